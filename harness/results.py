@@ -1,0 +1,325 @@
+"""The result tree: one typed value from which the page, the table and every export are made.
+
+`result.json` is a `Result` as JSON and the contract for every view; `harness schema` prints its JSON Schema.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import tempfile
+from enum import StrEnum
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, computed_field
+
+from harness.recording import Finding, Where
+
+SCHEMA_VERSION = 1
+
+
+class Outcome(StrEnum):
+    """What became of a check or a task."""
+
+    PASSED = "passed"
+    PARTIAL = "partial"
+    FAILED = "failed"
+    MANUAL = "manual"
+    NOT_ATTEMPTED = "not_attempted"
+    NOT_MEASURED = "not_measured"
+
+
+class Cause(StrEnum):
+    """Why an outcome is what it is, where it is not the work itself. The last one is ours, the others theirs."""
+
+    ERROR_IN_SUBMISSION = "error_in_submission"
+    TIMEOUT = "timeout"
+    OUT_OF_MEMORY = "out_of_memory"
+    REFUSED = "refused"
+    HARNESS_FAULT = "harness_fault"
+
+
+class Value(BaseModel):
+    """Base of every node: immutable, nothing unknown, no NaN."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+
+class Measurement(Value):
+    """A number, how sure it is, and how it was got. `low` and `high` bound an interval where there is one."""
+
+    name: str
+    value: float | None
+    low: float | None = None
+    high: float | None = None
+    n: int | None = None
+    unit: str = ""
+    how: str = ""
+    """In a few words: what was measured on what."""
+
+
+class Threshold(Value):
+    """What a measurement was held against, and whose figure that is."""
+
+    value: float
+    source: Literal["assignment", "course", "calibration"]
+    name: str
+    """For instance "asked" (the nominal threshold) or "accepted" (the acceptance bound)."""
+
+
+class CheckResult(Value):
+    """What one check found. `points` is None where there is no value yet (manual, or our fault)."""
+
+    id: str
+    version: str
+    """First 12 hex digits of the SHA-256 of the check's source."""
+    title: str
+    """The sentence the student reads: the check's docstring."""
+    task: str
+    outcome: Outcome
+    cause: Cause | None = None
+    points: float | None
+    max_points: float
+    message: str = ""
+    """What was seen, in words a student understands."""
+    hint: str = ""
+    """What to do about it."""
+    measurements: tuple[Measurement, ...] = ()
+    thresholds: tuple[Threshold, ...] = ()
+    where: Where | None = None
+
+
+class ManualPart(Value):
+    """The share of a task that a person gives."""
+
+    max_points: float
+    points: float | None = None
+    asks: str = ""
+    """What the person looks at."""
+
+
+class TaskResult(Value):
+    """One lettered question. `outcome` sums up its checks; `manual` is the person's share, if there is one."""
+
+    id: str
+    title: str
+    points: float | None
+    max_points: float
+    machine_points: float | None
+    machine_max_points: float
+    outcome: Outcome
+    cause: Cause | None = None
+    checks: tuple[CheckResult, ...] = ()
+    manual: ManualPart | None = None
+    matched: tuple[str, ...] = ()
+    """Why these fits answer this task, a sentence each."""
+
+
+class LayerFacts(Value):
+    """One layer of a rebuilt model, as trusted code sees it."""
+
+    class_name: str
+    name: str
+    units: int | None = None
+    activation: str | None = None
+    params: int
+    output_shape: tuple[int | None, ...] = ()
+    regularizers: tuple[str, ...] = ()
+    """For instance "kernel L2 0.0001"."""
+
+
+class Curve(Value):
+    """Values an epoch, for one seed."""
+
+    seed: int
+    accuracy: tuple[float, ...] = ()
+    val_accuracy: tuple[float, ...] = ()
+    loss: tuple[float, ...] = ()
+    val_loss: tuple[float, ...] = ()
+
+
+class ModelCard(Value):
+    """A matched network as the page draws it."""
+
+    task: str
+    fit: str
+    title: str
+    where: Where | None = None
+    params: int
+    layers: tuple[LayerFacts, ...] = ()
+    loss: str = ""
+    optimizer: str = ""
+    epochs: int = 0
+    batch_size: int = 0
+    trained_epochs: int | None = None
+    trained_batch_size: int | None = None
+    """What was trained in place of it (on digits the recipe is scaled); None: as handed in."""
+    curves: tuple[Curve, ...] = ()
+    trainer: str = ""
+
+
+class Claim(Value):
+    """A number that the hand-in shows, beside ours. It earns nothing and costs nothing."""
+
+    name: str
+    claimed: float
+    measured: float | None = None
+    where: Where | None = None
+    text: str = ""
+
+
+class IntegrityNote(Value):
+    """Something a person should look at; never changes points by itself."""
+
+    code: str
+    message: str
+    where: Where | None = None
+
+
+class ErrorNote(Value):
+    """A statement of the hand-in that raised."""
+
+    where: Where
+    type: str
+    message: str
+    source: str = ""
+
+
+class SubmittedFile(Value):
+    name: str
+    bytes: int
+    sha256: str
+
+
+class SubmissionFacts(Value):
+    name: str
+    sha256: str
+    files: tuple[SubmittedFile, ...] = ()
+
+
+class AssignmentFacts(Value):
+    id: str
+    title: str
+    version: str
+
+
+class DatasetFacts(Value):
+    """`official` is false for digits: marks were not measured on the assignment's own data."""
+
+    name: str
+    sha256: str
+    official: bool
+    train_images: int = 0
+    evaluation_images: int = 0
+
+
+class Result(Value):
+    """Everything that one grading run says about one submission."""
+
+    schema_version: Literal[1] = 1
+    submission: SubmissionFacts
+    assignment: AssignmentFacts
+    profile: Literal["quick", "full"]
+    dataset: DatasetFacts
+    tasks: tuple[TaskResult, ...]
+    models: tuple[ModelCard, ...] = ()
+    claims: tuple[Claim, ...] = ()
+    findings: tuple[Finding, ...] = ()
+    integrity: tuple[IntegrityNote, ...] = ()
+    errors: tuple[ErrorNote, ...] = ()
+    isolation: str = ""
+    """How student code was held: "bubblewrap", or a warning that it was not."""
+    isolated: bool = True
+    problem: str | None = None
+    """Set where nothing could be recorded: why, in one sentence."""
+    provenance: dict[str, Any] = Field(default_factory=dict)
+    timing: dict[str, float] = Field(default_factory=dict)
+    """Seconds by stage: intake, record, inspect, train, check, render."""
+
+    @computed_field  # type: ignore[prop-decorator]  # pydantic's own idiom for computed properties
+    @property
+    def points(self) -> float | None:
+        """Points so far: the sum over tasks that have a value; None where none has."""
+        return _sum(part for task in self.tasks for part in _parts(task))
+
+    @computed_field  # type: ignore[prop-decorator]
+    @property
+    def max_points(self) -> float:
+        """What the assignment gives in all."""
+        return round(sum(task.max_points for task in self.tasks), 6)
+
+    @computed_field  # type: ignore[prop-decorator]
+    @property
+    def machine_points(self) -> float | None:
+        """Points that checks gave; None where one of them has no value by our fault."""
+        values = [task.machine_points for task in self.tasks if task.machine_max_points > 0]
+        return None if None in values else _sum(values)
+
+    @computed_field  # type: ignore[prop-decorator]
+    @property
+    def machine_max_points(self) -> float:
+        """What checks can give in all."""
+        return round(sum(task.machine_max_points for task in self.tasks), 6)
+
+    @computed_field  # type: ignore[prop-decorator]
+    @property
+    def complete(self) -> bool:
+        """True where every part has a value: nothing is left for a person, nothing was lost by our fault."""
+        return all(task.points is not None for task in self.tasks)
+
+    @property
+    def checks(self) -> tuple[CheckResult, ...]:
+        """All checks of all tasks, in order."""
+        return tuple(check for task in self.tasks for check in task.checks)
+
+    @property
+    def exit_code(self) -> int:
+        """0 no check failed, 1 some did, 3 a harness fault."""
+        if any(check.cause is Cause.HARNESS_FAULT for check in self.checks):
+            return 3
+        good = (Outcome.PASSED, Outcome.MANUAL)
+        return 0 if all(check.outcome in good for check in self.checks) else 1
+
+
+def _parts(task: TaskResult) -> tuple[float | None, ...]:
+    """The two halves of a task's points, each of which may have no value yet."""
+    return (task.machine_points, task.manual.points if task.manual else None)
+
+
+def _sum(values: Any) -> float | None:
+    known = [value for value in values if value is not None]
+    return round(sum(known), 6) if known else None
+
+
+def save(result: Result, path: Path) -> None:
+    """Write `result` as indented UTF-8 JSON, whole or not at all."""
+    write_atomically(path, result.model_dump_json(indent=2).encode() + b"\n")
+
+
+def load(path: Path) -> Result:
+    """Read a `result.json`. Raises ValueError (pydantic's ValidationError) where it is not one."""
+    plain = json.loads(path.read_text(encoding="utf-8"))
+    for name in ("points", "max_points", "machine_points", "machine_max_points", "complete"):
+        plain.pop(name, None)
+    return Result.model_validate(plain)
+
+
+def write_atomically(path: Path, data: bytes) -> None:
+    """Write next to `path` and rename, so that a reader sees the old file or the new one, never half of one."""
+    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(data)
+        Path(temporary).chmod(0o644)
+        Path(temporary).replace(path)
+    except BaseException:
+        Path(temporary).unlink(missing_ok=True)
+        raise
+
+
+def json_schema() -> dict[str, Any]:
+    """The JSON Schema of `result.json`, as written by `save`."""
+    return Result.model_json_schema(mode="serialization")
+
+
