@@ -1,0 +1,2 @@
+"""The only code that meets student code. It runs inside the sandbox and imports nothing of the harness but
+`harness.recording`."""

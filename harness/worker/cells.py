@@ -1,0 +1,145 @@
+"""Reading a hand-in's files into cells of code and passages of text, in the order in which they run."""
+
+from __future__ import annotations
+
+import re
+import tokenize
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+from harness.recording import Passage, Where
+
+MAX_TEXT = 20_000  # characters of one passage
+CONTRACT_FILE = "submission.py"
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One code cell or script. `number` counts code cells from 1, as In [n] does after Restart and Run All;
+    a script is one cell and has no number."""
+
+    file: str
+    number: int | None
+    text: str
+    saved_outputs: tuple[str, ...] = ()
+
+    @property
+    def where(self) -> Where:
+        return Where(file=self.file, cell=self.number)
+
+
+@dataclass(frozen=True)
+class HandIn:
+    """What there is to run (`files`, each a list of cells), to read (`answers`), and what could not be read."""
+
+    kind: Literal["notebook", "contract", "scripts", "nothing"]
+    files: tuple[tuple[Cell, ...], ...]
+    answers: tuple[Passage, ...]
+    unreadable: tuple[tuple[str, str], ...]  # (file, reason)
+
+
+def read_hand_in(folder: Path) -> HandIn:
+    """The hand-in in `folder`: by contract where there is one submission.py, else notebooks, else scripts."""
+    files = sorted((path for path in folder.rglob("*") if path.is_file()), key=lambda path: natural(path, folder))
+    contracts = [path for path in files if path.name == CONTRACT_FILE]
+    notebooks = [path for path in files if path.suffix.lower() == ".ipynb"]
+    scripts = [path for path in files if path.suffix.lower() == ".py"]
+    answers: list[Passage] = []
+    unreadable: list[tuple[str, str]] = []
+    runs: list[tuple[Cell, ...]] = []
+    kind: Literal["notebook", "contract", "scripts", "nothing"] = "nothing"
+    chosen: list[Path] = []
+    if len(contracts) == 1:
+        kind, chosen = "contract", contracts
+    elif notebooks:
+        kind, chosen = "notebook", notebooks
+    elif scripts:
+        kind, chosen = "scripts", scripts
+    for path in chosen:
+        name = path.relative_to(folder).as_posix()
+        try:
+            if path.suffix.lower() == ".ipynb":
+                cells, passages = read_notebook(path, name)
+                answers += passages
+            else:
+                cells = (Cell(name, None, read_source(path)),)
+            runs.append(cells)
+        except UnreadableFileError as error:
+            unreadable.append((name, str(error)))
+    for path in files:
+        if path.suffix.lower() in (".md", ".txt") and path.name.lower() != "readme.md":
+            name = path.relative_to(folder).as_posix()
+            answers.append(Passage(where=Where(file=name), text=_text(path)[:MAX_TEXT]))
+    return HandIn(kind, tuple(runs), tuple(answers), tuple(unreadable))
+
+
+class UnreadableFileError(ValueError):
+    """A file that is not what its name says; the message is for the student."""
+
+
+def read_notebook(path: Path, name: str) -> tuple[tuple[Cell, ...], list[Passage]]:
+    """Code cells and markdown passages of a notebook of any format version. Raises UnreadableFileError."""
+    import nbformat
+
+    try:
+        notebook = nbformat.reads(_text(path), as_version=4)
+        raw_cells = list(notebook.cells)
+    except RecursionError:
+        raise UnreadableFileError("it is nested too deeply to be a notebook") from None
+    except Exception as error:
+        raise UnreadableFileError(
+            f"it is not a notebook that Jupyter could open ({type(error).__name__}); save it again and check "
+            "that it opens"
+        ) from None
+    cells: list[Cell] = []
+    passages: list[Passage] = []
+    for raw in raw_cells:
+        text = raw.get("source", "")
+        text = "".join(text) if isinstance(text, list) else str(text)
+        if raw.get("cell_type") == "code":
+            cells.append(Cell(name, len(cells) + 1, text, tuple(_outputs(raw.get("outputs", [])))))
+        elif text.strip():
+            place = Where(file=name, cell=len(cells) or None)
+            passages.append(Passage(where=place, text=text[:MAX_TEXT]))
+    return tuple(cells), passages
+
+
+def read_source(path: Path) -> str:
+    """The text of a Python file in the encoding it declares. Raises UnreadableFileError."""
+    try:
+        with tokenize.open(path) as file:
+            return file.read()
+    except (SyntaxError, UnicodeDecodeError, LookupError):
+        return _text(path)
+
+
+def natural(path: Path, folder: Path) -> list[Any]:
+    """A sort key by which `part2` comes before `part10`."""
+    parts = re.split(r"(\d+)", path.relative_to(folder).as_posix().lower())
+    return [(1, int(part)) if part.isdigit() else (0, part) for part in parts]
+
+
+def _text(path: Path) -> str:
+    data = path.read_bytes()
+    for encoding in ("utf-8-sig", "utf-16") if data[:2] in (b"\xff\xfe", b"\xfe\xff") else ("utf-8-sig",):
+        try:
+            return data.decode(encoding)
+        except UnicodeDecodeError:
+            continue
+    return data.decode("latin-1")
+
+
+def _outputs(outputs: Any) -> list[str]:
+    """Text that a cell had saved; pictures and HTML are left alone."""
+    texts: list[str] = []
+    for output in outputs if isinstance(outputs, list) else []:
+        text = output.get("text")
+        if text is None and isinstance(output.get("data"), dict):
+            text = output["data"].get("text/plain")
+        if isinstance(text, list):
+            text = "".join(str(part) for part in text)
+        if isinstance(text, str) and text.strip():
+            # The end of a long log holds the last epoch.
+            texts.append(text if len(text) <= MAX_TEXT else text[-MAX_TEXT:])
+    return texts

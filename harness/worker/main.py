@@ -1,0 +1,224 @@
+"""The worker's program: read the job, run the hand-in, send what was seen."""
+
+from __future__ import annotations
+
+import inspect
+import json
+import os
+import shutil
+import struct
+import sys
+import time
+from pathlib import Path
+from typing import Any, BinaryIO
+
+import numpy as np
+from pydantic import BaseModel, ConfigDict
+
+from harness.recording import (
+    MAX_RECORDING_BYTES,
+    CellError,
+    Finding,
+    FunctionRecord,
+    Passage,
+    Recording,
+    SourceRecord,
+    Where,
+)
+from harness.worker import keras2, loaders
+from harness.worker.arrays import Recogniser
+from harness.worker.cells import Cell, HandIn, read_hand_in
+from harness.worker.contract import Contract, ContractRun
+from harness.worker.execute import Runner
+from harness.worker.frames import FrameWriter
+from harness.worker.recorder import Recorder
+
+
+class Paths(BaseModel):
+    """Folders and files as seen from inside the sandbox."""
+
+    submission: str
+    data: str | None = None
+    scratch: str
+
+
+class Job(BaseModel):
+    """What the worker is asked to do. Comes from trusted code."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    paths: Paths
+    contract: Contract = Contract()
+    datasets: tuple[str, ...] = ("mnist",)
+    statement_seconds: float = 60.0
+    run_seconds: float = 240.0
+    seed: int = 0
+
+
+def main() -> None:
+    """Run one job from standard input. Frames go to the original standard output, everything else to stderr."""
+    channel = _claim_channel()
+    (length,) = struct.unpack(">Q", sys.stdin.buffer.read(8))
+    job = Job.model_validate(json.loads(sys.stdin.buffer.read(length)))
+    os.dup2(os.open(os.devnull, os.O_RDONLY), 0)  # input() meets the end of the file, not a person
+    session = Session(job, FrameWriter(channel))
+    session.run()
+    # A hand-in may leave threads behind that never end; everything has been sent.
+    os._exit(0)
+
+
+def _claim_channel() -> BinaryIO:
+    """Take the original standard output for frames; what anyone prints from now on goes to stderr."""
+    channel = os.fdopen(os.dup(1), "wb")
+    os.dup2(2, 1)
+    return channel
+
+
+class Session:
+    """One dry run from the first file to the last frame."""
+
+    def __init__(self, job: Job, frames: FrameWriter) -> None:
+        self._job = job
+        self._frames = frames
+        self._started = time.monotonic()
+        self._namespaces: list[dict[str, Any]] = []
+        self._contract: ContractRun | None = None
+        self._hand_in = HandIn("nothing", (), (), ())
+        _seed_everything(job.seed)
+        self._work = _working_copy(job)
+        if job.paths.data is None:
+            raise ValueError("the job names no data")
+        npz = Path(job.paths.data)
+        self._data = loaders.read_data(npz)
+        self._runner = Runner(self._supply, job.statement_seconds)
+        self._recorder = Recorder(Recogniser(self._data, frames), self._where)
+        home = Path(os.environ.get("KERAS_HOME", str(Path(job.paths.scratch) / ".keras")))
+        loaders.install(self._data, job.datasets, npz, home)
+        keras2.install(self._recorder.note)
+        self._recorder.install()
+
+    def run(self) -> None:
+        """Read the hand-in, run it, and send the recording; a snapshot after each cell that fitted something."""
+        self._hand_in = read_hand_in(self._work)
+        sent = 0
+        going = True
+        for cells in self._hand_in.files:
+            self._namespaces.append(self._runner.namespace)
+            for cell in cells:
+                going = going and self._in_time() and self._runner.run_cell(cell)
+                if len(self._recorder.fits) > sent:
+                    sent = len(self._recorder.fits)
+                    self._send(complete=False)
+            if self._hand_in.kind == "contract":
+                self._contract = ContractRun(
+                    self._job.contract, self._runner, self._recorder, self._data, self._job.statement_seconds
+                )
+                self._contract.run()
+            elif cells is not self._hand_in.files[-1]:
+                self._runner.fresh_namespace()
+                going = True
+        self._send(complete=True)
+
+    def _supply(self, name: str) -> Any:
+        return keras2.supplier(self._recorder.note)(name)
+
+    def _where(self) -> Where | None:
+        return (self._contract.where if self._contract else None) or self._runner.where()
+
+    def _in_time(self) -> bool:
+        return time.monotonic() - self._started < self._job.run_seconds
+
+    def _send(self, complete: bool) -> None:
+        recording = self._recording(complete)
+        if len(recording.model_dump_json()) > MAX_RECORDING_BYTES:
+            recording = recording.model_copy(update={"printed": (), "saved_outputs": (), "models": ()})
+        self._frames.recording(recording)
+
+    def _recording(self, complete: bool) -> Recording:
+        cells = [cell for cells in self._hand_in.files for cell in cells]
+        errors = [
+            CellError(where=Where(file=name), type="UnreadableFileError", message=reason, kind="syntax")
+            for name, reason in self._hand_in.unreadable
+        ]
+        return Recording(
+            kind=self._hand_in.kind,
+            complete=complete and self._in_time(),
+            fits=tuple(self._recorder.fits),
+            models=self._recorder.models(self._namespaces) if complete else (),
+            functions=tuple(self._functions()),
+            errors=tuple(errors + self._runner.errors)[:2_000],
+            findings=tuple(self._recorder.findings) + _shadowing(self._work),
+            sources=tuple(SourceRecord(where=cell.where, text=cell.text[:400_000]) for cell in cells),
+            answers=self._hand_in.answers,
+            printed=tuple(self._runner.printed),
+            saved_outputs=tuple(_saved(cells)),
+            versions=_versions(),
+            seconds=round(time.monotonic() - self._started, 3),
+        )
+
+    def _functions(self) -> list[FunctionRecord]:
+        found = []
+        for namespace in self._namespaces:
+            for name, value in list(namespace.items()):
+                if inspect.isfunction(value) and self._runner.where_of(value.__code__):
+                    names = value.__code__.co_varnames[: value.__code__.co_argcount]
+                    found.append(
+                        FunctionRecord(
+                            name=name[:300],
+                            parameters=tuple(parameter[:300] for parameter in names[:64]),
+                            where=self._runner.where_of(value.__code__),
+                            docstring=(value.__doc__ or "")[:2_000] if isinstance(value.__doc__, str) else "",
+                        )
+                    )
+        return found[:2_000]
+
+
+def _saved(cells: list[Cell]) -> list[Passage]:
+    return [Passage(where=cell.where, text=text) for cell in cells for text in cell.saved_outputs]
+
+
+def _working_copy(job: Job) -> Path:
+    """A writable copy of the hand-in in the scratch folder; the run happens there."""
+    work = Path(job.paths.scratch) / "work"
+    shutil.copytree(job.paths.submission, work, copy_function=shutil.copyfile)
+    os.chdir(work)
+    sys.path.insert(1, str(work))  # behind the standard library's entry, so that it cannot be shadowed by chance
+    sys.argv = ["notebook"]
+    return work
+
+
+def _shadowing(work: Path) -> tuple[Finding, ...]:
+    """Files of the hand-in named like a library that it imports."""
+    libraries = ("numpy", "keras", "tensorflow", "matplotlib", "json", "random", "math", "os", "sys")
+    return tuple(
+        Finding(
+            code="shadows-library",
+            message=f"`{path.name}` has the name of a library; rename it, or imports pick the wrong one.",
+            where=Where(file=path.name),
+        )
+        for name in libraries
+        for path in (work / f"{name}.py", work / name)
+        if path.exists()
+    )
+
+
+def _seed_everything(seed: int) -> None:
+    import random
+
+    import keras
+
+    random.seed(seed)
+    np.random.seed(seed)
+    keras.utils.set_random_seed(seed)
+
+
+def _versions() -> dict[str, str]:
+    import keras
+    import tensorflow
+
+    return {
+        "python": ".".join(map(str, sys.version_info[:3])),
+        "keras": str(keras.__version__),
+        "tensorflow": str(tensorflow.__version__),
+        "numpy": str(np.__version__),
+    }

@@ -1,0 +1,327 @@
+"""The dry run: `fit` notes what it was asked and answers at once, `evaluate` and `predict` answer in shape.
+
+Numbers that come back to the student's code are placeholders. They are never shown and earn nothing.
+"""
+
+from __future__ import annotations
+
+import functools
+import inspect
+import weakref
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from harness.recording import Finding, FitData, FitRecord, Graph, ModelRecord, Where
+from harness.worker import describe
+from harness.worker.arrays import Array, Recogniser
+
+MAX_FITS = 2_000
+MAX_FINDINGS = 500
+
+
+class TooManyFitsError(RuntimeError):
+    """A loop that never stops fitting."""
+
+
+class Recorder:
+    """What a dry run has seen so far. `place` tells the line of the hand-in that is running."""
+
+    def __init__(self, recogniser: Recogniser, place: Callable[[], Where | None]) -> None:
+        self.fits: list[FitRecord] = []
+        self.findings: list[Finding] = []
+        self.contract_task: str | None = None
+        self._recognise = recogniser
+        self._place = place
+        self._identify = describe.Identities()
+        self._compiled: dict[int, dict[str, Any]] = {}
+        self._models: dict[int, tuple[Any, Where | None]] = {}
+        self._noted: set[tuple[str, str]] = set()
+        self._outputs: dict[int, tuple[weakref.ref[Any], int]] = {}
+
+    # --- notes
+
+    def note(self, code: str, message: str) -> None:
+        """Remember a finding at the running line; each code and sentence once."""
+        if (code, message) not in self._noted and len(self.findings) < MAX_FINDINGS:
+            self._noted.add((code, message))
+            self.findings.append(Finding(code=code, message=message, where=self._place()))
+
+    # --- models
+
+    def models(self, namespaces: list[dict[str, Any]]) -> tuple[ModelRecord, ...]:
+        """Every model that was compiled or fitted, or that a name of the hand-in still holds."""
+        import keras
+
+        for namespace in namespaces:
+            for value in list(namespace.values()):
+                if isinstance(value, keras.Model):
+                    self._see(value)
+        return tuple(self._model_record(uid, model, where) for uid, (model, where) in self._models.items())
+
+    def _see(self, model: Any) -> int:
+        uid = self._identify(model)
+        self._models.setdefault(uid, (model, self._place()))
+        return uid
+
+    def _model_record(self, uid: int, model: Any, where: Where | None) -> ModelRecord:
+        graph, problem = self._graph(model)
+        return ModelRecord(
+            uid=uid, name=str(model.name)[:300], kind=_kind(model), where=where, problem=problem,
+            layers=graph.layers, nodes=graph.nodes, outputs=graph.outputs, params=graph.params,
+        )
+
+    def _graph(self, model: Any) -> tuple[Graph, str | None]:
+        try:
+            return describe.graph_of(model, self._identify), None
+        except describe.Undescribable as reason:
+            return Graph(), str(reason)
+        except Exception as error:
+            return Graph(), f"its layers could not be read ({type(error).__name__}: {error})"[:2000]
+
+    # --- the methods of a model
+
+    def install(self) -> None:
+        """Replace the methods of keras.Model that compute."""
+        import keras
+
+        original_compile = keras.Model.compile
+        recorder = self
+
+        @functools.wraps(original_compile)
+        def compile_(model: Any, *args: Any, **kwargs: Any) -> None:
+            original_compile(model, *args, **kwargs)
+            bound = inspect.signature(original_compile).bind_partial(model, *args, **kwargs)
+            recorder._compiled[recorder._see(model)] = dict(bound.arguments)
+
+        def fit(model: Any, *args: Any, **kwargs: Any) -> Any:
+            return recorder.fit(model, *args, **kwargs)
+
+        def evaluate(model: Any, x: Any = None, y: Any = None, *_: Any, **kwargs: Any) -> Any:
+            return recorder.evaluate(model, x, y, kwargs.get("return_dict", False))
+
+        def predict(model: Any, x: Any, *_: Any, **__: Any) -> Any:
+            return recorder.predict(model, x)
+
+        keras.Model.compile = compile_
+        keras.Model.fit = fit
+        keras.Model.evaluate = evaluate
+        keras.Model.predict = predict
+        keras.Model.test_on_batch = evaluate
+        keras.Model.predict_on_batch = predict
+
+    def fit(
+        self,
+        model: Any,
+        x: Any = None,
+        y: Any = None,
+        batch_size: int | None = None,
+        epochs: int = 1,
+        verbose: Any = "auto",
+        callbacks: Any = None,
+        validation_split: float = 0.0,
+        validation_data: Any = None,
+        shuffle: Any = True,
+        class_weight: Any = None,
+        sample_weight: Any = None,
+        initial_epoch: int = 0,
+        **_: Any,
+    ) -> Any:
+        """Note the fit; answer with a History of placeholders, one value an epoch."""
+        uid = self._see(model)
+        if len(self.fits) >= MAX_FITS:
+            raise TooManyFitsError(f"more than {MAX_FITS} calls of fit")
+        settings = self._compiled.get(uid, {})
+        if not getattr(model, "compiled", False):
+            raise ValueError("You must call `compile()` before calling `fit()`.")
+        data, problem = self._data(model, x, y, validation_data, validation_split)
+        if sample_weight is not None:
+            problem = problem or "it is given sample weights, which are not trained with yet"
+        graph, unreadable = self._graph(model)
+        optimizer = describe.component(getattr(model, "optimizer", None))
+        record = FitRecord(
+            id=f"fit-{len(self.fits) + 1}",
+            model=uid,
+            epochs=max(0, int(epochs) - int(initial_epoch or 0)),
+            batch_size=int(batch_size or 32),
+            shuffle=bool(shuffle),
+            loss=describe.component(settings.get("loss")),
+            optimizer=optimizer,
+            metrics=tuple(_metric_names(settings.get("metrics"))),
+            regularizers=describe.regularizers(graph),
+            callbacks=tuple(describe.callback(item) for item in _callbacks(callbacks)),
+            class_weight={str(key): float(value) for key, value in class_weight.items()} if class_weight else None,
+            data=data,
+            previous=tuple(fit.id for fit in self.fits if fit.model == uid),
+            contract_task=self.contract_task,
+            problem=unreadable or problem,
+            where=self._place(),
+            layers=graph.layers,
+            nodes=graph.nodes,
+            outputs=graph.outputs,
+            params=graph.params,
+        )
+        self.fits.append(record)
+        return self._history(model, record, validation_data is not None or bool(validation_split), verbose)
+
+    def _data(
+        self, model: Any, x: Any, y: Any, validation: Any, split: float
+    ) -> tuple[FitData, str | None]:
+        if inspect.isgenerator(x) or hasattr(x, "__next__") or _is_keras_sequence(x):
+            return FitData(kind="generator"), "its data come from a generator"
+        if type(x).__module__.startswith("tensorflow.") and hasattr(x, "element_spec"):
+            return FitData(kind="dataset"), "its data come from a tf.data pipeline"
+        array_x, array_y = as_array(x), as_array(y)
+        if array_x is None or array_y is None:
+            return FitData(kind="unknown"), "its data are not arrays"
+        if len(array_x) != len(array_y):
+            raise ValueError(f"Data cardinality is ambiguous: x has {len(array_x)} samples, y {len(array_y)}")
+        _try_out(model, array_x, array_y)
+        pair = None
+        if isinstance(validation, (tuple, list)) and len(validation) >= 2:
+            parts = (as_array(validation[0]), as_array(validation[1]))
+            if parts[0] is not None and parts[1] is not None:
+                pair = parts
+        data = self._recognise.fit_data(array_x, array_y, pair, split)
+        parent = self.derived_from(array_x)
+        if data.x is not None and data.x.source is None and parent is not None:
+            data = data.model_copy(update={"x": data.x.model_copy(update={"derived_from": parent})})
+        return data, None
+
+    def _history(self, model: Any, record: FitRecord, validated: bool, verbose: Any) -> Any:
+        import keras
+
+        names = ["loss", *record.metrics]
+        names += [f"val_{name}" for name in names] if validated else []
+        history = keras.callbacks.History()
+        history.set_model(model)
+        history.epoch = list(range(record.epochs))
+        history.params = {"verbose": verbose, "epochs": record.epochs, "steps": None}
+        history.history = OldNames(
+            {name: [_placeholder(name, epoch) for epoch in range(record.epochs)] for name in names}, self.note
+        )
+        model.history = history
+        return history
+
+    def evaluate(self, model: Any, x: Any, y: Any, return_dict: bool) -> Any:
+        """A placeholder loss and a placeholder for each metric, after trying one batch for its shapes."""
+        array_x, array_y = as_array(x), as_array(y)
+        if array_x is not None and array_y is not None:
+            _try_out(model, array_x, array_y)
+        uid = self._see(model)
+        names = ["loss", *_metric_names(self._compiled.get(uid, {}).get("metrics"))]
+        values = [_placeholder(name, 9) for name in names]
+        if return_dict:
+            return dict(zip(names, values, strict=True))
+        return values if len(values) > 1 else values[0]
+
+    def predict(self, model: Any, x: Any) -> Any:
+        """Arrays of the right shape; they remember that this model made them."""
+        array = as_array(x)
+        if array is None:
+            raise ValueError(f"predict was given {type(x).__name__}, not an array")
+        uid = self._see(model)
+        outputs = _forward(model, array[:2])
+        single = not isinstance(outputs, (list, tuple))
+        arrays = []
+        for output in [outputs] if single else outputs:
+            shape = (len(array), *output.shape[1:])
+            values = np.full(shape, 1.0 / max(1, int(output.shape[-1])), dtype=np.float32)
+            self._outputs[id(values)] = (weakref.ref(values), uid)
+            arrays.append(values)
+        return arrays[0] if single else arrays
+
+    def derived_from(self, array: Array) -> int | None:
+        """The uid of the model whose prediction this array is, or is a view of."""
+        seen: Any = array
+        while seen is not None:
+            known = self._outputs.get(id(seen))
+            if known is not None and known[0]() is seen:
+                return known[1]
+            seen = getattr(seen, "base", None)
+        return None
+
+
+class OldNames(dict[str, Any]):
+    """A history that also answers to `acc` and `val_acc`, the keys of Keras before 2.3."""
+
+    def __init__(self, values: dict[str, Any], note: Callable[[str, str], None]) -> None:
+        super().__init__(values)
+        self._note = note
+
+    def __missing__(self, key: str) -> Any:
+        old = {"acc": "accuracy", "val_acc": "val_accuracy", "accuracy": "acc", "val_accuracy": "val_acc"}
+        new = old.get(key)
+        if new is None or new not in self:
+            raise KeyError(key)
+        if key in ("acc", "val_acc"):
+            self._note("keras2-name", f"`history['{key}']` is Keras 2; write `history['{new}']`.")
+        return self[new]
+
+
+def as_array(value: Any) -> Array | None:
+    """`value` as a numpy array where it is one, a tensor, a list of numbers or a data frame; else None."""
+    if value is None:
+        return None
+    if isinstance(value, np.ndarray):
+        return value if value.dtype.kind in "iufb" and value.ndim > 0 else None
+    try:
+        array = np.asarray(value)
+    except Exception:
+        return None
+    return array if array.dtype.kind in "iufb" and array.ndim > 0 else None
+
+
+def _try_out(model: Any, x: Array, y: Array) -> None:
+    """Run two rows through model and loss, so that what would fail in a real fit fails here too."""
+    outputs = _forward(model, x[:2])
+    if getattr(model, "compiled", False):
+        model.compute_loss(x=x[:2], y=np.asarray(y[:2]), y_pred=outputs, sample_weight=None)
+
+
+def _forward(model: Any, rows: Array) -> Any:
+    if not model.built and hasattr(model, "build") and _kind(model) == "sequential":
+        model.build((None, *rows.shape[1:]))
+    return model(rows, training=False)
+
+
+def _kind(model: Any) -> Any:
+    import keras
+
+    if isinstance(model, keras.Sequential):
+        return "sequential"
+    return "functional" if getattr(model, "_nodes_by_depth", None) is not None else "subclassed"
+
+
+def _metric_names(metrics: Any) -> list[str]:
+    if metrics is None:
+        return []
+    names = []
+    for metric in metrics if isinstance(metrics, (list, tuple)) else [metrics]:
+        name = metric if isinstance(metric, str) else getattr(metric, "name", None) or getattr(
+            metric, "__name__", type(metric).__name__
+        )
+        names.append(str(name)[:300])
+    return names[:32]
+
+
+def _callbacks(callbacks: Any) -> list[Any]:
+    if callbacks is None:
+        return []
+    return list(callbacks) if isinstance(callbacks, (list, tuple)) else [callbacks]
+
+
+def _placeholder(name: str, epoch: int) -> float:
+    """High for scores and low for losses, so that `while accuracy < 0.97: fit()` ends."""
+    if "loss" in name or "error" in name:
+        return 0.5 / (epoch + 1)
+    return 1.0 - 0.5 / (epoch + 1) ** 2
+
+
+def _is_keras_sequence(x: Any) -> bool:
+    import keras
+
+    return isinstance(x, keras.utils.PyDataset)
+
+
