@@ -1,0 +1,241 @@
+"""Runs the worker inside bubblewrap: own namespaces, no network, and a file system made of what it needs.
+
+Inside are the interpreter and its packages, the hand-in, the data and the worker's own files, all read-only, and a
+private scratch folder in memory. As root the stage becomes a user of its own; as an ordinary user bubblewrap makes
+a user namespace. Linux only. Measured on Linux 6.18 with bubblewrap 0.8.0.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import platform
+import pwd
+import re
+import secrets
+import select
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+from harness.sandbox import mounts, process
+from harness.sandbox.base import MIB, Ended, Limits, SandboxError, SandboxRun
+from harness.worker.stage import READY
+
+START_SECONDS = 60.0
+"""How long the stage may take to be ready: 0.03 s where measured, more on a machine under load."""
+SHARED_MEMORY_BYTES = 64 * MIB
+ROOT = "/work/worker"
+SUBMISSION = "/work/in"
+DATA = "/work/data.npz"
+SCRATCH = "/scratch"
+
+
+class BubblewrapSandbox:
+    """The sandbox for other people's code. `program` stands in for the worker: arguments to the interpreter."""
+
+    name = "bubblewrap"
+    isolated = True
+    warning = ""
+
+    def __init__(self, program: Sequence[str] | None = None) -> None:
+        self._program = program or [*process.WORKER_ARGUMENTS, process.WORKER_CODE.format(root=ROOT)]
+
+    def run(self, job: dict[str, Any], submission: Path, data: Path | None, limits: Limits) -> SandboxRun:
+        """As `Sandbox.run`. The worker sees `/work/in`, `/work/data.npz` and `/scratch`."""
+        paths = {"submission": SUBMISSION, "data": DATA if data else None, "scratch": SCRATCH}
+        standard_input = b"\n" + process.job_bytes(job, paths)  # the first byte lets the stage go
+        with tempfile.TemporaryDirectory(prefix="harness-") as copies:
+            shown = {SUBMISSION: submission.resolve()} | ({DATA: data.resolve()} if data else {})
+            if is_root():
+                shown = {inside: _open_to_all(path, Path(copies)) for inside, path in shown.items()}
+            with _started(arguments(shown, limits), self._command(limits)) as (started, pidfd):
+                return process.supervise(
+                    started, standard_input, limits, lambda: _kill(started, pidfd), signals_as_codes=True
+                )
+
+    def _command(self, limits: Limits) -> list[str]:
+        wanted = {
+            "handshake": 1,
+            "memory": limits.memory_bytes,
+            "open_files": limits.open_files,
+            "file_bytes": limits.scratch_bytes,
+            "cpu": process.cpu_seconds(limits),
+        }
+        if is_root():
+            wanted["uid"] = own_uid()
+        if is_root() or _kernel() >= (5, 14):  # before that, all processes of the person counted
+            wanted["processes"] = limits.processes
+        settings = [f"{name}={number}" for name, number in wanted.items()]
+        stage = f"{ROOT}/harness/worker/stage.py"
+        return [sys.executable, "-I", "-S", stage, *settings, "--", sys.executable, *self._program]
+
+
+def is_root() -> bool:
+    """True where the harness itself runs as root, so that a user of its own can be made for the run."""
+    return os.geteuid() == 0
+
+
+def own_uid() -> int:
+    """A user id that nobody has: chosen at random for each run, so that two runs share no process limit and no
+    files, from those that exist in this user namespace (a container may have only 65,536 of them)."""
+    ranges = [line.split() for line in Path("/proc/self/uid_map").read_text(encoding="ascii").splitlines()]
+    first, count = max(((int(one[0]), int(one[2])) for one in ranges), key=lambda one: one[1])
+    end = min(first + count, 2**31)
+    low = max(end - 2**24, first + count // 2 if count <= 2**17 else first, first + 1)
+    for _ in range(100):
+        uid = low + secrets.randbelow(max(end - low, 1))
+        try:
+            pwd.getpwuid(uid)
+        except KeyError:
+            if uid not in (0, 65534):
+                return uid
+    raise SandboxError("there is no free user id for the sandbox")
+
+
+def arguments(shown: dict[str, Path], limits: Limits) -> list[str]:
+    """bubblewrap's options for a run that shows the files and folders `shown` (inside → outside), read-only."""
+    options = [
+        *("--unshare-pid", "--unshare-net", "--unshare-ipc", "--unshare-uts", "--unshare-cgroup-try"),
+        *("--die-with-parent", "--new-session", "--hostname", "sandbox", "--clearenv"),
+    ]
+    for name, value in process.environment(SCRATCH, limits).items():
+        options += ["--setenv", name, value]
+    if is_root():  # the stage needs these two to become a user of its own, and loses them with it
+        options += ["--cap-drop", "ALL", "--cap-add", "CAP_SETUID", "--cap-add", "CAP_SETGID"]
+    else:
+        options += ["--unshare-user", "--disable-userns", "--uid", "1000", "--gid", "1000", "--cap-drop", "ALL"]
+    options += mounts.system()
+    options += ["--perms", "01777", "--size", str(limits.scratch_bytes), "--tmpfs", SCRATCH]
+    options += ["--symlink", SCRATCH.lstrip("/"), "/tmp"]  # noqa: S108  # its name inside, for code that insists
+    options += ["--proc", "/proc", "--dev", "/dev"]
+    options += ["--perms", "01777", "--size", str(SHARED_MEMORY_BYTES), "--tmpfs", "/dev/shm"]  # noqa: S108
+    options += mounts.interpreter()
+    package = Path(__file__).resolve().parent.parent
+    worker = {f"{ROOT}/harness/{name}": package / name for name in ("__init__.py", "recording.py", "worker")}
+    for inside, outside in {**worker, **shown}.items():
+        options += [*mounts.parents(Path(inside)), "--ro-bind", str(outside), inside]
+    return [*options, "--remount-ro", "/dev", "--remount-ro", "/proc", "--remount-ro", "/", "--chdir", SCRATCH]
+
+
+@contextlib.contextmanager
+def _started(options: list[str], command: list[str]) -> Iterator[tuple[subprocess.Popen[bytes], int]]:
+    """bubblewrap with its stage ready and waiting, and a handle on the first process of its namespace.
+
+    The options go through a file in memory, because the sandbox can read its own command line. Raises SandboxError
+    where the stage does not get ready: nothing of the student's has run then.
+    """
+    program = shutil.which("bwrap")
+    if program is None:
+        raise SandboxError("bubblewrap (bwrap) is not installed")
+    with contextlib.ExitStack() as stack:
+        options_fd = os.memfd_create("options")
+        with os.fdopen(os.dup(options_fd), "wb") as file:
+            file.write(b"".join(os.fsencode(option) + b"\0" for option in options))
+        os.lseek(options_fd, 0, os.SEEK_SET)
+        status_fd, status_end = os.pipe()
+        stack.callback(os.close, status_fd)
+        try:
+            started = subprocess.Popen(
+                [program, "--args", str(options_fd), "--json-status-fd", str(status_end), "--", *command],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE,
+                bufsize=0,
+                pass_fds=(options_fd, status_end),
+                env={},
+                cwd="/",
+            )
+        except OSError as error:
+            raise SandboxError(f"bubblewrap could not be started: {error}") from error
+        finally:
+            os.close(options_fd)
+            os.close(status_end)
+        try:
+            _await_ready(started)
+            pidfd = os.pidfd_open(_child_pid(status_fd))
+        except BaseException:
+            started.kill()
+            started.wait()
+            raise
+        stack.callback(os.close, pidfd)
+        yield started, pidfd
+
+
+def _await_ready(started: subprocess.Popen[bytes]) -> None:
+    """Read the stage's first byte. What bubblewrap or the stage complained of becomes the SandboxError's text."""
+    if started.stdout is None or started.stderr is None:
+        raise SandboxError("bubblewrap was started without pipes")
+    readable, _, _ = select.select([started.stdout], [], [], START_SECONDS)
+    if readable and started.stdout.read(1) == READY:
+        return
+    if not readable:
+        raise SandboxError(f"the sandbox was not ready after {START_SECONDS:g} seconds")
+    started.kill()
+    complaint = process.clean_log(started.stderr.read(4096).decode("utf-8", "replace")).strip()
+    raise SandboxError(f"the sandbox did not start: {complaint or 'no reason given'}")
+
+
+def _child_pid(status_fd: int) -> int:
+    """The first process of the sandbox, as bubblewrap reports it. Killing it kills all of them."""
+    readable, _, _ = select.select([status_fd], [], [], START_SECONDS)
+    text = os.read(status_fd, 4096) if readable else b""
+    try:
+        return int(json.loads(text.splitlines()[0])["child-pid"])
+    except (ValueError, KeyError, IndexError, TypeError):
+        raise SandboxError("bubblewrap did not say which process to kill") from None
+
+
+def _kill(started: subprocess.Popen[bytes], pidfd: int) -> None:
+    """Kill the namespace's first process. The kernel ends all others before it reports this one dead."""
+    with contextlib.suppress(ProcessLookupError):
+        signal.pidfd_send_signal(pidfd, signal.SIGKILL)
+    deadline = time.monotonic() + process.GRACE_SECONDS
+    readable, _, _ = select.select([pidfd], [], [], process.GRACE_SECONDS)
+    try:
+        started.wait(max(deadline - time.monotonic(), 0.1))
+    except subprocess.TimeoutExpired:
+        started.kill()
+        readable = []
+    if not readable:
+        raise SandboxError("the sandbox could not be killed")
+
+
+def _open_to_all(path: Path, copies: Path) -> Path:
+    """`path`, or a copy of it that every user may read: as root the run's own user reads the files."""
+    below = [path, *path.rglob("*")] if path.is_dir() else [path]
+    if all(one.stat().st_mode & (0o005 if one.is_dir() else 0o004) for one in below if not one.is_symlink()):
+        return path
+    copy = copies / str(len(os.listdir(copies)))  # noqa: PTH208  # a count, not paths
+    if path.is_dir():
+        shutil.copytree(path, copy, symlinks=True)
+    else:
+        shutil.copyfile(path, copy)
+    for one in [copy, *copy.rglob("*")] if copy.is_dir() else [copy]:
+        if not one.is_symlink():
+            one.chmod(0o755 if one.is_dir() else 0o644)
+    return copy
+
+
+def _kernel() -> tuple[int, ...]:
+    return tuple(int(part) for part in re.findall(r"\d+", platform.release())[:2])
+
+
+def probe() -> str:
+    """Run a trivial program in the sandbox: empty where that works, else a sentence that says why not."""
+    program = ("-I", "-S", "-c", "import os; os.write(1, b'HRN1J\\0\\0' + (2).to_bytes(8, 'big') + b'{}')")
+    with tempfile.TemporaryDirectory(prefix="harness-") as empty:
+        try:
+            run = BubblewrapSandbox(program).run({}, Path(empty), None, Limits(seconds=30))
+        except (SandboxError, OSError) as error:
+            return str(error)
+    if run.ended is Ended.FINISHED and run.frames.recording == b"{}":
+        return ""
+    return f"a trivial program did not run: {run.detail or run.ended} {run.log.strip()[-500:]}".strip()
