@@ -1,0 +1,1 @@
+"""Turning recipes into weights, predictions and history."""

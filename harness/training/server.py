@@ -1,0 +1,167 @@
+"""The trainer's process: one import of the framework serves a batch of requests.
+
+Requests come as JSON lines on standard input, answers go as JSON lines to the original standard output. Arrays
+travel as files in a folder that the coordinator made. Started by `harness.training.process`.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+import time
+from pathlib import Path
+from typing import Any, TextIO
+
+import numpy as np
+
+from harness import datasets
+from harness.allowlist import Refused
+from harness.models import ModelFacts, ModelSpec, build, facts
+from harness.training import keras_fit
+from harness.training.recipe import Prepared, Recipe, evaluation_arrays, training_arrays
+
+
+def main() -> None:
+    """Answer requests until standard input ends."""
+    answers = os.fdopen(os.dup(1), "w", encoding="utf-8")
+    os.dup2(2, 1)
+    _settle()
+    server = Server(answers)
+    for line in sys.stdin:
+        request = json.loads(line)
+        try:
+            server.answer(request)
+        except Refused as reason:
+            server.say({"kind": "refused", "reason": str(reason)})
+        except MemoryError:
+            server.say({"kind": "out_of_memory", "reason": "training needed more memory than there is"})
+        except (ValueError, TypeError) as error:
+            # Keras says with these that model, loss and data do not fit each other: the recipe's fault.
+            server.say({"kind": "refused", "reason": f"Keras refuses to train it: {str(error)[:500]}"})
+
+
+def _settle() -> None:
+    """Make runs repeatable: the same recipe on the same machine gives the same weights."""
+    import tensorflow as tf
+
+    tf.config.experimental.enable_op_determinism()
+
+
+class Server:
+    """Answers "inspect", "train" and "describe" requests."""
+
+    def __init__(self, answers: TextIO) -> None:
+        self._answers = answers
+        self._datasets: dict[str, datasets.Dataset] = {}
+
+    def say(self, answer: dict[str, Any]) -> None:
+        """Send one line."""
+        self._answers.write(json.dumps(answer) + "\n")
+        self._answers.flush()
+
+    def answer(self, request: dict[str, Any]) -> None:
+        """Do what is asked. Raises Refused where the recipe is at fault."""
+        getattr(self, f"_{request['ask']}")(request)
+
+    def _describe(self, _request: dict[str, Any]) -> None:
+        import keras
+        import tensorflow as tf
+
+        devices = [tf.config.experimental.get_device_details(gpu) for gpu in tf.config.list_physical_devices("GPU")]
+        self.say(
+            {
+                "kind": "done",
+                "keras": keras.__version__,
+                "tensorflow": tf.__version__,
+                "backend": keras.backend.backend(),
+                "device": "gpu" if devices else "cpu",
+                "device_name": devices[0].get("device_name", "GPU") if devices else _cpu_name(),
+                "precision": keras.config.dtype_policy().name,
+            }
+        )
+
+    def _inspect(self, request: dict[str, Any]) -> None:
+        spec = ModelSpec.model_validate_json(json.dumps(request["model"]))
+        self.say({"kind": "done", "facts": inspect(spec, request.get("loss")).model_dump(mode="json")})
+
+    def _train(self, request: dict[str, Any]) -> None:
+        recipe = Recipe.model_validate_json(json.dumps(request["recipe"]))
+        dataset = self._datasets.setdefault(recipe.dataset, datasets.load(recipe.dataset))  # type: ignore[arg-type]
+        if dataset.sha256 != recipe.dataset_sha256:
+            raise RuntimeError(f"the trainer's {recipe.dataset} is not the coordinator's")
+        with np.load(request["arrays"], allow_pickle=False) as archive:
+            arrays = {name: archive[name] for name in archive.files}
+        data = training_arrays(Prepared(recipe, arrays), dataset)
+        evaluation = evaluation_arrays(recipe, dataset)
+        started = time.perf_counter()
+        trained = keras_fit.train(
+            recipe, data, evaluation, lambda epoch: self.say({"kind": "epoch", "epoch": epoch, "of": recipe.epochs})
+        )
+        seconds = time.perf_counter() - started
+        with Path(request["out"]).open("wb") as file:
+            weights: dict[str, Any] = {f"w{number:04}": weight for number, weight in enumerate(trained.weights)}
+            np.savez(file, predictions=trained.predictions, **weights)
+        history = {name: [_finite(value) for value in values] for name, values in trained.history.items()}
+        self.say({"kind": "done", "history": history, "seconds": seconds, "trainer": keras_fit.NAME})
+
+
+def inspect(spec: ModelSpec, loss: tuple[str, dict[str, Any]] | None) -> ModelFacts:
+    """What trusted code sees in a model: parameters, layers, shapes, and whether its loss is cross-entropy."""
+    import keras
+
+    keras.backend.clear_session()
+    model = build(spec)
+    layers = facts(model, spec)
+    outputs = model.output_shape if isinstance(model.output_shape, tuple) else ()
+    inputs = model.input_shape if isinstance(model.input_shape, tuple) else ()
+    trainable = sum(int(np.prod(weight.shape)) for weight in model.trainable_weights)
+    last = next((layer.activation or layer.class_name.lower() for layer in reversed(layers)), "")
+    return ModelFacts(
+        params=int(model.count_params()),
+        trainable_params=trainable,
+        layers=layers,
+        input_shape=tuple(int(n) for n in inputs[1:] if n is not None),
+        output_shape=tuple(int(n) for n in outputs[1:] if n is not None),
+        cross_entropy_error=cross_entropy_error(loss, last) if loss else None,
+    )
+
+
+def cross_entropy_error(loss: tuple[str, dict[str, Any]], last_activation: str) -> float | None:
+    """Largest relative difference between the loss and −Σ y·log p, over 64 examples of 10 classes.
+
+    Probabilities are drawn between 0.02 and 0.6, where no clipping acts. A network whose last layer is linear
+    hands over logits. None where the loss cannot be computed on such examples at all.
+    """
+    import keras
+
+    rng = np.random.default_rng(0)
+    p = rng.uniform(0.1, 1.0, size=(64, 10))
+    p /= p.sum(axis=1, keepdims=True)
+    labels = rng.integers(0, 10, size=64)
+    expected = -np.log(p[np.arange(64), labels])
+    handed_over = np.log(p) if last_activation == "linear" else p
+    name, arguments = loss
+    targets = labels if name.startswith("Sparse") else np.eye(10)[labels]
+    function = getattr(keras.losses, name)(**{**arguments, "reduction": "none"})
+    try:
+        values = np.asarray(function(targets.astype("float32"), handed_over.astype("float32")), dtype=np.float64)
+    except (ValueError, TypeError):
+        return None
+    if values.shape != expected.shape or not np.isfinite(values).all():
+        return None
+    return float(np.max(np.abs(values - expected) / np.abs(expected)))
+
+
+def _finite(value: float) -> float | None:
+    return value if np.isfinite(value) else None
+
+
+def _cpu_name() -> str:
+    import platform
+
+    return platform.processor() or platform.machine()
+
+
+if __name__ == "__main__":
+    main()
