@@ -115,6 +115,11 @@ class TaskResult(Value):
     matched: tuple[str, ...] = ()
     """Why these fits answer this task, a sentence each."""
 
+    @property
+    def points_so_far(self) -> float | None:
+        """The sum of the halves that have a value; None where neither has."""
+        return _sum(_parts(self))
+
 
 class LayerFacts(Value):
     """One layer of a rebuilt model, as trusted code sees it."""

@@ -1,0 +1,48 @@
+"""`grades.csv`: one line a submission."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Sequence
+
+from harness.results import Result
+from harness.text import NO_VALUE, for_csv, points
+
+_BEFORE = ("name", "points", "max_points", "machine_points", "machine_max_points")
+_AFTER = ("complete", "dataset", "dataset_official", "problem")
+
+
+def grades_csv(results: Sequence[Result]) -> str:
+    """The results as CSV text with a header, to be written as UTF-8.
+
+    Points that have no value yet are empty cells, never zeros. There is one column a task, named by its id
+    ("2C"), in the order in which the results first name them. `dataset_official` is false where marks were not
+    measured on the assignment's own data.
+    """
+    tasks = list(dict.fromkeys(task.id for result in results for task in result.tasks))
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow([*_BEFORE, *(for_csv(task) for task in tasks), *_AFTER])
+    for result in results:
+        by_task = {task.id: task.points_so_far for task in result.tasks}
+        writer.writerow(
+            [
+                for_csv(result.submission.name),
+                _cell(result.points),
+                _cell(result.max_points),
+                _cell(result.machine_points),
+                _cell(result.machine_max_points),
+                *(_cell(by_task.get(task)) for task in tasks),
+                "yes" if result.complete else "no",
+                for_csv(result.dataset.name),
+                "yes" if result.dataset.official else "no",
+                for_csv(result.problem or ""),
+            ]
+        )
+    return text.getvalue()
+
+
+def _cell(value: float | None) -> str:
+    shown = points(value)
+    return "" if shown == NO_VALUE else shown

@@ -1,0 +1,390 @@
+"""The pages: a scorecard for one submission, and the class page over many.
+
+Each page is one self-contained file: style and script are in it, and its content security policy allows nothing
+else. What a template shows is prepared here; templates hold no arithmetic. Every string that reaches a page
+passes `harness.text.clean` (jinja2's `finalize`) and is then escaped.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import re
+import statistics
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+from urllib.parse import quote
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup
+
+from harness import text
+from harness.assets import folder
+from harness.figures import accuracy_figure, seeds_figure
+from harness.recording import Where
+from harness.results import Cause, CheckResult, LayerFacts, ModelCard, Outcome, Result, TaskResult, Threshold
+
+WORDS = {
+    Outcome.PASSED: "passed",
+    Outcome.PARTIAL: "partial",
+    Outcome.FAILED: "failed",
+    Outcome.MANUAL: "for a person",
+    Outcome.NOT_ATTEMPTED: "not attempted",
+    Outcome.NOT_MEASURED: "not measured",
+}
+CAUSES = {
+    Cause.ERROR_IN_SUBMISSION: "an error in the hand-in",
+    Cause.TIMEOUT: "it ran out of time",
+    Cause.OUT_OF_MEMORY: "it ran out of memory",
+    Cause.REFUSED: "refused: the harness does not build this",
+    Cause.HARNESS_FAULT: "a fault of the harness, not of the work",
+}
+SOURCES = {"assignment": "the assignment’s", "course": "the course’s", "calibration": "from calibration"}
+MAX_STEPS = 6
+MAX_LINES = 4
+OPEN_MODELS = 2  # a task with more networks than this shows only its first one unfolded
+
+
+@dataclass(frozen=True)
+class ClassRow:
+    """A line of the class page: a result, and the path of its scorecard relative to the class page (not quoted)."""
+
+    result: Result
+    link: str
+
+
+@dataclass(frozen=True)
+class Line:
+    """Something to do, and where."""
+
+    text: str
+    where: Where | None = None
+
+
+@dataclass(frozen=True)
+class Step:
+    """What to do next in one task, or in the hand-in as a whole. `gain`: points that it may bring."""
+
+    task: str
+    title: str
+    gain: float
+    lines: tuple[Line, ...]
+    more: int = 0
+
+
+def render_scorecard(result: Result) -> str:
+    """The scorecard of one submission as a self-contained HTML page."""
+    numbered = list(enumerate(result.models, start=1))
+    known = {task.id for task in result.tasks}
+    return (
+        _environment()
+        .get_template("scorecard.html.j2")
+        .render(
+            **_page(),
+            result=result,
+            verdict=_verdict(result),
+            banners=_banners([result]),
+            steps=next_steps(result),
+            lost=sum(check.cause is Cause.HARNESS_FAULT for check in result.checks),
+            tasks=[
+                _task(task, result, [(i, m) for i, m in numbered if m.task == task.id]) for task in result.tasks
+            ],
+            other_models=[
+                _model(model, number, (), False) for number, model in numbered if model.task not in known
+            ],
+            other_findings=[finding for finding in result.findings if finding.task not in known],
+            claims=[(claim, _difference(claim.claimed, claim.measured)) for claim in result.claims],
+            provenance=list(_flat(result.provenance)),
+            total_seconds=sum(result.timing.values()),
+        )
+    )
+
+
+def render_class(rows: Sequence[ClassRow]) -> str:
+    """The class page: a table of all submissions, sortable where scripts run, complete where they do not."""
+    results = [row.result for row in rows]
+    titles = {task.id: task.title for result in results for task in result.tasks}
+    earned = [result.machine_points for result in results if result.machine_points is not None]
+    summary = [text.quantity(len(rows), "submission")]
+    if earned:
+        best = max(result.machine_max_points for result in results)
+        summary.append(f"median {text.points(statistics.median(earned))} of {text.points(best)} points by machine")
+    faults = sum(result.problem is not None for result in results)
+    if faults:
+        summary.append(f"{faults} could not be recorded")
+    return (
+        _environment()
+        .get_template("class.html.j2")
+        .render(
+            **_page(),
+            assignments=list(dict.fromkeys(result.assignment.title or result.assignment.id for result in results)),
+            summary=", ".join(summary),
+            banners=_banners(results),
+            titles=titles,
+            rows=[_row(row, list(titles)) for row in rows],
+            totals=[(task, *_passed(task, results)) for task in titles],
+        )
+    )
+
+
+def next_steps(result: Result) -> list[Step]:
+    """What a student does next, the most points first: from errors, from checks that failed or passed in part
+    (their hint, else what was seen), and from the findings of their tasks, with places."""
+    first: list[Step] = []
+    if result.problem:
+        return [Step("", "Make the hand-in readable", 0, (Line(result.problem),))]
+    if result.errors:
+        lines = [Line(f"{error.type}: {text.clean(error.message, 200)}", error.where) for error in result.errors]
+        first.append(_step("", "Mend what stops the code; what needs it could not be seen", 0, lines))
+    steps = []
+    for task in result.tasks:
+        open_checks = [check for check in task.checks if _is_theirs(check)]
+        lines = [Line(check.hint or check.message or check.title, check.where) for check in open_checks]
+        if open_checks or task.outcome not in (Outcome.PASSED, Outcome.NOT_ATTEMPTED):
+            lines += [Line(seen.message, seen.where) for seen in result.findings if seen.task == task.id]
+        if lines:
+            gain = sum(check.max_points - (check.points or 0) for check in open_checks)
+            steps.append(_step(task.id, task.title, gain, lines))
+    steps.sort(key=lambda step: -step.gain)
+    left = [task for task in result.tasks if task.outcome is Outcome.NOT_ATTEMPTED]
+    if left:
+        line = Line(", ".join(f"{task.id} {task.title}" for task in left))
+        steps = steps[: MAX_STEPS - 1]
+        steps.append(Step("", "Not attempted yet", sum(task.max_points for task in left), (line,)))
+    return first + steps[:MAX_STEPS]
+
+
+def _is_theirs(check: CheckResult) -> bool:
+    """Whether the student can do something about this check."""
+    if check.outcome in (Outcome.FAILED, Outcome.PARTIAL):
+        return check.cause is not Cause.HARNESS_FAULT
+    return check.outcome is Outcome.NOT_MEASURED and check.cause not in (None, Cause.HARNESS_FAULT)
+
+
+def _step(task: str, title: str, gain: float, lines: Iterable[Line]) -> Step:
+    """A step without repetitions, cut to what can be read at once."""
+    distinct = tuple(dict.fromkeys(lines))
+    return Step(task, title, gain, distinct[:MAX_LINES], len(distinct[MAX_LINES:]))
+
+
+def _verdict(result: Result) -> dict[str, Any]:
+    """The figures at the head of a scorecard."""
+    known = [task.machine_points for task in result.tasks if task.machine_points is not None]
+    machine = result.machine_points
+    left = sum(task.manual.max_points for task in result.tasks if task.manual and task.manual.points is None)
+    given = [task.manual.points for task in result.tasks if task.manual and task.manual.points is not None]
+    counts = [(outcome, sum(check.outcome is outcome for check in result.checks)) for outcome in Outcome]
+    return {
+        "machine": sum(known) if machine is None and known else machine,
+        "machine_open": machine is None,
+        "person_left": left,
+        "person_given": sum(given) if given else None,
+        "person_max": result.max_points - result.machine_max_points,
+        "tally": [(outcome, count) for outcome, count in counts if count],
+    }
+
+
+def _banners(results: Sequence[Result]) -> list[tuple[str, str]]:
+    """What must not be overlooked: a title and a sentence each, the gravest first."""
+    banners = []
+    one = len(results) == 1
+    if one and results[0].problem:
+        banners.append(("Nothing could be recorded", results[0].problem))
+    for name in dict.fromkeys(result.dataset.name for result in results if not result.dataset.official):
+        sentence = (
+            f"Marks were not measured on MNIST: this run used the data set “{name}”, with thresholds calibrated "
+            "for it. They are a forecast; they are not the assignment’s marks."
+        )
+        banners.append((f"Measured on {name}, not on MNIST", sentence))
+    held = dict.fromkeys(result.isolation for result in results if not result.isolated)
+    for isolation in held:
+        count = sum(not result.isolated and result.isolation == isolation for result in results)
+        whose = "The hand-in’s code" if one else f"The code of {text.quantity(count, 'submission')}"
+        banners.append(("Not isolated", f"{whose} ran without isolation. {isolation}".strip()))
+    return banners
+
+
+def _task(task: TaskResult, result: Result, models: Sequence[tuple[int, ModelCard]]) -> dict[str, Any]:
+    return {
+        "task": task,
+        "anchor": _anchor(task.id),
+        "so_far": task.points_so_far,
+        "findings": [finding for finding in result.findings if finding.task == task.id],
+        "models": [
+            _model(model, number, _accuracy_thresholds(task), index == 0 or len(models) <= OPEN_MODELS)
+            for index, (number, model) in enumerate(models)
+        ],
+    }
+
+
+def _accuracy_thresholds(task: TaskResult) -> tuple[Threshold, ...]:
+    """What the accuracy of this task's network is held against: those of the first check that measures accuracy."""
+    for check in task.checks:
+        if check.thresholds and any("accuracy" in each.name.lower() for each in check.measurements):
+            return tuple(threshold for threshold in check.thresholds if 0 <= threshold.value <= 1)
+    return ()
+
+
+def _model(model: ModelCard, number: int, thresholds: Sequence[Threshold], is_open: bool) -> dict[str, Any]:
+    """A network as the page draws it; `number` makes the ids of its figures unique."""
+    ends = [curve.val_accuracy[-1] for curve in model.curves if curve.val_accuracy]
+    title = text.clean(model.title, 120)
+    figures = {
+        f"Accuracy per epoch, {text.quantity(len(model.curves), 'seed')}": accuracy_figure(
+            model.curves, thresholds, name=f"curve-{number}", title=f"Accuracy per epoch: {title}"
+        ),
+        "The last epoch of each seed": seeds_figure(
+            ends if len(ends) > 1 else (), thresholds, name=f"seeds-{number}", title=f"Last epochs: {title}"
+        ),
+    }
+    settings = [("loss", model.loss), ("optimizer", model.optimizer)]
+    settings.append(("as handed in", _recipe(model.epochs, model.batch_size)))
+    trained = (model.trained_epochs or model.epochs, model.trained_batch_size or model.batch_size)
+    if trained != (model.epochs, model.batch_size):
+        settings.append(("trained here", _recipe(*trained)))
+    settings.append(("trained by", model.trainer))
+    most = max([layer.params for layer in model.layers], default=0)
+    return {
+        "model": model,
+        "open": is_open,
+        "settings": [(name, value) for name, value in settings if value],
+        "layers": [_layer(layer, model.params, most) for layer in model.layers],
+        "figures": [(caption, Markup(drawn)) for caption, drawn in figures.items() if drawn],  # noqa: S704  # ours, escaped
+    }
+
+
+def _recipe(epochs: int, batch_size: int) -> str:
+    known = [text.quantity(epochs, "epoch")] if epochs else []
+    return ", ".join([*known, f"batch {batch_size:,}"] if batch_size else known)
+
+
+def _layer(layer: LayerFacts, total: int, most: int) -> dict[str, Any]:
+    """A box of the diagram. `width` is the share of the largest layer's parameters in hundredths."""
+    shape = layer.output_shape[1:] if layer.output_shape[:1] == (None,) else layer.output_shape
+    units = "" if layer.units is None else f"{layer.units:,}"
+    return {
+        "kind": layer.class_name,
+        "detail": ", ".join(part for part in (units, layer.activation) if part),
+        "regularizers": ", ".join(layer.regularizers),
+        "shape": " × ".join("any" if side is None else f"{side:,}" for side in shape),
+        "params": f"{layer.params:,}" if layer.params else "",
+        "width": round(100 * layer.params / most, 1) if most else 0,
+        "share": f"{layer.params / total:.0%} of all parameters" if total and layer.params else "",
+    }
+
+
+def _row(row: ClassRow, tasks: Sequence[str]) -> dict[str, Any]:
+    result = row.result
+    by_id = {task.id: task for task in result.tasks}
+    return {
+        "result": result,
+        "link": quote(row.link.encode("utf-8", "replace"), safe="/"),  # quoting ":" leaves no scheme
+        "cells": [_cell(task, by_id.get(task)) for task in tasks],
+        "findings": len(result.findings),
+        "notes": len(result.integrity),
+    }
+
+
+def _cell(name: str, task: TaskResult | None) -> dict[str, Any]:
+    """One task of one submission: its outcome, a rank to sort by, and the words for it."""
+    if task is None:
+        return {"task": name, "outcome": None, "rank": len(Outcome), "says": f"{name}: not in this assignment"}
+    so_far = f"{text.points(task.points_so_far)} of {text.points(task.max_points)}"
+    return {
+        "task": name,
+        "outcome": task.outcome,
+        "rank": list(Outcome).index(task.outcome),
+        "says": f"{name}: {WORDS[task.outcome]}, {so_far} points",
+    }
+
+
+def _passed(task: str, results: Sequence[Result]) -> tuple[int, int]:
+    """In how many submissions this task passed, and of how many."""
+    outcomes = [each.outcome for result in results for each in result.tasks if each.id == task]
+    return sum(outcome is Outcome.PASSED for outcome in outcomes), len(outcomes)
+
+
+def _difference(claimed: float, measured: float | None) -> str:
+    """Measured minus claimed, with its sign; "" where nothing was measured."""
+    if measured is None:
+        return ""
+    shown = text.number(abs(measured - claimed))
+    return shown if shown == "0" else f"{'+' if measured > claimed else '−'}{shown}"
+
+
+def _flat(tree: Any, path: str = "") -> Iterable[tuple[str, str]]:
+    """Nested plain data as rows of a dotted name and a text."""
+    if isinstance(tree, dict) and tree:
+        for key, value in tree.items():
+            yield from _flat(value, f"{path}.{key}" if path else str(key))
+    elif isinstance(tree, list | tuple):
+        yield path, ", ".join(map(_plain, tree)) or "none"
+    else:
+        yield path, _plain(tree)
+
+
+def _plain(value: Any) -> str:
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return "none" if value is None or value == {} else str(value)
+
+
+def _anchor(name: str) -> str:
+    return "task-" + re.sub(r"[^A-Za-z0-9-]", "-", name)[:40]
+
+
+def _page() -> dict[str, Any]:
+    """What every page carries: its style, its script, and the policy that allows these two and nothing else."""
+    style, script = _asset("style.css"), _asset("app.js")
+    policy = (
+        f"default-src 'none'; style-src '{_digest(style)}'; script-src '{_digest(script)}'; "
+        "base-uri 'none'; form-action 'none'"
+    )
+    return {"style": Markup(style), "script": Markup(script), "policy": policy}  # noqa: S704  # the product's own
+
+
+@cache
+def _asset(name: str) -> str:
+    return (folder("templates") / name).read_text(encoding="utf-8")
+
+
+def _digest(source: str) -> str:
+    return "sha256-" + base64.b64encode(hashlib.sha256(source.encode()).digest()).decode()
+
+
+def _finalize(value: Any) -> Any:
+    """What jinja2 does to every value before escaping it."""
+    if isinstance(value, str) and not isinstance(value, Markup):
+        return text.clean(value, 4_000, lines=True)
+    return value
+
+
+def _place(where: Where | None) -> str:
+    return text.clean(str(where), 200) if where else ""
+
+
+@cache
+def _environment() -> Environment:
+    environment = Environment(
+        loader=FileSystemLoader(folder("templates")),
+        autoescape=True,
+        undefined=StrictUndefined,
+        finalize=_finalize,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters |= {
+        "points": text.points,
+        "number": text.number,
+        "size": text.size,
+        "seconds": text.seconds,
+        "place": _place,
+        "short": text.clean,
+        "quantity": text.quantity,
+        "word": WORDS.__getitem__,
+        "cause": CAUSES.__getitem__,
+        "source": SOURCES.__getitem__,
+    }
+    return environment

@@ -1,0 +1,111 @@
+"""Figures: what is drawn, how it follows the theme, and that the same data give the same bytes."""
+
+import re
+import subprocess
+import sys
+from itertools import pairwise
+from xml.etree import ElementTree as ET
+
+import pytest
+from unit.sample_results import HOSTILE, accepted, asked, curve
+
+from harness.figures import TEXT, accuracy_figure, seeds_figure, spread
+from harness.results import Curve, Threshold
+
+NS = "{http://www.w3.org/2000/svg}"
+THREE = tuple(curve(seed, 10, 0.86, 0.9712) for seed in range(3))
+
+
+def drawn(name: str = "a", **more) -> str:
+    return accuracy_figure(THREE, (asked(0.97), accepted(0.9661)), name=name, **more)
+
+
+def texts(svg: str) -> list[str]:
+    return ["".join(element.itertext()) for element in ET.fromstring(svg).iter(f"{NS}text")]
+
+
+def test_text_stays_text_and_names_each_line() -> None:
+    shown = texts(drawn())
+    for word in ("training", "validation", "asked 0.97", "accepted 0.9661", "epoch"):
+        assert any(text.startswith(word) for text in shown), word
+
+
+def test_the_mean_of_the_seeds_is_told() -> None:
+    mean = sum(run.val_accuracy[-1] for run in THREE) / 3
+    assert f"validation {mean:.4f}".rstrip("0") in texts(drawn())
+
+
+def test_it_can_be_read_aloud() -> None:
+    root = ET.fromstring(drawn(title="Network of 2C"))
+    assert root.get("role") == "img"
+    names = root.get("aria-labelledby", "").split()
+    by_id = {element.get("id"): element for element in root.iter()}
+    assert by_id[names[0]].tag == f"{NS}title"
+    assert by_id[names[0]].text == "Network of 2C"
+    assert "3 seeds, 10 epochs" in (by_id[names[1]].text or "")
+
+
+@pytest.mark.parametrize("svg", [drawn(), seeds_figure([0.9712, 0.97, 0.969], (asked(0.97),), name="b")])
+def test_colours_are_the_pages_own_and_nothing_reaches_out_of_the_figure(svg: str) -> None:
+    assert not re.search(r"#[0-9a-fA-F]{6}\b", svg)
+    assert "var(--accent" in svg
+    assert "style=" not in svg
+    assert "<style" not in svg
+    assert not svg.startswith("<?xml")
+    assert "DOCTYPE" not in svg
+    assert "metadata" not in svg
+    root = ET.fromstring(svg)
+    assert root.get("width") is None
+    assert root.get("viewBox", "").startswith("0 0 420 ")
+
+
+def test_same_data_same_bytes_and_ids_of_two_figures_differ() -> None:
+    assert drawn() == drawn()
+    ids = [set(re.findall(r' id="([^"]+)"', drawn(name))) for name in ("one", "two")]
+    assert ids[0]
+    assert not ids[0] & ids[1]
+    for name, found in zip(("one", "two"), ids, strict=True):
+        assert set(re.findall(r"#([\w-]+)", drawn(name))) <= found
+
+
+def test_seeds_one_dot_each() -> None:
+    values = [0.9712, 0.9731, 0.9688]
+    svg = seeds_figure(values, (asked(0.97), accepted(0.9661)), name="s")
+    dots = [element for element in ET.fromstring(svg).iter(f"{NS}use") if element.get("fill-opacity")]
+    assert len(dots) == len(values)
+    places = [float(dot.get("x", "nan")) for dot in dots]
+    assert places[2] < places[0] < places[1]
+    assert "asked 0.97" in texts(svg)
+
+
+def test_nothing_measured_nothing_drawn() -> None:
+    assert accuracy_figure((), name="a") == ""
+    assert accuracy_figure((Curve(seed=0, loss=(1.0, 0.5)),), name="a") == ""
+    assert seeds_figure((), name="a") == ""
+
+
+@pytest.mark.parametrize("values", [(0.1,), (0.0,), (1.0, 1.0), (0.1, 0.99)])
+def test_short_and_flat_runs(values: tuple[float, ...]) -> None:
+    assert "<svg" in accuracy_figure((Curve(seed=0, val_accuracy=values),), name="a")
+    assert "<svg" in seeds_figure(values, name="b")
+
+
+@pytest.mark.parametrize("text", [*HOSTILE, "$\\frac{1}{0}$", "王小明"])
+def test_hostile_names(text: str) -> None:
+    threshold = Threshold(value=0.97, source="course", name=text)
+    accuracy = accuracy_figure(THREE, (threshold,), name="a", title=text)
+    for svg in (accuracy, seeds_figure([0.9], (threshold,), name="b", title=text)):
+        tags = {element.tag.removeprefix(NS) for element in ET.fromstring(svg).iter()}
+        assert tags <= {"svg", "title", "desc", "defs", "g", "path", "use", "text", "tspan", "clipPath", "rect"}
+
+
+def test_labels_stand_apart() -> None:
+    placed = spread([10.0, 11.0, 12.0, 50.0], TEXT, 0, 60)
+    assert all(b - a >= TEXT for a, b in pairwise(placed))
+    assert max(placed) <= 60
+    assert spread([5.0, 40.0], TEXT, 0, 60) == [5.0, 40.0]
+
+
+def test_importing_the_module_is_cheap() -> None:
+    code = "import sys, harness.report; sys.exit(len({'matplotlib', 'tensorflow'} & {*sys.modules}))"
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

@@ -1,0 +1,342 @@
+"""The pages, read as a browser reads them: structure, words, and nothing that a hand-in smuggles in."""
+
+import base64
+import hashlib
+import re
+from html.parser import HTMLParser
+from itertools import pairwise
+
+import pytest
+from unit.sample_results import (
+    DIGITS,
+    HOSTILE,
+    SHA,
+    broken,
+    check,
+    complete,
+    curve,
+    decayed,
+    deep,
+    hostile,
+    mlp,
+    task,
+    typical,
+)
+
+from harness.assets import folder
+from harness.recording import Finding
+from harness.report import ClassRow, next_steps, render_class, render_scorecard
+from harness.results import Cause, ManualPart, Outcome, Result
+
+VOID = {"meta", "link", "img", "br", "hr", "input", "base", "source", "rect", "path", "circle", "use"}
+
+
+class Page(HTMLParser):
+    """A page as elements with their attributes and texts; complains about tags that do not nest."""
+
+    def __init__(self, html: str) -> None:
+        super().__init__(convert_charrefs=True)
+        self.elements: list[tuple[str, dict[str, str | None]]] = []
+        self.texts: dict[str, list[str]] = {}
+        self.open: list[str] = []
+        self.feed(html)
+        self.close()
+        assert self.open == []
+
+    def handle_starttag(self, tag, attrs):
+        self.elements.append((tag, dict(attrs)))
+        assert len(attrs) == len(dict(attrs)), f"an attribute twice on {tag}"
+        if tag not in VOID:
+            self.open.append(tag)
+            self.texts.setdefault(tag, []).append("")
+
+    def handle_startendtag(self, tag, attrs):
+        self.elements.append((tag, dict(attrs)))
+
+    def handle_endtag(self, tag):
+        if tag not in VOID:
+            assert self.open, f"</{tag}> closes nothing"
+            assert self.open.pop() == tag
+
+    def handle_data(self, data):
+        for tag in set(self.open):
+            self.texts[tag][-1] += data if tag in {"script", "style"} else f" {data}"
+
+    def text(self, tag: str = "main") -> str:
+        return " ".join(" ".join(self.texts.get(tag, [])).split())
+
+    def of(self, tag: str) -> list[dict[str, str | None]]:
+        return [attributes for name, attributes in self.elements if name == tag]
+
+    def with_class(self, name: str) -> list[str]:
+        return [tag for tag, attributes in self.elements if name in (attributes.get("class") or "").split()]
+
+
+def card(result: Result) -> Page:
+    return Page(render_scorecard(result))
+
+
+def class_page(*results: Result) -> Page:
+    return Page(render_class([ClassRow(result, f"{result.submission.name}/scorecard.html") for result in results]))
+
+
+def assert_harmless(html: str) -> None:
+    """One script and one style, both ours and both named in the policy; no handler, no address beyond the page."""
+    page = Page(html)
+    assert len(page.of("script")) == len(page.of("style")) == 1
+    assert page.of("script") == [{}]
+    policy = next(m["content"] for m in page.of("meta") if m.get("http-equiv") == "Content-Security-Policy") or ""
+    assert policy.startswith("default-src 'none';")
+    for tag, name in (("script", "app.js"), ("style", "style.css")):
+        source = (folder("templates") / name).read_text(encoding="utf-8")
+        assert page.texts[tag] == [source]
+        assert base64.b64encode(hashlib.sha256(source.encode()).digest()).decode() in policy
+    assert "unsafe" not in policy
+    for tag, attributes in page.elements:
+        assert tag not in {"img", "iframe", "object", "embed", "link", "base", "form", "foreignobject", "image"}
+        for name, value in attributes.items():
+            assert not name.startswith("on"), (tag, name)
+            assert name not in {"src", "srcset", "action", "style", "xlink:href", "srcdoc"}, (tag, name)
+            if name == "href" and tag != "a":
+                assert (value or "").startswith("#")
+            if name == "href":
+                assert re.match(r"#|[\w%~.-]+/", value or "") and "://" not in (value or ""), value
+    assert not re.search("[\u202a-\u202e\u2066-\u2069\u200b-\u200f\x00\x1b]", html)
+
+
+@pytest.mark.parametrize("text", [*HOSTILE, " ".join(HOSTILE), "A" * 30_000])
+def test_hostile_text_stays_text(text: str) -> None:
+    result = hostile(text[:250]) if len(text) > 1000 else hostile(text)
+    html = render_scorecard(result)
+    assert_harmless(html)
+    link = f"javascript:{text[:50]}/scorecard.html"
+    table = render_class([ClassRow(result, link)])
+    assert_harmless(table)
+    assert "49" not in Page(html).text("h1")  # a template in a name is not evaluated
+
+
+def test_hostile_text_is_shown_all_the_same() -> None:
+    assert "<script>alert(1)</script>" in card(hostile(HOSTILE[0])).text("h1")
+
+
+def test_long_text_is_cut() -> None:
+    note = typical().errors[0].model_copy(update={"message": "m" * 20_000, "source": "s" * 20_000})
+    html = render_scorecard(typical(errors=(note,)))
+    assert "m" * 700 not in html
+    assert "s" * 4_500 not in html
+
+
+@pytest.mark.parametrize("result", [typical(), complete(), broken(), typical(dataset=DIGITS)])
+def test_pages_are_sound(result: Result) -> None:
+    for html in (render_scorecard(result), render_class([ClassRow(result, "group-17/scorecard.html")])):
+        assert_harmless(html)
+        page = Page(html)
+        ids = [attributes["id"] for _, attributes in page.elements if "id" in attributes]
+        assert len(ids) == len(set(ids))
+        levels = [int(tag[1]) for tag, _ in page.elements if re.fullmatch("h[1-6]", tag)]
+        assert levels[0] == 1
+        assert levels.count(1) == 1
+        assert all(b <= a + 1 for a, b in pairwise(levels)), levels
+        for _, attributes in page.elements:
+            for name in ("aria-labelledby",):
+                assert set((attributes.get(name) or "").split()) <= set(ids)
+            if (attributes.get("href") or "").startswith("#"):
+                assert (attributes["href"] or "")[1:] in ids
+        assert len(page.of("main")) == 1
+        assert page.of("html")[0]["lang"] == "en"
+
+
+def test_the_verdict_comes_first() -> None:
+    text = card(typical()).text()
+    assert text.index("points by machine 3.82 of / 7.5") < 60
+    assert "left for a person 2.5" in text
+    assert "in all, so far 3.82 of / 10" in text
+    assert "0.2500" not in text
+
+
+def test_a_marked_and_complete_hand_in() -> None:
+    page = card(complete())
+    assert "in all 10 of / 10" in page.text()
+    assert "by a person 2.5 of / 2.5" in page.text()
+    assert "Nothing: all of it is done." in page.text()
+    assert page.with_class("notice") == []
+
+
+def test_banners() -> None:
+    text = card(broken()).text()
+    for words in (
+        "Nothing could be recorded",
+        "were not measured on MNIST",
+        "Not isolated",
+        "points by machine, incomplete",
+    ):
+        assert words in text
+    assert "1 check could not be measured through a fault of the harness" in text
+    assert "MNIST" in class_page(typical(), typical(dataset=DIGITS)).text()
+    assert "not on MNIST" not in card(typical()).text()
+
+
+def test_every_outcome_has_a_sign_and_a_word() -> None:
+    tasks = tuple(task(f"T{i}", outcome, 0, 1, check(f"T{i}", outcome, 0, 1)) for i, outcome in enumerate(Outcome))
+    result = typical(tasks=tasks, models=(), claims=(), findings=())
+    page = card(result)
+    symbols = {attributes["id"] for attributes in page.of("symbol")}
+    for outcome in Outcome:
+        assert f"icon-{outcome.value}" in symbols
+        assert outcome.value in page.with_class(outcome.value) or page.with_class(outcome.value)
+    for word in ("passed", "partial", "failed", "for a person", "not attempted", "not measured"):
+        assert f"1 {word}" in page.text()
+    for attributes in page.of("use"):
+        if str(attributes["href"]).startswith("#icon"):
+            assert str(attributes["href"])[1:] in symbols
+
+
+def test_a_check_says_everything_about_itself() -> None:
+    text = card(typical()).text()
+    for words in (
+        "validation accuracy 0.9694 interval 0.9678 to 0.9711 n = 3 last epoch, mean over seeds",
+        "asked 0.97 the assignment’s",
+        "accepted 0.9661 from calibration",
+        "To do Set epochs=40 in the call of fit",
+        "assignment7.ipynb, cell 11, line 14",
+        "For a person: up to 0.5 points",
+        "Fit 1 (cell 7) is the only network of 64-64-10.",
+        "The accuracies plotted for 2D are typed in",
+        "NameError: name 'autoencoder' is not defined",
+        "packages.keras",
+        "3.12.0",
+        "report.pdf",
+        SHA,
+        "check version 3f9c1e07ab52",
+    ):
+        assert words in text, words
+
+
+def test_what_was_claimed_stands_beside_what_was_measured() -> None:
+    text = card(typical()).text("tbody")
+    assert "0.9725 0.9725 0.9694 −0.0031 assignment7.ipynb, cell 8" in text
+
+
+def test_next_steps_lead_with_what_brings_most() -> None:
+    steps = next_steps(typical())
+    assert [step.task for step in steps] == ["", "2D", "3A", ""]
+    assert steps[0].lines[0].text.startswith("NameError")
+    assert [line.text for line in steps[1].lines] == [
+        "Set epochs=40 in the call of fit; with 2 epochs weight decay has nothing to show.",
+        "The results in the text below speak of 40 epochs, the code says 2.",
+    ]
+    assert steps[1].gain == 0.25
+    assert str(steps[1].lines[0].where) == "assignment7.ipynb, cell 11, line 14"
+    assert steps[-1].title == "Not attempted yet"
+    assert steps[-1].gain == 3
+
+
+def test_next_steps_never_blame_for_our_fault() -> None:
+    ours = check("2C", Outcome.NOT_MEASURED, None, 1, cause=Cause.HARNESS_FAULT, hint="never shown")
+    result = typical(tasks=(task("2C", Outcome.NOT_MEASURED, None, 1, ours),), findings=(), errors=(), models=())
+    assert next_steps(result) == []
+    assert "Nothing that lies with you." in card(result).text()
+
+
+def test_next_steps_are_few_and_say_each_thing_once() -> None:
+    repeated = Finding(code="same-thing", message="the same", task="2A")
+    others = tuple(repeated.model_copy(update={"message": f"number {i}"}) for i in range(9))
+    tasks = (task("2A", Outcome.FAILED, 0, 1, check("2A", Outcome.FAILED, 0, 1, hint="the same")),)
+    (step,) = next_steps(typical(tasks=tasks, findings=(repeated, *others), errors=()))
+    assert [line.text for line in step.lines] == ["the same", "number 0", "number 1", "number 2"]
+    assert step.more == 6
+
+
+def test_a_problem_is_the_only_step() -> None:
+    assert [step.title for step in next_steps(broken())] == ["Make the hand-in readable"]
+
+
+def test_the_diagram_shows_every_layer() -> None:
+    model = deep()
+    assert len(model.layers) >= 20
+    page = card(typical(models=(model,)))
+    boxes = [text for text in page.texts["li"] if "output" in text]
+    assert len(boxes) == len(model.layers)
+    assert " ".join(boxes[1].split()) == "Conv2D 32 output 28 × 28 × 32 320 parameters"
+    assert "parameters in all 289,514" in page.text()
+
+
+def test_regularisers_and_the_recipe_are_shown() -> None:
+    text = card(typical(models=(decayed("1e-4", 2), mlp(trained_epochs=60, trained_batch_size=32)))).text()
+    assert "kernel L2 1e-4" in text
+    assert "as handed in 10 epochs, batch 128" in text
+    assert "trained here 60 epochs, batch 32" in text
+
+
+def test_figures_stand_where_there_is_something_to_draw() -> None:
+    assert len(card(typical(models=(mlp(),))).of("figure")) == 2
+    assert len(card(typical(models=(mlp(curves=(curve(0, 5, 0.8, 0.9),)),))).of("figure")) == 1
+    assert len(card(typical(models=(mlp(curves=()),))).of("figure")) == 0
+
+
+def test_a_network_of_no_task_is_not_lost() -> None:
+    assert "Other networks" in card(typical(models=(mlp(task="9Z"),))).text("h2")
+
+
+def test_manual_marks_are_shown() -> None:
+    part = ManualPart(max_points=0.5, points=0.25, asks="The loss")
+    text = card(typical(tasks=(task("2B", Outcome.PASSED, 0.5, 0.5, manual=part),), models=())).text()
+    assert "given by a person The loss Marked by a person. 0.25 of / 0.5" in text
+
+
+def test_class_page_rows_link_and_count() -> None:
+    page = class_page(typical(), complete(), broken())
+    assert [attributes["href"] for attributes in page.of("a")] == [
+        "group-17/scorecard.html",
+        "group-02/scorecard.html",
+        "group-40/scorecard.html",
+    ]
+    text = page.text()
+    assert "3 submissions, median 5.66 of 7.5 points by machine, 1 could not be recorded" in " ".join(
+        page.texts["header"][0].split()
+    )
+    assert "2D: partial, 0.25 of 1 points" in text
+    assert "3B: not in this assignment" in text
+    assert "2 of 3 passed 2C" in text
+    assert len([a for t, a in page.elements if t == "tr"]) == 5
+
+
+def test_class_page_sorts_by_plain_keys() -> None:
+    page = class_page(typical(), broken())
+    keys = [attributes["data-key"] for tag, attributes in page.elements if "data-key" in attributes]
+    per_row = len(keys) // 2
+    assert keys[:3] == ["group-17", "3.82", "3.82"]
+    assert keys[per_row : per_row + 3] == ["group-40", "0.0", "-1"]
+
+
+def test_links_are_quoted() -> None:
+    html = render_class([ClassRow(typical(), 'grupp 7 "å"?#/scorecard.html')])
+    assert Page(html).of("a")[0]["href"] == "grupp%207%20%22%C3%A5%22%3F%23/scorecard.html"
+
+
+def test_an_empty_class() -> None:
+    assert "Nothing was graded." in class_page().text()
+
+
+def test_same_result_same_bytes() -> None:
+    assert render_scorecard(typical()) == render_scorecard(typical())
+
+
+def _themes() -> list[dict[str, str]]:
+    source = (folder("templates") / "style.css").read_text(encoding="utf-8")
+    blocks = re.findall(r":root \{(.*?)\}", source, re.DOTALL)[:2]
+    return [dict(re.findall(r"--([\w-]+): (#[0-9a-f]{6});", block)) for block in blocks]
+
+
+def _luminance(colour: str) -> float:
+    parts = [int(colour[i : i + 2], 16) / 255 for i in (1, 3, 5)]
+    linear = [c / 12.92 if c <= 0.03928 else ((c + 0.055) / 1.055) ** 2.4 for c in parts]
+    return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+
+
+@pytest.mark.parametrize("theme", _themes(), ids=("light", "dark"))
+@pytest.mark.parametrize("ink", ["ink", "muted", "accent", "bad", "warn"])
+@pytest.mark.parametrize("ground", ["paper", "wash"])
+def test_contrast_is_aa(theme: dict[str, str], ink: str, ground: str) -> None:
+    high, low = sorted((_luminance(theme[ink]), _luminance(theme[ground])), reverse=True)
+    assert (high + 0.05) / (low + 0.05) >= 4.5
