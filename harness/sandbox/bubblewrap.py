@@ -164,6 +164,7 @@ def _started(options: list[str], command: list[str]) -> Iterator[tuple[subproces
         except BaseException:
             started.kill()
             started.wait()
+            process.close(started)
             raise
         stack.callback(os.close, pidfd)
         yield started, pidfd

@@ -181,14 +181,21 @@ def supervise(
         seconds = time.monotonic() - started
         kill()
         _join(threads)
-    for pipe in (process.stdout, process.stderr):
-        pipe.close()
+        close(process)
     problem = channel.problem or printed.problem
     run = _verdict(event, problem, process.returncode, signals_as_codes, log.text(), limits)
     detail = run.detail
     if event == "exited" and frames.partial and not detail:
         detail = "the last frame was cut off"
     return SandboxRun(frames.frames, run.ended, run.return_code, run.signal, run.log, seconds, detail)
+
+
+def close(process: subprocess.Popen[bytes]) -> None:
+    """Close our ends of the pipes of a process that is dead."""
+    for pipe in (process.stdin, process.stdout, process.stderr):
+        if pipe is not None:
+            with contextlib.suppress(OSError):
+                pipe.close()
 
 
 def _write(pipe: IO[bytes], data: bytes) -> None:

@@ -1,0 +1,411 @@
+"""Intake: what a submission becomes, and what is refused before anything is unpacked."""
+
+import gzip
+import io
+import os
+import struct
+import tarfile
+import unicodedata
+import zipfile
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from harness.intake import IntakeLimits, IntakeRefused, IntakeUsageError, clean_name, receive
+
+WORK = {"report.ipynb": b"{}", "src/net.py": b"import keras\n", "answers.md": b"# 1\n"}
+
+
+def make_zip(path: Path, files, **attributes) -> Path:
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, data in files.items() if isinstance(files, dict) else files:
+            info = zipfile.ZipInfo("x", date_time=attributes.get("date", (2020, 1, 1, 0, 0, 0)))
+            info.filename = info.orig_filename = name
+            info.compress_type = zipfile.ZIP_DEFLATED
+            info.create_system = 3
+            info.external_attr = attributes.get("mode", 0o100644) << 16
+            archive.writestr(info, data)
+    return path
+
+
+def make_tar(path: Path, files, mode: str = "w") -> Path:
+    with tarfile.open(path, mode) as archive:
+        for name, data in files.items():
+            info = tarfile.TarInfo(name)
+            info.size = len(data)
+            archive.addfile(info, io.BytesIO(data))
+    return path
+
+
+def make_folder(path: Path, files) -> Path:
+    for name, data in files.items():
+        (path / name).parent.mkdir(parents=True, exist_ok=True)
+        (path / name).write_bytes(data)
+    return path
+
+
+def contents(folder: Path) -> dict[str, bytes]:
+    return {path.relative_to(folder).as_posix(): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+
+
+def refused(path: Path, words: str, limits: IntakeLimits | None = None) -> None:
+    into = path.parent / "into"
+    before = sorted(path.parent.iterdir())
+    with pytest.raises(IntakeRefused, match=words):
+        receive(path, into, limits)
+    assert sorted(path.parent.iterdir()) == before
+
+
+# --- what is taken ----------------------------------------------------------------------------------------
+
+def test_every_form_of_the_same_work_has_the_same_hash(tmp_path):
+    nested = {f"Group 7/{name}": data for name, data in WORK.items()}
+    forms = [
+        make_folder(tmp_path / "folder", WORK),
+        make_zip(tmp_path / "a.zip", WORK),
+        make_zip(tmp_path / "b.zip", list(reversed(WORK.items())), date=(2024, 5, 6, 7, 8, 10)),
+        make_zip(tmp_path / "nested.zip", nested),
+        make_tar(tmp_path / "c.tar", WORK),
+        make_tar(tmp_path / "d.tar.gz", nested, "w:gz"),
+        make_tar(tmp_path / "e.tgz", {f"./{name}": data for name, data in WORK.items()}, "w:gz"),
+    ]
+    hashes = set()
+    for number, form in enumerate(forms):
+        submission = receive(form, tmp_path / "into" / str(number))
+        assert contents(submission.folder) == WORK
+        assert {file.name: file.bytes for file in submission.files} == {name: len(d) for name, d in WORK.items()}
+        hashes.add(submission.sha256)
+    assert len(hashes) == 1
+    other = make_zip(tmp_path / "other.zip", WORK | {"answers.md": b"# 2\n"})
+    assert receive(other, tmp_path / "other").sha256 not in hashes
+
+
+@pytest.mark.parametrize("suffix", [".ipynb", ".py", ".keras", ".h5", ".pdf", ".md", ".IPYNB"])
+def test_a_single_file_is_copied_and_its_name_does_not_count(tmp_path, suffix):
+    for name in ("group 1", "group 2"):
+        (tmp_path / f"{name}{suffix}").write_bytes(b"work")
+    first = receive(tmp_path / f"group 1{suffix}", tmp_path / "1")
+    second = receive(tmp_path / f"group 2{suffix}", tmp_path / "2")
+    assert contents(first.folder) == {f"group 1{suffix}": b"work"}
+    assert first.sha256 == second.sha256
+    assert first.name == "group_1"
+
+
+def test_moving_a_boundary_between_name_and_content_changes_the_hash(tmp_path):
+    one = receive(make_folder(tmp_path / "1", {"ab.py": b"", "c.py": b"x"}), tmp_path / "i1")
+    two = receive(make_folder(tmp_path / "2", {"a.py": b"", "bc.py": b"x"}), tmp_path / "i2")
+    assert one.sha256 != two.sha256
+
+
+DROPPINGS = {
+    "__MACOSX/._report.ipynb": b"x",
+    ".DS_Store": b"x",
+    "src/._net.py": b"x",
+    ".ipynb_checkpoints/report-checkpoint.ipynb": b"x",
+    "src/__pycache__/net.cpython-311.pyc": b"x",
+    ".git/config": b"x",
+    "myenv/pyvenv.cfg": b"x",
+    "myenv/lib/thing.py": b"x",
+    ".venv/lib/thing.py": b"x",
+}
+
+
+@pytest.mark.parametrize("form", ["folder", "zip", "tar"])
+def test_droppings_are_left_out_and_listed(tmp_path, form):
+    make = {"folder": make_folder, "zip": make_zip, "tar": make_tar}[form]
+    path = make(tmp_path / ("work" if form == "folder" else f"work.{form}"), WORK | DROPPINGS)
+    submission = receive(path, tmp_path / "into")
+    assert contents(submission.folder) == WORK
+    folders = {"__MACOSX/", ".ipynb_checkpoints/", "src/__pycache__/", ".git/", "myenv/", ".venv/"}
+    assert set(submission.ignored) == folders | {".DS_Store", "src/._net.py"}
+
+
+def test_one_folder_in_an_archive_is_flattened_once(tmp_path):
+    path = make_zip(tmp_path / "w.zip", {"a/b/x.py": b"", "a/y.py": b"", "__MACOSX/a/._y.py": b""})
+    assert set(contents(receive(path, tmp_path / "into").folder)) == {"b/x.py", "y.py"}
+
+
+def test_an_empty_folder_is_a_submission_of_nothing(tmp_path):
+    (tmp_path / "empty").mkdir()
+    assert receive(tmp_path / "empty", tmp_path / "into").files == ()
+
+
+@pytest.mark.skipif(os.name != "posix", reason="permission bits")
+def test_files_arrive_readable_and_not_executable(tmp_path):
+    path = make_zip(tmp_path / "w.zip", {"d/run.py": b"", "x": b""}, mode=0o104777)
+    folder = receive(path, tmp_path / "into").folder
+    assert (folder / "d/run.py").stat().st_mode & 0o7777 == 0o644
+    assert (folder / "d").stat().st_mode & 0o7777 == 0o755
+    assert folder.stat().st_mode & 0o7777 == 0o755
+
+
+# --- what is refused --------------------------------------------------------------------------------------
+
+NAMES = [
+    ("../evil.py", "leaves its folder"),
+    ("a/../../evil.py", "leaves its folder"),
+    ("__MACOSX/../../evil.py", "leaves its folder"),
+    ("/etc/passwd", "absolute"),
+    ("C:/evil.py", "drive letter"),
+    ("c:evil.py", "drive letter"),
+    ("a\\..\\evil.py", "backslash"),
+    ("\\\\server\\evil.py", "backslash"),
+    ("a\x1b[31m.py", "control"),
+    ("/".join("a" * 20), "nested deeper"),
+    ("n" * 250 + ".py", "too long"),
+]
+
+
+@pytest.mark.parametrize(("name", "words"), NAMES)
+def test_names_that_are_refused_in_a_zip(tmp_path, name, words):
+    refused(make_zip(tmp_path / "w.zip", {name: b"x"}), words)
+
+
+@pytest.mark.parametrize(("name", "words"), NAMES)
+def test_names_that_are_refused_in_a_tar(tmp_path, name, words):
+    refused(make_tar(tmp_path / "w.tar", {name: b"x"}), words)
+
+
+def test_nul_in_a_name(tmp_path):
+    path = make_zip(tmp_path / "w.zip", {"safe_py_evil": b"x"})
+    path.write_bytes(path.read_bytes().replace(b"safe_py_evil", b"safe.py\0evil"))
+    refused(path, "NUL")
+
+
+@pytest.mark.parametrize(
+    "names",
+    [("Net.py", "net.py"), ("caf\u00e9.py", "cafe\u0301.py"), ("stra\u00dfe.py", "STRASSE.py"), ("x.py", "./x.py")],
+)
+def test_names_that_are_one_name_elsewhere(tmp_path, names):
+    refused(make_zip(tmp_path / "w.zip", dict.fromkeys(names, b"")), "the same name")
+
+
+def test_a_file_that_is_also_a_folder(tmp_path):
+    refused(make_zip(tmp_path / "w.zip", {"a": b"", "A/b.py": b""}), "within something that is a file")
+
+
+@pytest.mark.parametrize(("mode", "words"), [(0o120777, "link"), (0o020666, "neither"), (0o010666, "neither")])
+def test_links_and_devices_in_a_zip(tmp_path, mode, words):
+    refused(make_zip(tmp_path / "w.zip", {"x": b"/etc/shadow"}, mode=mode), words)
+
+
+@pytest.mark.parametrize(
+    ("kind", "words"),
+    [
+        (tarfile.SYMTYPE, "link"),
+        (tarfile.LNKTYPE, "link"),
+        (tarfile.CHRTYPE, "neither"),
+        (tarfile.BLKTYPE, "neither"),
+        (tarfile.FIFOTYPE, "neither"),
+        (tarfile.GNUTYPE_SPARSE, "sparse"),
+    ],
+)
+def test_links_and_devices_in_a_tar(tmp_path, kind, words):
+    info = tarfile.TarInfo("x")
+    info.type, info.linkname = kind, "/etc/shadow"
+    with tarfile.open(tmp_path / "w.tar", "w") as archive:
+        archive.addfile(info)
+    refused(tmp_path / "w.tar", words)
+
+
+@pytest.mark.skipif(os.name != "posix", reason="links and pipes")
+@pytest.mark.parametrize("make", [lambda p: p.symlink_to("/etc/shadow"), lambda p: p.symlink_to("/etc"), os.mkfifo])
+def test_links_and_pipes_in_a_folder(tmp_path, make):
+    folder = make_folder(tmp_path / "work", WORK)
+    make(folder / "x")
+    refused(folder, "link|neither")
+
+
+def test_a_link_within_what_is_left_out_does_no_harm(tmp_path):
+    info = tarfile.TarInfo(".venv/bin/python")
+    info.type, info.linkname = tarfile.SYMTYPE, "/usr/bin/python3"
+    with tarfile.open(make_tar(tmp_path / "w.tar", WORK), "a") as archive:
+        archive.addfile(info)
+    assert receive(tmp_path / "w.tar", tmp_path / "into").ignored == (".venv/",)
+
+
+def test_encrypted(tmp_path):
+    path = make_zip(tmp_path / "w.zip", {"x.py": b"x"})
+    data = bytearray(path.read_bytes())
+    data[6] |= 1
+    data[data.index(b"PK\1\2") + 8] |= 1
+    path.write_bytes(data)
+    refused(path, "password")
+
+
+def test_entries_that_share_bytes(tmp_path):
+    path = make_zip(tmp_path / "w.zip", {"a": b"x" * 100, "b": b"x" * 100})
+    data = bytearray(path.read_bytes())
+    second = data.index(b"PK\1\2", data.index(b"PK\1\2") + 4)
+    data[second + 42 : second + 46] = struct.pack("<I", 0)
+    path.write_bytes(data)
+    refused(path, "overlaps")
+
+
+def test_other_compression(tmp_path):
+    with zipfile.ZipFile(tmp_path / "w.zip", "w", zipfile.ZIP_LZMA) as archive:
+        archive.writestr("x", b"x")
+    refused(tmp_path / "w.zip", "method")
+
+
+SMALL = IntakeLimits(
+    files=3, entries=8, total_bytes=1_000, file_bytes=600, ratio=10, ratio_from_bytes=400, directory_bytes=700
+)
+
+
+@pytest.mark.parametrize(
+    ("files", "words"),
+    [
+        ({f"{n}": b"" for n in range(4)}, "more than 3 files"),
+        ({f"d{n}/": b"" for n in range(9)}, "more than 8 entries"),
+        ({f"{n:0100}": b"" for n in range(6)}, "list of contents"),
+        ({"x": os.urandom(601)}, "600"),
+        ({"x": os.urandom(500), "y": os.urandom(400), "z": os.urandom(200)}, "1,000 bytes"),
+        ({"x": bytes(2_000)}, "10 times"),
+    ],
+)
+def test_limits_of_a_zip(tmp_path, files, words):
+    refused(make_zip(tmp_path / "w.zip", files), words, SMALL)
+
+
+@pytest.mark.parametrize(
+    ("files", "words"),
+    [
+        ({f"{n}": b"" for n in range(4)}, "more than 3 files"),
+        ({"x": os.urandom(601)}, "600"),
+        ({"x": os.urandom(500), "y": os.urandom(400), "z": os.urandom(200)}, "1,000 bytes"),
+    ],
+)
+def test_limits_of_a_folder_and_a_tar(tmp_path, files, words):
+    refused(make_folder(tmp_path / "f" / "w", files), words, SMALL)
+    refused(make_tar(tmp_path / "w.tar", files), words, SMALL)
+
+
+def test_a_gzip_bomb_is_stopped_while_it_unpacks(tmp_path):
+    with gzip.open(tmp_path / "w.tar.gz", "wb") as file:
+        file.write(bytes(2_000_000))
+    refused(tmp_path / "w.tar.gz", "times its size", SMALL)
+
+
+def test_a_tar_with_a_name_of_megabytes(tmp_path):
+    info = tarfile.TarInfo("././@LongLink")
+    info.type, info.size = tarfile.GNUTYPE_LONGNAME, 3 * 2**20
+    (tmp_path / "w.tar").write_bytes(info.tobuf(tarfile.GNU_FORMAT) + bytes(3 * 2**20 + 1_024))
+    refused(tmp_path / "w.tar", "impossible length")
+
+
+def test_a_zip_that_lies_about_its_sizes(tmp_path):
+    path = make_zip(tmp_path / "w.zip", {"x": bytes(300_000)})
+    data = bytearray(path.read_bytes())
+    central = data.index(b"PK\1\2")
+    data[central + 24 : central + 28] = struct.pack("<I", 10)
+    path.write_bytes(data)
+    refused(path, "damaged|more bytes")
+
+
+@pytest.mark.parametrize("suffix", [".zip", ".tar", ".tar.gz", ".tgz"])
+@pytest.mark.parametrize("data", [b"", b"<html>Sign in</html>", b"PK\5\6", bytes(600), b"\x1f\x8b\x08garbage" * 90])
+def test_not_an_archive(tmp_path, suffix, data):
+    if suffix != ".zip" and data == bytes(600):
+        pytest.skip("600 zeros are an empty .tar")
+    (tmp_path / f"w{suffix}").write_bytes(data)
+    refused(tmp_path / f"w{suffix}", "empty|not a .zip|damaged")
+
+
+def test_a_web_page_named_zip_is_called_that(tmp_path):
+    (tmp_path / "w.zip").write_bytes(b"<!DOCTYPE html><html>Sign in</html>")
+    refused(tmp_path / "w.zip", "looks like a web page")
+
+
+@pytest.mark.parametrize("name", ["w.rar", "w.docx", "w.exe", "w"])
+def test_kinds_that_are_not_read(tmp_path, name):
+    (tmp_path / name).write_bytes(b"x")
+    refused(tmp_path / name, "not read")
+
+
+# --- what is the caller's fault ---------------------------------------------------------------------------
+
+def test_a_missing_path(tmp_path):
+    with pytest.raises(IntakeUsageError, match="does not exist"):
+        receive(tmp_path / "nothing.zip", tmp_path / "into")
+
+
+def test_into_that_is_not_empty_or_within_the_submission(tmp_path):
+    folder = make_folder(tmp_path / "work", WORK)
+    with pytest.raises(IntakeUsageError, match="not an empty folder"):
+        receive(folder, tmp_path)
+    with pytest.raises(IntakeUsageError, match="within the submission"):
+        receive(folder, folder / "into")
+
+
+# --- properties -------------------------------------------------------------------------------------------
+
+@settings(deadline=None)
+@given(st.text(max_size=120).filter(lambda text: "/" not in text and "\0" not in text))
+def test_clean_names_are_safe_everywhere(text):
+    try:
+        name = clean_name(Path("/nowhere") / f"{text}.zip")
+    except (UnicodeEncodeError, OSError):
+        return  # no such path can exist
+    assert name
+    assert len(name) <= 81
+    assert all(char.isalnum() or char in "._-" for char in name)
+    assert name[0] != "."
+    assert name[-1] != "."
+    assert unicodedata.normalize("NFC", name) == name
+
+
+@pytest.mark.parametrize(
+    ("path", "name"),
+    [
+        ("Group 7 (late).tar.gz", "Group_7_late"),
+        ("con.zip", "_con"),
+        ("AUX.foo.zip", "_AUX.foo"),
+        ("...zip", "submission"),
+        ("Gruppe Ü.ipynb", "Gruppe_Ü"),
+        ("<script>.py", "script"),
+    ],
+)
+def test_names(path, name):
+    assert clean_name(Path("/nowhere") / path) == name
+
+
+@settings(deadline=None)
+@given(st.text(min_size=1, max_size=40))
+def test_any_name_in_an_archive_stays_inside_or_is_refused(tmp_path_factory, name):
+    tmp_path = tmp_path_factory.mktemp("names")
+    for make, suffix in ((make_zip, "zip"), (make_tar, "tar")):
+        try:
+            path = make(tmp_path / f"w.{suffix}", {name: b"x"})
+        except (ValueError, tarfile.TarError):
+            continue  # the writer itself refused
+        into = tmp_path / f"into-{suffix}"
+        try:
+            submission = receive(path, into)
+        except IntakeRefused:
+            assert not into.exists()
+            continue
+        assert len(contents(into)) == len(submission.files)
+    assert {path.name for path in tmp_path.iterdir()} <= {"w.zip", "w.tar", "into-zip", "into-tar"}
+
+
+@settings(deadline=None)
+@given(st.data())
+def test_a_damaged_archive_is_read_or_refused(tmp_path_factory, data):
+    tmp_path = tmp_path_factory.mktemp("damage")
+    suffix = data.draw(st.sampled_from(["zip", "tar", "tar.gz"]))
+    path = tmp_path / f"w.{suffix}"
+    if suffix == "zip":
+        make_zip(path, WORK)
+    else:
+        make_tar(path, WORK, "w:gz" if suffix == "tar.gz" else "w")
+    damaged = bytearray(path.read_bytes())
+    for _ in range(data.draw(st.integers(1, 5))):
+        damaged[data.draw(st.integers(0, len(damaged) - 1))] = data.draw(st.integers(0, 255))
+    path.write_bytes(damaged[: data.draw(st.integers(0, len(damaged)))])
+    try:
+        receive(path, tmp_path / "into")
+    except IntakeRefused:
+        assert not (tmp_path / "into").exists()
