@@ -143,7 +143,8 @@ def _zip_entries(path: Path, limits: IntakeLimits, stack: contextlib.ExitStack) 
             raise IntakeRefused(f"{shown} is encrypted; hand in an archive without a password")
         if info.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
             raise IntakeRefused(f"{shown} is packed by a method that is not read here; use an ordinary .zip")
-        yield Entry(name, _zip_kind(info), 0 if info.is_dir() else info.file_size, _zip_opener(archive, info))
+        kind = _zip_kind(info)
+        yield Entry(name, kind, info.file_size if kind == "file" else 0, _zip_opener(archive, info))
 
 
 def _zip_kind(info: zipfile.ZipInfo) -> Kind:

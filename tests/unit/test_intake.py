@@ -168,6 +168,10 @@ def test_names_that_are_refused_in_a_tar(tmp_path, name, words):
     refused(make_tar(tmp_path / "w.tar", {name: b"x"}), words)
 
 
+def test_a_name_that_begins_with_nul(tmp_path):
+    refused(make_zip(tmp_path / "w.zip", {"\0": b"x"}), "NUL")
+
+
 def test_nul_in_a_name(tmp_path):
     path = make_zip(tmp_path / "w.zip", {"safe_py_evil": b"x"})
     path.write_bytes(path.read_bytes().replace(b"safe_py_evil", b"safe.py\0evil"))
