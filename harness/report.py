@@ -145,7 +145,8 @@ def next_steps(result: Result) -> list[Step]:
         if open_checks or task.outcome not in (Outcome.PASSED, Outcome.NOT_ATTEMPTED):
             lines += [Line(seen.message, seen.where) for seen in result.findings if seen.task == task.id]
         if lines:
-            gain = sum(check.max_points - (check.points or 0) for check in open_checks)
+            skipped = [check for check in task.checks if check.outcome is Outcome.NOT_ATTEMPTED]
+            gain = sum(check.max_points - (check.points or 0) for check in (*open_checks, *skipped))
             steps.append(_step(task.id, task.title, gain, lines))
     steps.sort(key=lambda step: -step.gain)
     left = [task for task in result.tasks if task.outcome is Outcome.NOT_ATTEMPTED]
