@@ -13,12 +13,14 @@ system lacks a limit.
 
 from __future__ import annotations
 
+import ctypes
 import os
 import resource
 import sys
 
 READY = b"\x06"
 FAILED = 125
+CAPABILITY_VERSION_3 = 0x20080522  # linux/capability.h
 LIMITS = {
     "memory": resource.RLIMIT_AS,
     "processes": resource.RLIMIT_NPROC,
@@ -45,12 +47,15 @@ def main(arguments: list[str]) -> None:
 
 
 def become(uid: int) -> None:
-    """Be the user and group `uid`, for good. Raises OSError where that is not so afterwards."""
+    """Be the user and group `uid`, for good, without capabilities. Raises OSError where that is not so afterwards."""
     os.setgroups([])
     os.setresgid(uid, uid, uid)
     os.setresuid(uid, uid, uid)
     if os.getresuid() != (uid, uid, uid) or os.getresgid() != (uid, uid, uid) or os.getgroups():
         raise PermissionError(f"could not become user {uid}")
+    header = (ctypes.c_uint32 * 2)(CAPABILITY_VERSION_3, 0)
+    if ctypes.CDLL(None, use_errno=True).capset(header, (ctypes.c_uint32 * 6)()) != 0:  # also the inheritable ones
+        raise OSError(ctypes.get_errno(), "could not give up capabilities")
 
 
 def limit(settings: dict[str, int]) -> None:
