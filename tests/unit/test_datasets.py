@@ -21,8 +21,8 @@ from harness import datasets
 from harness.datasets import ARRAYS, Dataset, DatasetCorrupt, DatasetUnavailable, array_sha256
 from harness.recording import Rows
 
-# A valid .npy file of one byte.
-ONE_ARRAY = b"\x93NUMPY\x01\x00\x46\x00{'descr': '|u1', 'fortran_order': False, 'shape': (1,)}".ljust(79) + b"\n\x07"
+HEADER = b"{'descr': '|u1', 'fortran_order': False, 'shape': (1,)}"
+ONE_ARRAY = b"\x93NUMPY\x01\x00\x46\x00" + HEADER.ljust(69) + b"\n\x07"  # a valid .npy file of one byte
 
 
 @pytest.fixture(scope="module")
@@ -248,6 +248,7 @@ def test_digits_are_images_of_the_ten_classes(digits):
     assert (digits.y_train.shape, digits.y_test.shape) == ((1437,), (360,))
     assert all(getattr(digits, key).dtype == np.uint8 for key in ARRAYS)
     assert (digits.x_train.min(), digits.x_train.max()) == (0, 255)
+    assert len(np.unique(digits.x_train)) > 200  # interpolated: the originals have 17 grey levels
 
 
 def test_digits_are_split_alike_in_every_class(digits):

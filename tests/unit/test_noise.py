@@ -63,7 +63,7 @@ def test_added_noise_is_clipped_unless_asked_not_to(noise, rng):
 
 
 @pytest.mark.parametrize("noise", NOISES)
-@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("dtype", [np.float16, np.float32, np.float64])
 @pytest.mark.parametrize("shape", [(3, 784), (3, 28, 28, 1), (0, 784)])
 def test_the_input_is_left_alone_and_its_form_kept(noise, dtype, shape, rng):
     images = rng.random(shape).astype(dtype)
@@ -79,6 +79,14 @@ def test_level_zero_is_the_identity_in_a_new_array(noise, rng):
     noisy = noise(GREY, 0.0, rng)
     assert np.array_equal(noisy, GREY)
     assert noisy is not GREY
+
+
+def test_level_zero_is_the_identity_even_for_the_lowest_draw():
+    class Lowest:
+        def random(self, shape, dtype):
+            return np.zeros(shape, dtype)
+
+    assert np.array_equal(salt_and_pepper(GREY, 0.0, Lowest()), GREY)
 
 
 @pytest.mark.parametrize("noise", NOISES)
