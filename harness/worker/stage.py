@@ -47,7 +47,7 @@ def main(arguments: list[str]) -> None:
 
 
 def become(uid: int) -> None:
-    """Be the user and group `uid`, for good, without capabilities. Raises OSError where that is not so afterwards."""
+    """Be the user and group `uid`, for good and without capabilities. Raises OSError where that fails."""
     os.setgroups([])
     os.setresgid(uid, uid, uid)
     os.setresuid(uid, uid, uid)
