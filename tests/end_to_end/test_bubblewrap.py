@@ -137,7 +137,7 @@ def test_it_is_a_user_without_rights(told):
     assert len(set(who["ids"])) == 1
     assert who["caps"] == ["0000000000000000"]
     assert who["no_new_privs"] == ["1"]
-    assert who["setuid"] == "EPERM"
+    assert who["setuid"] in ("EPERM", "EINVAL")  # root is not this user, or does not even exist here
     assert who["mount"] == -1
     if os.geteuid() == 0:
         assert who["groups"] == []
