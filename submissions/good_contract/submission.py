@@ -22,7 +22,7 @@ RECIPES = {
         "factors": np.linspace(1e-6, 1e-3, 5).tolist(),
         "replicates": 3,
     },
-    "3A": {"epochs": 6, "batch_size": 128},
+    "3A": {"epochs": 8, "batch_size": 128},
     "4A": {"epochs": 32, "batch_size": 64, "noise_level": 0.4},
 }
 
@@ -103,9 +103,7 @@ def build_cnn():
         ]
     )
     model.compile(
-        loss="categorical_crossentropy",
-        optimizer=keras.optimizers.Adam(learning_rate=0.002),
-        metrics=["accuracy"],
+        loss="categorical_crossentropy", optimizer="adam", metrics=["accuracy"]
     )
     return model
 
