@@ -101,6 +101,7 @@ def array_sha256(array: NDArray[Any]) -> str:
 
 # --- finding ----------------------------------------------------------------------------------------------
 
+
 def load(name: DatasetName, *, download_timeout: float = 30.0) -> Dataset:
     """The data set of this name, checked.
 
@@ -265,6 +266,7 @@ def _socket_timeout(seconds: float) -> Iterator[None]:
 
 # --- digits -----------------------------------------------------------------------------------------------
 
+
 def _digits() -> Dataset:
     """scikit-learn's digits (8 x 8, 0 … 16) as uint8 28 x 28, bicubic; 1,437 for training, 360 for testing.
 
@@ -299,6 +301,7 @@ def _digits() -> Dataset:
 
 
 # --- the dry run ------------------------------------------------------------------------------------------
+
 
 def for_recording(dataset: Dataset) -> dict[str, Bytes]:
     """The arrays that the sandboxed dry run sees, by the keys of `ARRAYS`, all uint8.

@@ -74,6 +74,7 @@ class CellError(Strict):
 
 # --- models -----------------------------------------------------------------------------------------------
 
+
 class LayerRecord(Strict):
     """One layer as Keras describes it.
 
@@ -132,6 +133,7 @@ class ModelRecord(Graph):
 
 
 # --- data -------------------------------------------------------------------------------------------------
+
 
 class Rows(Strict):
     """Which rows of the source array, in which order.
@@ -194,6 +196,7 @@ class FitData(Strict):
 
 # --- fits -------------------------------------------------------------------------------------------------
 
+
 class Component(Strict):
     """An optimizer, loss, regulariser or callback: its class and Keras's configuration of it."""
 
@@ -236,6 +239,7 @@ class FitRecord(Graph):
 
 
 # --- the rest ---------------------------------------------------------------------------------------------
+
 
 class FunctionRecord(Strict):
     """A function of the hand-in: its name, parameters and place."""

@@ -326,5 +326,3 @@ def write_atomically(path: Path, data: bytes) -> None:
 def json_schema() -> dict[str, Any]:
     """The JSON Schema of `result.json`, as written by `save`."""
     return Result.model_json_schema(mode="serialization")
-
-

@@ -126,6 +126,7 @@ def _within_ratio(entries: Iterator[Entry], packed: int, limits: IntakeLimits) -
 
 # --- zip --------------------------------------------------------------------------------------------------
 
+
 def _zip_entries(path: Path, limits: IntakeLimits, stack: contextlib.ExitStack) -> Iterator[Entry]:
     with _theirs(path.name):
         size = _directory_size(path)
@@ -200,6 +201,7 @@ def _refuse_overlaps(path: Path, archive: zipfile.ZipFile, members: list[zipfile
 
 
 # --- tar --------------------------------------------------------------------------------------------------
+
 
 class _SmallReads(io.RawIOBase):
     """A file that refuses large reads: `tarfile` reads a long name into memory at whatever length it claims."""

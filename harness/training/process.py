@@ -28,6 +28,10 @@ class TrainerFailed(RuntimeError):
     """The trainer's process ended or answered nonsense: our fault. The message holds the end of its log."""
 
 
+class DeviceUnavailable(RuntimeError):
+    """A device was asked for that this machine has not: the fault of whoever asked."""
+
+
 class TrainingStopped(RuntimeError):
     """The recipe's own fault at run time; `cause` says which."""
 
@@ -89,7 +93,10 @@ class TrainerProcess:
         if self._described is None:
             answer = self._ask({"ask": "describe"})
             if self._device == "gpu" and answer["device"] != "gpu":
-                raise TrainerFailed("--device gpu was asked for, and TensorFlow sees no GPU; see `harness doctor`")
+                raise DeviceUnavailable(
+                    "A GPU was asked for and TensorFlow sees none here; `harness doctor` says why. "
+                    "Without --device gpu the processor is used."
+                )
             answer.pop("kind")
             self._described = answer
         return self._described

@@ -154,6 +154,7 @@ def training_arrays(prepared: Prepared, dataset: Dataset) -> tuple[NDArray[Any],
 
 # --- from a recording
 
+
 def _pixels(
     record: ArrayRecord, what: str, split: float, frames: dict[str, NDArray[Any]], dataset: Dataset,
     arrays: dict[str, NDArray[Any]],
@@ -240,6 +241,7 @@ def _canonical_noise(noise: Noise | None) -> Noise | None:
 
 # --- arrays
 
+
 def _materialise(
     spec: ArraySpec, images: NDArray[Any], labels: NDArray[Any], rows: NDArray[Any], own: NDArray[Any] | None,
     seed: int,
@@ -248,7 +250,7 @@ def _materialise(
         values = images[rows].astype(np.float32) * np.float32(spec.scale) + np.float32(spec.offset)
         if spec.noise is not None:
             values = _seasoned(values, spec.noise, seed)
-        return values.reshape((len(rows), *spec.item_shape))
+        return np.asarray(values.reshape((len(rows), *spec.item_shape)))
     integers = (labels[rows] if own is None else own).astype(np.int64)
     if spec.encoding == "labels":
         return integers.reshape((len(rows), *spec.item_shape))

@@ -47,7 +47,10 @@ class Recogniser:
         if validation is not None:
             validation_x, validation_y = self.pair(validation[0], validation[1])
         return FitData(
-            x=record_x, y=record_y, validation_x=validation_x, validation_y=validation_y,
+            x=record_x,
+            y=record_y,
+            validation_x=validation_x,
+            validation_y=validation_y,
             validation_split=float(split or 0.0),
         )
 
@@ -134,9 +137,7 @@ class Recogniser:
             return Rows(kind="all", count=count)
         if count == 1 or ((steps == steps[0]).all() and steps[0] > 0):
             step = int(steps[0]) if count > 1 else 1
-            return Rows(
-                kind="slice", count=count, start=int(numbers[0]), stop=int(numbers[-1]) + 1, step=step
-            )
+            return Rows(kind="slice", count=count, start=int(numbers[0]), stop=int(numbers[-1]) + 1, step=step)
         listed = numbers.astype(np.int32)
         name = f"rows-{hashlib.sha256(listed.tobytes()).hexdigest()[:16]}"
         self._frames.array(name, listed)
@@ -181,8 +182,12 @@ class Recogniser:
             return record
         return record.model_copy(
             update={
-                "source": clean.source, "rows": clean.rows, "encoding": "pixels", "scale": clean.scale,
-                "offset": clean.offset, "noise": noise,
+                "source": clean.source,
+                "rows": clean.rows,
+                "encoding": "pixels",
+                "scale": clean.scale,
+                "offset": clean.offset,
+                "noise": noise,
             }
         )
 

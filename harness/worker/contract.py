@@ -122,8 +122,12 @@ class ContractRun:
             y, test_y = _shaped(model, x), _shaped(model, test_x)
             x, test_x = self._seasoned(y, build.noise_level), self._seasoned(test_y, build.noise_level)
         model.fit(
-            _shaped(model, x), y, epochs=build.epochs, batch_size=build.batch_size,
-            validation_data=(_shaped(model, test_x), test_y), verbose=0,
+            _shaped(model, x),
+            y,
+            epochs=build.epochs,
+            batch_size=build.batch_size,
+            validation_data=(_shaped(model, test_x), test_y),
+            verbose=0,
         )
 
     def _seasoned(self, images: Array, level: float) -> Array:

@@ -23,7 +23,7 @@ class Identities:
         return self._numbers.setdefault(id(thing), (len(self._numbers), thing))[0]
 
 
-class Undescribable(Exception):  # noqa: N818 - a state of the model, not an error of ours
+class Undescribable(Exception):
     """A model without a graph; the message says why, in words for the student."""
 
 
@@ -84,9 +84,7 @@ class _GraphBuilder:
                     outputs = self.inline(_functional(node.operation), inputs)
                 else:
                     outputs = self._add(node.operation, inputs, _arguments(node), node.outputs)
-                tensors.update(
-                    {id(tensor): output for tensor, output in zip(node.outputs, outputs, strict=True)}
-                )
+                tensors.update({id(tensor): output for tensor, output in zip(node.outputs, outputs, strict=True)})
         return [tensors[id(tensor)] for tensor in _flat(function.outputs)]
 
     def _add(
@@ -106,7 +104,10 @@ def _layer(operation: Any, uid: int, outputs: list[Any]) -> LayerRecord:
     shape = tuple(outputs[0].shape) if outputs else None
     if not isinstance(operation, keras.Layer):  # `x / 255.` inside a model is an operation, not a layer
         return LayerRecord(
-            uid=uid, class_name=f"ops.{type(operation).__name__}", name=operation.name[:300], config={},
+            uid=uid,
+            class_name=f"ops.{type(operation).__name__}",
+            name=operation.name[:300],
+            config={},
             output_shape=shape,
         )
     return LayerRecord(
@@ -210,9 +211,7 @@ def regularizers(graph: Graph) -> tuple[RegularizerRecord, ...]:
                 config = value.get("config") or {}
                 factor = next((number for number in config.values() if isinstance(number, float)), None)
                 name = str(value.get("class_name"))[:300]
-                found.append(
-                    RegularizerRecord(layer=layer.name, target=target, class_name=name, factor=factor)
-                )
+                found.append(RegularizerRecord(layer=layer.name, target=target, class_name=name, factor=factor))
     return tuple(found)
 
 

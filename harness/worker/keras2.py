@@ -18,24 +18,57 @@ Note = Callable[[str, str], None]
 """note(code, message): a finding at the line that is running."""
 
 EVERYDAY: dict[str, str] = {
-    "np": "numpy", "numpy": "numpy", "plt": "matplotlib.pyplot", "matplotlib": "matplotlib", "tf": "tensorflow",
-    "tensorflow": "tensorflow", "keras": "keras", "os": "os", "math": "math", "random": "random", "time": "time",
-    "pd": "pandas", "layers": "keras.layers", "Sequential": "keras:Sequential", "Model": "keras:Model",
-    "Input": "keras:Input", "Dense": "keras.layers:Dense", "Flatten": "keras.layers:Flatten",
-    "Dropout": "keras.layers:Dropout", "Conv2D": "keras.layers:Conv2D", "MaxPooling2D": "keras.layers:MaxPooling2D",
-    "Activation": "keras.layers:Activation", "SGD": "keras.optimizers:SGD", "Adam": "keras.optimizers:Adam",
-    "regularizers": "keras.regularizers", "mnist": "keras.datasets.mnist", "np_utils": "keras.utils.np_utils",
-    "to_categorical": "keras.utils:to_categorical", "load_model": "keras.models:load_model",
+    "np": "numpy",
+    "numpy": "numpy",
+    "plt": "matplotlib.pyplot",
+    "matplotlib": "matplotlib",
+    "tf": "tensorflow",
+    "tensorflow": "tensorflow",
+    "keras": "keras",
+    "os": "os",
+    "math": "math",
+    "random": "random",
+    "time": "time",
+    "pd": "pandas",
+    "layers": "keras.layers",
+    "Sequential": "keras:Sequential",
+    "Model": "keras:Model",
+    "Input": "keras:Input",
+    "Dense": "keras.layers:Dense",
+    "Flatten": "keras.layers:Flatten",
+    "Dropout": "keras.layers:Dropout",
+    "Conv2D": "keras.layers:Conv2D",
+    "MaxPooling2D": "keras.layers:MaxPooling2D",
+    "Activation": "keras.layers:Activation",
+    "SGD": "keras.optimizers:SGD",
+    "Adam": "keras.optimizers:Adam",
+    "regularizers": "keras.regularizers",
+    "mnist": "keras.datasets.mnist",
+    "np_utils": "keras.utils.np_utils",
+    "to_categorical": "keras.utils:to_categorical",
+    "load_model": "keras.models:load_model",
 }
 
 # Modules of Keras 2 and the Keras 3 module that holds their names.
 MOVED: dict[str, str] = {
-    "utils.np_utils": "utils", "utils.vis_utils": "utils", "utils.generic_utils": "utils",
-    "utils.layer_utils": "utils", "layers.core": "layers", "layers.convolutional": "layers",
-    "layers.pooling": "layers", "layers.normalization": "layers", "layers.advanced_activations": "layers",
-    "layers.noise": "layers", "layers.merge": "layers", "layers.embeddings": "layers",
-    "layers.recurrent": "layers", "optimizers.legacy": "optimizers", "optimizers.schedules": "optimizers.schedules",
-    "engine.training": "models", "engine.sequential": "models", "preprocessing.image": "utils",
+    "utils.np_utils": "utils",
+    "utils.vis_utils": "utils",
+    "utils.generic_utils": "utils",
+    "utils.layer_utils": "utils",
+    "layers.core": "layers",
+    "layers.convolutional": "layers",
+    "layers.pooling": "layers",
+    "layers.normalization": "layers",
+    "layers.advanced_activations": "layers",
+    "layers.noise": "layers",
+    "layers.merge": "layers",
+    "layers.embeddings": "layers",
+    "layers.recurrent": "layers",
+    "optimizers.legacy": "optimizers",
+    "optimizers.schedules": "optimizers.schedules",
+    "engine.training": "models",
+    "engine.sequential": "models",
+    "preprocessing.image": "utils",
     "wrappers.scikit_learn": "wrappers",
 }
 _TREES = ("keras", "keras._tf_keras.keras")
@@ -50,8 +83,10 @@ def supplier(note: Note) -> Callable[[str], Any]:
             raise KeyError(name)
         module, _, attribute = target.partition(":")
         value = importlib.import_module(module)
-        statement = f"from {module} import {attribute}" if attribute else (
-            f"import {module}" if name == module else f"import {module} as {name}"
+        statement = (
+            f"from {module} import {attribute}"
+            if attribute
+            else (f"import {module}" if name == module else f"import {module} as {name}")
         )
         note("missing-import", f"`{name}` is used but never imported; add `{statement}` at the top.")
         return getattr(value, attribute) if attribute else value

@@ -68,8 +68,15 @@ class Recorder:
     def _model_record(self, uid: int, model: Any, where: Where | None) -> ModelRecord:
         graph, problem = self._graph(model)
         return ModelRecord(
-            uid=uid, name=str(model.name)[:300], kind=_kind(model), where=where, problem=problem,
-            layers=graph.layers, nodes=graph.nodes, outputs=graph.outputs, params=graph.params,
+            uid=uid,
+            name=str(model.name)[:300],
+            kind=_kind(model),
+            where=where,
+            problem=problem,
+            layers=graph.layers,
+            nodes=graph.nodes,
+            outputs=graph.outputs,
+            params=graph.params,
         )
 
     def _graph(self, model: Any) -> tuple[Graph, str | None]:
@@ -165,9 +172,7 @@ class Recorder:
         self.fits.append(record)
         return self._history(model, record, validation_data is not None or bool(validation_split), verbose)
 
-    def _data(
-        self, model: Any, x: Any, y: Any, validation: Any, split: float
-    ) -> tuple[FitData, str | None]:
+    def _data(self, model: Any, x: Any, y: Any, validation: Any, split: float) -> tuple[FitData, str | None]:
         if inspect.isgenerator(x) or hasattr(x, "__next__") or _is_keras_sequence(x):
             return FitData(kind="generator"), "its data come from a generator"
         if type(x).__module__.startswith("tensorflow.") and hasattr(x, "element_spec"):
@@ -299,8 +304,10 @@ def _metric_names(metrics: Any) -> list[str]:
         return []
     names = []
     for metric in metrics if isinstance(metrics, (list, tuple)) else [metrics]:
-        name = metric if isinstance(metric, str) else getattr(metric, "name", None) or getattr(
-            metric, "__name__", type(metric).__name__
+        name = (
+            metric
+            if isinstance(metric, str)
+            else getattr(metric, "name", None) or getattr(metric, "__name__", type(metric).__name__)
         )
         names.append(str(name)[:300])
     return names[:32]
@@ -323,5 +330,3 @@ def _is_keras_sequence(x: Any) -> bool:
     import keras
 
     return isinstance(x, keras.utils.PyDataset)
-
-

@@ -150,6 +150,7 @@ def test_it_sees_no_processes_but_its_own(told):
 
 # --- and without it: the probes can fail ------------------------------------------------------------------
 
+
 @pytest.fixture
 def without(monkeypatch):
     """Take options of bubblewrap away, and append others."""
@@ -237,6 +238,7 @@ def test_the_submission_without_its_wall(told, monkeypatch):
 
 
 # --- what is inside ---------------------------------------------------------------------------------------
+
 
 def test_the_environment_is_fixed_and_nothing_is_inherited(told, monkeypatch):
     monkeypatch.setenv("SECRET", "s3cret")
@@ -436,6 +438,7 @@ def name_of(process) -> str:
 
 # --- our own faults ---------------------------------------------------------------------------------------
 
+
 def test_bubblewrap_that_is_missing_or_refuses_is_our_fault(tmp_path, monkeypatch):
     monkeypatch.setattr(bubblewrap, "arguments", lambda shown, limits: ["--no-such-option"])
     with pytest.raises(SandboxError, match="no-such-option"):
@@ -459,6 +462,7 @@ def test_it_is_a_sandbox():
 
 
 # --- which folders are shown ------------------------------------------------------------------------------
+
 
 @pytest.mark.parametrize(
     ("prefix", "package", "shown", "masked"),

@@ -65,6 +65,7 @@ def write_fashion(folder, arrays):
 
 # --- finding ---
 
+
 @pytest.mark.parametrize("name", ["mnist", "fashion_mnist"])
 def test_harness_data_comes_first(world, arrays, name):
     np.savez(world.data / f"{name}.npz", **arrays)
@@ -140,6 +141,7 @@ def test_auto_reports_a_damaged_file_in_place_of_hiding_it(world, arrays):
 
 # --- checking ---
 
+
 @pytest.mark.parametrize("key", ARRAYS)
 def test_one_changed_byte_is_corrupt(world, arrays, key):
     changed = arrays[key].copy()
@@ -194,6 +196,7 @@ def test_a_half_written_gz_is_corrupt(world, arrays):
 
 # --- downloading ---
 
+
 @pytest.fixture
 def fake_keras(world, monkeypatch, arrays):
     """A Keras whose download works, and a server that answers. Notes the socket timeout that the download had."""
@@ -242,6 +245,7 @@ def test_a_server_that_never_answers_does_not_hold_auto_up(world, monkeypatch):
 
 
 # --- digits ---
+
 
 def test_digits_are_images_of_the_ten_classes(digits):
     assert (digits.x_train.shape, digits.x_test.shape) == ((1437, 28, 28), (360, 28, 28))
@@ -293,6 +297,7 @@ def test_arrays_are_read_only_and_the_digest_is_of_all_four(digits):
 
 # --- the dry run ---
 
+
 def test_recording_arrays_have_the_official_shapes(digits):
     made = datasets.for_recording(digits)
     assert {key: array.shape for key, array in made.items()} == datasets._SHAPES
@@ -319,9 +324,10 @@ def test_every_recording_row_identifies_itself(digits):
 
 def test_recording_does_not_change_the_digits(digits):
     datasets.for_recording(digits)["x_train"][0] = 9
-    assert datasets.load("digits").sha256 == datasets._dataset(
-        "digits", {key: getattr(digits, key) for key in ARRAYS}, official=False
-    ).sha256
+    assert (
+        datasets.load("digits").sha256
+        == datasets._dataset("digits", {key: getattr(digits, key) for key in ARRAYS}, official=False).sha256
+    )
 
 
 def test_official_data_are_recorded_as_they_are(arrays):
@@ -345,6 +351,7 @@ def test_recording_npz_is_what_numpy_reads_back(digits, tmp_path):
 
 
 # --- back from positions to images ---
+
 
 def fake(arrays):
     return Dataset("mnist", **arrays, sha256="", official=True)
@@ -437,6 +444,7 @@ def test_contradictions_and_bounds_are_refused(digits, arrays, part, chosen, lis
 
 
 # --- the real data ---
+
 
 @pytest.fixture(params=["mnist", "fashion_mnist"])
 def real(request, monkeypatch, tmp_path):

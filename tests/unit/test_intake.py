@@ -60,6 +60,7 @@ def refused(path: Path, words: str, limits: IntakeLimits | None = None) -> None:
 
 # --- what is taken ----------------------------------------------------------------------------------------
 
+
 def test_every_form_of_the_same_work_has_the_same_hash(tmp_path):
     nested = {f"Group 7/{name}": data for name, data in WORK.items()}
     forms = [
@@ -331,6 +332,7 @@ def test_kinds_that_are_not_read(tmp_path, name):
 
 # --- what is the caller's fault ---------------------------------------------------------------------------
 
+
 def test_a_missing_path(tmp_path):
     with pytest.raises(IntakeUsageError, match="does not exist"):
         receive(tmp_path / "nothing.zip", tmp_path / "into")
@@ -345,6 +347,7 @@ def test_into_that_is_not_empty_or_within_the_submission(tmp_path):
 
 
 # --- properties -------------------------------------------------------------------------------------------
+
 
 @settings(deadline=None)
 @given(st.text(max_size=120).filter(lambda text: "/" not in text and "\0" not in text))

@@ -250,6 +250,7 @@ def test_plain_says_that_it_is_not_isolated():
 
 # --- the log ----------------------------------------------------------------------------------------------
 
+
 @pytest.mark.parametrize(
     ("text", "cleaned"),
     [

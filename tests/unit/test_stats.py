@@ -26,6 +26,7 @@ def within(rate, promised, trials, sigmas=4):
 
 # --- prediction and acceptance ---
 
+
 @pytest.mark.parametrize(("n", "m", "alpha"), [(5, 1, 0.05), (10, 3, 0.01), (64, 3, 0.001)])
 def test_prediction_bound_is_undercut_at_the_promised_rate(n, m, alpha):
     rng = np.random.default_rng(1)
@@ -67,6 +68,7 @@ def test_runs_that_do_not_vary_bound_themselves():
 
 
 # --- intervals ---
+
 
 def test_mean_interval_of_a_worked_example():
     # By hand, t(4, .975) = 2.776 from a table: 50.10 ± 2.776 * 1.3134 / sqrt(5).
@@ -113,6 +115,7 @@ def test_wilson_interval_covers_an_accuracy_at_the_promised_rate():
 
 
 # --- pairs ---
+
 
 def test_mcnemar_of_a_published_example():
     # Fagerland, Lydersen, Laake (2013), airway hyper-responsiveness: 1 and 7 discordant pairs.
@@ -177,6 +180,7 @@ def test_paired_difference_stays_in_range():
 
 # --- many checks ---
 
+
 def test_bonferroni_bounds_the_rate_of_any_error():
     assert bonferroni(0.001, 4) == 0.00025
     rng = np.random.default_rng(4)
@@ -186,6 +190,7 @@ def test_bonferroni_bounds_the_rate_of_any_error():
 
 
 # --- refusals ---
+
 
 @pytest.mark.parametrize(
     ("call", "named"),

@@ -1,0 +1,212 @@
+"""An assignment: a folder with `assignment.toml`, reference implementations, checks, rules and calibration."""
+
+from __future__ import annotations
+
+import hashlib
+import importlib.util
+import sys
+import tomllib
+from collections.abc import Sequence
+from pathlib import Path
+from types import ModuleType
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from harness import assets
+from harness.evidence import Bound
+from harness.matching import Rule
+from harness.stats import acceptance_bound, bonferroni
+from harness.training.recipe import Scale
+from harness.worker.contract import Contract
+
+Profile = Literal["quick", "full"]
+
+
+class AssignmentError(Exception):
+    """An assignment that is not there or does not fit together: the fault of whoever wrote it."""
+
+
+class _Toml(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Accuracy(_Toml):
+    """An accuracy gate: the nominal threshold by data set, and from where on a shortfall earns a share.
+
+    `identity`: the assignment gives network and training, so a recipe equal to the reference's passes as it is.
+    """
+
+    nominal: dict[str, float] = Field(default_factory=dict)
+    partial_from: dict[str, float] = Field(default_factory=dict)
+    identity: bool = False
+
+
+class TaskSpec(_Toml):
+    """One task: its points, the machine's and the person's share, and how it is trained."""
+
+    title: str
+    machine: float = Field(ge=0)
+    person: float = Field(ge=0)
+    asks: str = ""
+    accuracy: Accuracy | None = None
+    scaled: dict[str, Scale] = Field(default_factory=dict)
+    convolutional: bool = False
+
+
+class ProfileSpec(_Toml):
+    """How much work a grading run spends: seeds a network, candidates measured a task."""
+
+    seeds: int = Field(ge=1)
+    convolutional_seeds: int = Field(ge=1)
+
+
+class CalibrationRun(_Toml):
+    """One run of the reference: its seed and the measured value."""
+
+    seed: int
+    value: float
+    seconds: float = 0.0
+
+
+class CalibratedQuantity(_Toml):
+    """The reference's runs for one task, raw, and the recipe that they trained."""
+
+    handed_in: str
+    """Identity of the recipe as the assignment asks for it, whatever the seed."""
+    recipe: str
+    """Identity of what was trained: the same, or its scaled form."""
+    settings: dict[str, Any] = Field(default_factory=dict)
+    runs: tuple[CalibrationRun, ...]
+
+    @property
+    def values(self) -> tuple[float, ...]:
+        """The measured values in the order of their seeds."""
+        return tuple(run.value for run in self.runs)
+
+
+class Calibration(_Toml):
+    """A calibration file: raw reference runs on one data set, with their provenance."""
+
+    assignment: str
+    dataset: str
+    dataset_sha256: str
+    quantities: dict[str, CalibratedQuantity]
+    provenance: dict[str, Any]
+
+
+class _File(_Toml):
+    id: str
+    title: str
+    dataset: str
+    wrong_fail_rate: float = Field(gt=0, lt=1)
+    profiles: dict[Profile, ProfileSpec]
+    tasks: dict[str, TaskSpec]
+    contract: Contract
+
+
+class Assignment:
+    """An assignment as loaded from its folder. `version` is a hash of its files' text."""
+
+    def __init__(self, folder: Path, file: _File) -> None:
+        self.folder = folder
+        self.id = file.id
+        self.title = file.title
+        self.dataset = file.dataset
+        self.tasks = file.tasks
+        self.contract = file.contract
+        self._profiles = file.profiles
+        self._wrong_fail_rate = file.wrong_fail_rate
+        self.version = _version(folder)
+
+    def seeds(self, profile: Profile, convolutional: bool) -> int:
+        """How many seeds a network is trained with."""
+        spec = self._profiles[profile]
+        return spec.convolutional_seeds if convolutional else spec.seeds
+
+    def rules(self) -> Sequence[Rule]:
+        """The assignment's rules for matching fits to tasks."""
+        rules: Sequence[Rule] = self.module("matching").RULES
+        return rules
+
+    def module(self, name: str) -> ModuleType:
+        """A Python file of the assignment, imported under a name that belongs to nobody else."""
+        full = f"_harness_assignment_{self.id}_{name}"
+        if full in sys.modules:
+            return sys.modules[full]
+        path = self.folder / f"{name}.py"
+        spec = importlib.util.spec_from_file_location(full, path)
+        if spec is None or spec.loader is None or not path.is_file():
+            raise AssignmentError(f"{self.id} lacks {name}.py")
+        module = importlib.util.module_from_spec(spec)
+        sys.modules[full] = module
+        spec.loader.exec_module(module)
+        return module
+
+    def calibration(self, dataset: str) -> Calibration | None:
+        """The calibration on a data set, or None where there is none."""
+        path = self.folder / "calibration" / f"{dataset}.json"
+        if not path.is_file():
+            return None
+        return Calibration.model_validate_json(path.read_text(encoding="utf-8"))
+
+    def bounds(self, dataset: str, profile: Profile) -> dict[str, Bound]:
+        """What each accuracy gate is held against on a data set, for means of the profile's number of seeds."""
+        gates = {name: task for name, task in self.tasks.items() if task.accuracy is not None}
+        if not gates:
+            return {}
+        alpha = bonferroni(self._wrong_fail_rate, len(gates))
+        calibration = self.calibration(dataset)
+        bounds = {}
+        for name, task in gates.items():
+            nominal = task.accuracy.nominal.get(dataset) if task.accuracy else None
+            quantity = calibration.quantities.get(name) if calibration else None
+            m = self.seeds(profile, task.convolutional)
+            values = quantity.values if quantity else ()
+            bounds[name] = Bound(
+                task=name,
+                nominal=nominal,
+                accepted=acceptance_bound(values, m, alpha, nominal) if len(values) > 1 else None,
+                reference_mean=sum(values) / len(values) if values else None,
+                reference_sd=_sd(values),
+                reference_runs=len(values),
+                m=m,
+                alpha=alpha,
+            )
+        return bounds
+
+
+def load(name: str) -> Assignment:
+    """The assignment of this id among the installed ones, or in the folder of this path.
+
+    Raises AssignmentError where there is none, or its file does not fit.
+    """
+    folder = Path(name) if Path(name, "assignment.toml").is_file() else assets.folder("reference") / name
+    path = folder / "assignment.toml"
+    if not path.is_file():
+        raise AssignmentError(f"there is no assignment {name!r}; there are: {', '.join(available())}")
+    try:
+        return Assignment(folder.resolve(), _File.model_validate(tomllib.loads(path.read_text(encoding="utf-8"))))
+    except (tomllib.TOMLDecodeError, ValidationError) as error:
+        raise AssignmentError(f"{path}: {error}") from None
+
+
+def available() -> list[str]:
+    """The ids of the installed assignments."""
+    return sorted(path.parent.name for path in assets.folder("reference").glob("*/assignment.toml"))
+
+
+def _version(folder: Path) -> str:
+    digest = hashlib.sha256()
+    for path in sorted(folder.rglob("*")):
+        if path.suffix in (".py", ".toml", ".json") and "__pycache__" not in path.parts:
+            digest.update(path.relative_to(folder).as_posix().encode() + b"\0")
+            digest.update(path.read_bytes().replace(b"\r\n", b"\n") + b"\0")
+    return digest.hexdigest()[:12]
+
+
+def _sd(values: Sequence[float]) -> float | None:
+    if len(values) < 2:
+        return None
+    mean = sum(values) / len(values)
+    return float((sum((value - mean) ** 2 for value in values) / (len(values) - 1)) ** 0.5)

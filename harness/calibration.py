@@ -1,0 +1,98 @@
+"""Calibration: the references trained over many seeds, kept raw. Acceptance bounds are computed from the file.
+
+What is trained is what grading trains: the assignment's folder is dry-run like any hand-in (its `submission.py`
+hands over the reference implementations), and its recorded fits become recipes on the same path.
+"""
+
+from __future__ import annotations
+
+import datetime
+import tempfile
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from harness import datasets, provenance
+from harness.assignment import Assignment, CalibratedQuantity, Calibration, CalibrationRun
+from harness.classroom import load_dataset, sandbox_for
+from harness.dryrun import record
+from harness.grading import Grader, dataset_facts
+from harness.results import SubmissionFacts, write_atomically
+from harness.training.cache import RunCache
+from harness.training.process import Device, TrainerProcess
+from harness.training.recipe import Prepared, from_fit
+
+if TYPE_CHECKING:
+    from harness.classroom import DataName, Progress
+
+
+class CalibrationFailed(RuntimeError):
+    """The reference itself could not be recorded or trained: the assignment's fault."""
+
+
+def calibrate(
+    assignment: Assignment, data: DataName, seeds: int, convolutional_seeds: int, device: Device, progress: Progress
+) -> Path:
+    """Train each accuracy gate's reference and write `calibration/<data>.json`; gives the file's path.
+
+    Runs that the cache has are not trained again, so a calibration that was stopped goes on where it was.
+    """
+    dataset = load_dataset(data)
+    started = time.perf_counter()
+    cache = RunCache(RunCache.default_folder())
+    with tempfile.TemporaryDirectory(prefix="harness-") as scratch, TrainerProcess(device) as trainer:
+        npz = Path(scratch) / "data.npz"
+        datasets.write_recording_npz(dataset, npz)
+        run = record(sandbox_for("preferred"), assignment.folder, assignment, npz)
+        if run.problem or run.recording.errors:
+            raise CalibrationFailed(f"the reference cannot be recorded: {run.problem or run.recording.errors[0]}")
+        grader = Grader(assignment, dataset, "full", trainer, cache)
+        evidence = grader.inspect(SubmissionFacts(name="reference", sha256=""), run)
+        quantities: dict[str, CalibratedQuantity] = {}
+        for name, spec in assignment.tasks.items():
+            if spec.accuracy is None:
+                continue
+            networks = evidence.networks(name)
+            if not networks:
+                raise CalibrationFailed(f"the reference has no network for task {name}")
+            fit = networks[0].record
+            prepared = from_fit(fit, run.frames, dataset, spec.scaled.get(dataset.name))
+            count = convolutional_seeds if spec.convolutional else seeds
+            runs = []
+            for seed in range(count):
+                progress.stage("reference", f"{name}, seed {seed + 1} of {count}")
+                summary = grader.run(Prepared(prepared.recipe, prepared.arrays), seed, lambda _epoch, _of: None)
+                if summary.accuracy is None:
+                    raise CalibrationFailed(f"the reference of task {name} is not a classifier")
+                runs.append(CalibrationRun(seed=seed, value=summary.accuracy, seconds=summary.seconds))
+            recipe = prepared.recipe
+            quantities[name] = CalibratedQuantity(
+                handed_in=from_fit(fit, run.frames, dataset).recipe.without_seed,
+                recipe=recipe.without_seed,
+                settings={
+                    "epochs": recipe.epochs, "batch_size": recipe.batch_size,
+                    "optimizer": list(recipe.optimizer), "loss": list(recipe.loss),
+                    "params": networks[0].params,
+                },
+                runs=tuple(runs),
+            )  # fmt: skip
+        about = trainer.describe()
+    calibration = Calibration(
+        assignment=assignment.id,
+        dataset=dataset.name,
+        dataset_sha256=dataset_facts(dataset).sha256,
+        quantities=quantities,
+        provenance={
+            "command": f"harness calibrate {assignment.id} --data {dataset.name} --seeds {seeds} "
+            f"--convolutional-seeds {convolutional_seeds}",
+            "time": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
+            "seconds": round(time.perf_counter() - started, 1),
+            "machine": provenance.machine(),
+            "trainer": about,
+            "commit": provenance.commit(),
+        },
+    )
+    path = assignment.folder / "calibration" / f"{dataset.name}.json"
+    path.parent.mkdir(exist_ok=True)
+    write_atomically(path, calibration.model_dump_json(indent=1).encode() + b"\n")
+    return path

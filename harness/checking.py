@@ -1,0 +1,174 @@
+"""How a check says what it found: outcomes as exceptions, measurements noted on the way.
+
+A check is a pytest test whose docstring is the sentence the student reads. It passes by returning. It ends in
+another way by raising one of the classes below, each of which names the outcome, what was seen and what to do.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import inspect
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from harness.evidence import Evidence, Network
+from harness.recording import Where
+from harness.results import Cause, CheckResult, Measurement, Outcome, Threshold
+
+
+class Ending(Exception):
+    """A check's end other than passing."""
+
+    outcome = Outcome.FAILED
+
+    def __init__(
+        self, message: str, hint: str = "", *, cause: Cause | None = None, where: Where | None = None,
+        share: float = 0.0,
+    ) -> None:  # fmt: skip
+        super().__init__(message)
+        self.message, self.hint, self.cause, self.where, self.share = message, hint, cause, where, share
+
+
+class Failed(Ending):
+    """What is asked is not there."""
+
+
+class Partial(Ending):
+    """Some of what is asked is there: `share` of the points."""
+
+    outcome = Outcome.PARTIAL
+
+
+class NotAttempted(Ending):
+    """Nothing of the task was found."""
+
+    outcome = Outcome.NOT_ATTEMPTED
+
+
+class NotMeasured(Ending):
+    """It could not be told; `cause` says why, and whether that is theirs or ours."""
+
+    outcome = Outcome.NOT_MEASURED
+
+
+class ForAPerson(Ending):
+    """No machine verdict: a person decides."""
+
+    outcome = Outcome.MANUAL
+
+
+@dataclass
+class Verdict:
+    """What a check notes while it runs."""
+
+    measurements: list[Measurement] = field(default_factory=list)
+    thresholds: list[Threshold] = field(default_factory=list)
+    message: str = ""
+    where: Where | None = None
+
+    def says(self, message: str) -> None:
+        """What was seen, for the page, where the check passes."""
+        self.message = message
+
+    def measured(
+        self, name: str, value: float | None, *, low: float | None = None, high: float | None = None,
+        n: int | None = None, unit: str = "", how: str = "",
+    ) -> None:  # fmt: skip
+        """Note a measurement."""
+        self.measurements.append(Measurement(name=name, value=value, low=low, high=high, n=n, unit=unit, how=how))
+
+    def threshold(self, name: str, value: float, source: Literal["assignment", "course", "calibration"]) -> None:
+        """Note a threshold and whose it is."""
+        self.thresholds.append(Threshold(name=name, value=value, source=source))
+
+
+@dataclass(frozen=True)
+class CheckSpec:
+    """A check as its marker and its source declare it."""
+
+    id: str
+    task: str
+    points: float
+    title: str
+    version: str
+    after: tuple[str, ...] = ()
+
+    @staticmethod
+    def of(function: Callable[..., Any], task: str, points: float, after: tuple[str, ...]) -> CheckSpec:
+        """The spec of a marked test function. Its id is the task and the function's name."""
+        name = function.__name__.removeprefix("check_").replace("_", "-")
+        source = inspect.getsource(function)
+        return CheckSpec(
+            id=f"{task}.{name}",
+            task=task,
+            points=points,
+            title=inspect.cleandoc(function.__doc__ or name).split("\n\n")[0].replace("\n", " "),
+            version=hashlib.sha256(source.encode()).hexdigest()[:12],
+            after=after,
+        )
+
+    def result(self, verdict: Verdict, error: BaseException | None) -> CheckResult:
+        """The result of having run: passed, one of the endings, or our fault where anything else was raised."""
+        outcome, cause, message, hint, where = Outcome.PASSED, None, verdict.message, "", verdict.where
+        points: float | None = self.points
+        if isinstance(error, Ending):
+            outcome, cause, message, hint = error.outcome, error.cause, error.message, error.hint
+            where = error.where or where
+            points = {Outcome.PARTIAL: self.points * error.share, Outcome.MANUAL: None}.get(outcome, 0.0)
+        elif error is not None:
+            outcome, cause = Outcome.NOT_MEASURED, Cause.HARNESS_FAULT
+            message = f"The check itself failed ({type(error).__name__}: {error}). This is not your fault."
+            hint = "Tell whoever runs the harness; the task has no value until this is mended."
+        if cause is Cause.HARNESS_FAULT:
+            points = None
+        return CheckResult(
+            id=self.id, version=self.version, title=self.title, task=self.task, outcome=outcome, cause=cause,
+            points=None if points is None else round(points, 6), max_points=self.points, message=message, hint=hint,
+            measurements=tuple(verdict.measurements), thresholds=tuple(verdict.thresholds), where=where,
+        )  # fmt: skip
+
+
+def require_network(evidence: Evidence, task: str, wanted: str, words: tuple[str, ...] = ()) -> Network:
+    """The network that answers a task. Raises NotAttempted or NotMeasured with the reason where there is none.
+
+    `wanted` completes "no … was found". `words` in a cell that could not run suggest that it was lost there.
+    """
+    if evidence.problem and evidence.cause is None:
+        raise NotAttempted(evidence.problem, "Hand in the notebook or the scripts besides the report.")
+    if evidence.problem:
+        raise NotMeasured(evidence.problem, cause=evidence.cause)
+    networks = evidence.networks(task)
+    if networks:
+        network = networks[0]
+        if network.facts.refused:
+            raise NotMeasured(
+                f"The network was found but cannot be rebuilt: {network.facts.refused}.",
+                "Use layers that Keras itself provides, or ask the person who marks.",
+                cause=Cause.REFUSED,
+                where=network.where,
+            )
+        return network
+    error = _lost_in(evidence, words)
+    if error is not None:
+        raise NotMeasured(
+            f"No {wanted} was found, and {error.where} could not run: {error.type}: {error.message}",
+            "Mend that cell, then run the notebook from top to bottom in a fresh kernel.",
+            cause=Cause.ERROR_IN_SUBMISSION,
+            where=error.where,
+        )
+    if evidence.interrupted:
+        raise NotMeasured(
+            f"No {wanted} was found before the run ended. {evidence.interrupted}", cause=evidence.cause
+        )
+    raise NotAttempted(f"No {wanted} was found.", "If it is there, check that the cell that calls fit really runs.")
+
+
+def _lost_in(evidence: Evidence, words: tuple[str, ...]) -> Any:
+    """The error of a cell whose source has one of the words."""
+    sources = {(item.where.file, item.where.cell): item.text for item in evidence.recording.sources}
+    for error in evidence.recording.errors:
+        text = sources.get((error.where.file, error.where.cell), error.source)
+        if any(word in text for word in words):
+            return error
+    return None

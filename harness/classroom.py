@@ -1,0 +1,256 @@
+"""Many submissions, one after the other through every stage: intake, record, inspect, train, check, render."""
+
+from __future__ import annotations
+
+import tempfile
+import time
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal, Protocol
+
+from harness import datasets, provenance
+from harness.assignment import Assignment, Profile
+from harness.datasets import Dataset
+from harness.dryrun import DryRun, record
+from harness.evidence import Evidence
+from harness.grading import Grader, find
+from harness.intake import IntakeRefused, IntakeUsageError, Submission, clean_name, receive
+from harness.plugin import run_checks
+from harness.report import ClassRow, render_class, render_scorecard
+from harness.results import Cause, Result, SubmissionFacts, save, write_atomically
+from harness.sandbox import Sandbox, SandboxError, choose
+from harness.scoring import build_result
+from harness.training.cache import RunCache
+from harness.training.process import Device, TrainerProcess
+
+DataName = Literal["auto", "mnist", "fashion_mnist", "digits"]
+
+
+class NotIsolated(RuntimeError):
+    """Other people's code would run without a sandbox, and nobody allowed it."""
+
+
+class Progress(Protocol):
+    """Told what is going on; the command line draws it."""
+
+    def stage(self, submission: str, stage: str, detail: str = "") -> None:
+        """A submission has entered a stage."""
+
+    def epoch(self, submission: str, task: str, epoch: int, of: int) -> None:
+        """A network of a submission has finished an epoch."""
+
+    def structure(self, result: Result) -> None:
+        """Everything that can be told before training: checks with what is known so far."""
+
+    def done(self, result: Result) -> None:
+        """A submission's result is written."""
+
+
+@dataclass(frozen=True)
+class Options:
+    """What a grading run was asked for."""
+
+    assignment: Assignment
+    out: Path
+    data: DataName = "auto"
+    profile: Profile = "quick"
+    device: Device = "auto"
+    jobs: int = 1
+    isolation: Literal["required", "preferred"] = "required"
+    cache: Path | None = None
+    structure_first: bool = False
+
+
+@dataclass
+class _Work:
+    """A submission on its way."""
+
+    path: Path
+    name: str
+    folder: Path
+    facts: SubmissionFacts
+    run: DryRun = field(default_factory=DryRun)
+    timing: dict[str, float] = field(default_factory=dict)
+
+
+def grade(paths: Sequence[Path], options: Options, progress: Progress) -> list[Result]:
+    """Grade each path as one submission and write the output folder; results in the order of the paths.
+
+    Raises IntakeUsageError for a path that does not exist, NotIsolated, DatasetError,
+    DeviceUnavailable.
+    """
+    for path in paths:
+        if not path.exists():
+            raise IntakeUsageError(f"{path}: there is no such file or folder")
+    sandbox = sandbox_for(options.isolation)
+    dataset = load_dataset(options.data)
+    options.out.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix="harness-") as scratch, TrainerProcess(options.device) as trainer:
+        npz = Path(scratch) / "data.npz"
+        datasets.write_recording_npz(dataset, npz)
+        grader = Grader(
+            options.assignment, dataset, options.profile, trainer, RunCache(options.cache),
+            isolation=sandbox.name if sandbox.isolated else sandbox.warning, isolated=sandbox.isolated,
+        )  # fmt: skip
+        trainer.describe()  # a device that is not there is said before anything runs
+        works = _receive_all(paths, Path(scratch), progress)
+        results = []
+        with ThreadPoolExecutor(max_workers=max(1, options.jobs)) as pool:
+            runs = [pool.submit(_record, work, sandbox, options.assignment, npz, progress) for work in works]
+            for work, run in zip(works, runs, strict=True):
+                run.result()
+                results.append(_finish(work, grader, options, progress))
+    write_class(results, options.out)
+    return results
+
+
+def sandbox_for(isolation: Literal["required", "preferred"]) -> Sandbox:
+    """The sandbox of this machine. Raises NotIsolated where isolation is required and cannot be had."""
+    sandbox = choose()
+    if isolation == "required" and not sandbox.isolated:
+        raise NotIsolated(
+            "This machine cannot isolate student code: bubblewrap is missing or does not work (`harness doctor` "
+            "says why). Install it (`apt install bubblewrap`), or say --allow-unisolated for code that you trust."
+        )
+    return sandbox
+
+
+def load_dataset(name: DataName) -> Dataset:
+    """The data set of this name; for auto, the best there is. Raises DatasetError."""
+    return datasets.resolve(name)[0]
+
+
+def write_class(results: Sequence[Result], out: Path) -> None:
+    """Write index.html and grades.csv over all results."""
+    from harness.exports.table import grades_csv
+
+    rows = [ClassRow(result, f"{result.submission.name}/scorecard.html") for result in results]
+    write_atomically(out / "index.html", render_class(rows).encode())
+    write_atomically(out / "grades.csv", grades_csv(results).encode())
+
+
+def evidence_for_pytest(
+    assignment: Assignment, path: Path, data: DataName, profile: Profile, device: Device, allow_unisolated: bool
+) -> Evidence:
+    """The evidence of one submission, for `pytest reference/… --submission PATH`."""
+    sandbox = sandbox_for("preferred" if allow_unisolated else "required")
+    dataset = load_dataset(data)
+    with tempfile.TemporaryDirectory(prefix="harness-") as scratch, TrainerProcess(device) as trainer:
+        npz = Path(scratch) / "data.npz"
+        datasets.write_recording_npz(dataset, npz)
+        grader = Grader(assignment, dataset, profile, trainer, RunCache(RunCache.default_folder()), sandbox.name)
+        work = _receive(path, Path(scratch) / "0", clean_name(path))
+        if work.run.problem is None:
+            work.run = record(sandbox, work.folder, assignment, npz)
+        evidence = grader.inspect(work.facts, work.run)
+        return grader.train(evidence, work.run.frames, lambda _task, _epoch, _of: None)
+
+
+def record_one(
+    path: Path, assignment: Assignment, data: DataName, isolation: Literal["required", "preferred"]
+) -> DryRun:
+    """The dry run of one submission alone, for `harness record`."""
+    sandbox = sandbox_for(isolation)
+    dataset = load_dataset(data)
+    with tempfile.TemporaryDirectory(prefix="harness-") as scratch:
+        npz = Path(scratch) / "data.npz"
+        datasets.write_recording_npz(dataset, npz)
+        work = _receive(path, Path(scratch) / "0", clean_name(path))
+        return work.run if work.run.problem else record(sandbox, work.folder, assignment, npz)
+
+
+# --- stages
+
+
+def _receive_all(paths: Sequence[Path], scratch: Path, progress: Progress) -> list[_Work]:
+    works: list[_Work] = []
+    taken: set[str] = set()
+    for number, path in enumerate(paths):
+        name = base = clean_name(path)
+        copy = 2
+        while name.casefold() in taken:
+            name, copy = f"{base}-{copy}", copy + 1
+        taken.add(name.casefold())
+        progress.stage(name, "intake")
+        works.append(_receive(path, scratch / str(number), name))
+    return works
+
+
+def _receive(path: Path, into: Path, name: str) -> _Work:
+    started = time.perf_counter()
+    try:
+        received: Submission = receive(path, into)
+        facts = SubmissionFacts(name=name, sha256=received.sha256, files=received.files)
+        work = _Work(path, name, received.folder, facts)
+    except IntakeRefused as reason:
+        work = _Work(path, name, into, SubmissionFacts(name=name, sha256=""))
+        work.run = DryRun(problem=f"The hand-in was refused: {reason}", cause=Cause.REFUSED)
+    work.timing["intake"] = time.perf_counter() - started
+    return work
+
+
+def _record(work: _Work, sandbox: Sandbox, assignment: Assignment, npz: Path, progress: Progress) -> None:
+    if work.run.problem is not None:
+        return
+    progress.stage(work.name, "record")
+    started = time.perf_counter()
+    try:
+        work.run = record(sandbox, work.folder, assignment, npz)
+    except SandboxError as error:
+        work.run = DryRun(
+            problem=f"The sandbox failed, which is not the hand-in's fault: {error}", cause=Cause.HARNESS_FAULT
+        )
+    work.timing["record"] = time.perf_counter() - started
+
+
+def _finish(work: _Work, grader: Grader, options: Options, progress: Progress) -> Result:
+    """Everything after the dry run."""
+    assignment = options.assignment
+    started = time.perf_counter()
+    progress.stage(work.name, "inspect")
+    evidence = grader.inspect(work.facts, work.run)
+    work.timing["inspect"] = time.perf_counter() - started
+    if options.structure_first:
+        progress.structure(_judge(assignment, evidence))
+    started = time.perf_counter()
+    progress.stage(work.name, "train")
+    evidence = grader.train(
+        evidence, work.run.frames, lambda task, epoch, of: progress.epoch(work.name, task, epoch, of)
+    )
+    work.timing["train"] = time.perf_counter() - started
+    started = time.perf_counter()
+    progress.stage(work.name, "check")
+    result = _judge(assignment, evidence)
+    work.timing["check"] = time.perf_counter() - started
+    result = result.model_copy(
+        update={"provenance": provenance.of(grader, options, work.run), "timing": _rounded(work.timing)}
+    )
+    return _write(result, evidence, options.out / work.name, progress)
+
+
+def _judge(assignment: Assignment, evidence: Evidence) -> Result:
+    return build_result(assignment, evidence, run_checks(assignment, evidence), find(assignment, evidence))
+
+
+def _write(result: Result, evidence: Evidence, folder: Path, progress: Progress) -> Result:
+    from harness.exports.junit import junit
+
+    folder.mkdir(parents=True, exist_ok=True)
+    started = time.perf_counter()
+    progress.stage(result.submission.name, "render")
+    page = render_scorecard(result)
+    timing: dict[str, Any] = {**result.timing, "render": round(time.perf_counter() - started, 3)}
+    result = result.model_copy(update={"timing": timing})
+    write_atomically(folder / "scorecard.html", page.encode())
+    write_atomically(folder / "recording.json", evidence.recording.model_dump_json(indent=1).encode())
+    write_atomically(folder / "evidence.json", evidence.model_dump_json().encode())
+    write_atomically(folder / "junit.xml", junit(result))
+    save(result, folder / "result.json")
+    progress.done(result)
+    return result
+
+
+def _rounded(timing: dict[str, float]) -> dict[str, float]:
+    return {stage: round(seconds, 3) for stage, seconds in timing.items()}

@@ -1,0 +1,225 @@
+"""The command line: arguments in, printed words and exit codes out. No logic of its own.
+
+Exit codes: 0 no check failed, 1 some did, 2 usage, 3 harness fault.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Literal, TypeVar
+
+import typer
+
+import harness
+
+if TYPE_CHECKING:
+    from harness.assignment import Assignment
+
+T = TypeVar("T")
+
+app = typer.Typer(
+    name="harness",
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode="rich",
+    pretty_exceptions_enable=False,
+    help="Grades neural-network hand-ins: records them in a sandbox, trains their networks, explains every point.",
+    epilog="Exit codes: 0 no check failed, 1 some did, 2 usage, 3 harness fault.",
+)
+
+AssignmentOption = Annotated[str, typer.Option(help="Id of an installed assignment, or the folder of one.")]
+DataOption = Annotated[
+    Literal["auto", "mnist", "fashion_mnist", "digits"],
+    typer.Option(help="Data to train and measure on; auto is MNIST, or digits where MNIST cannot be had."),
+]
+ProfileOption = Annotated[Literal["quick", "full"], typer.Option(help="quick is a forecast, full is for marks.")]
+DeviceOption = Annotated[Literal["auto", "cpu", "gpu"], typer.Option(help="Where to train.")]
+CacheOption = Annotated[
+    bool, typer.Option("--cache/--no-cache", help="Use and keep runs that were trained before.")
+]
+DEFAULT_ASSIGNMENT = "dat405_a7"
+
+
+@app.command()
+def grade(
+    submissions: Annotated[
+        list[Path], typer.Argument(help="Hand-ins: each a folder, archive, notebook or script.")
+    ],
+    out: Annotated[Path, typer.Option(help="Folder for results; made where it does not exist.")],
+    assignment: AssignmentOption = DEFAULT_ASSIGNMENT,
+    profile: ProfileOption = "full",
+    data: DataOption = "auto",
+    device: DeviceOption = "auto",
+    jobs: Annotated[int, typer.Option(min=1, help="Hand-ins recorded at the same time.")] = 1,
+    allow_unisolated: Annotated[
+        bool, typer.Option("--allow-unisolated", help="Run code without a sandbox. Only for code that you trust.")
+    ] = False,
+    cache: CacheOption = True,
+) -> None:
+    """Grade hand-ins: results, scorecards and a class page go to the output folder."""
+    from harness import terminal
+    from harness.classroom import Options
+    from harness.classroom import grade as grade_all
+    from harness.results import Result
+
+    def run() -> list[Result]:
+        options = Options(
+            assignment=_load(assignment), out=out, data=data, profile=profile, device=device, jobs=jobs,
+            isolation="preferred" if allow_unisolated else "required", cache=_cache(cache),
+        )  # fmt: skip
+        with terminal.progress(len(submissions)) as progress:
+            return grade_all(submissions, options, progress)
+
+    results = _guarded(run)
+    terminal.show_class(results, out)
+    raise typer.Exit(max(result.exit_code for result in results))
+
+
+@app.command()
+def check(
+    submission: Annotated[Path, typer.Argument(help="Your hand-in; the current folder by default.")] = Path(),
+    assignment: AssignmentOption = DEFAULT_ASSIGNMENT,
+    profile: ProfileOption = "quick",
+    data: DataOption = "auto",
+    device: DeviceOption = "auto",
+    out: Annotated[Path | None, typer.Option(help="Folder for the scorecard; `graded` beside the hand-in.")] = None,
+    cache: CacheOption = True,
+) -> None:
+    """Check your own hand-in before handing it in: structure first, training after, a scorecard beside it."""
+    from harness import terminal
+    from harness.classroom import Options
+    from harness.classroom import grade as grade_all
+    from harness.results import Result
+
+    folder = out or (submission if submission.is_dir() else submission.parent) / "graded"
+
+    def run() -> list[Result]:
+        options = Options(
+            assignment=_load(assignment), out=folder, data=data, profile=profile, device=device,
+            isolation="preferred", cache=_cache(cache), structure_first=True,
+        )  # fmt: skip
+        with terminal.progress(1, structure=True) as progress:
+            return grade_all([submission], options, progress)
+
+    result = _guarded(run)[0]
+    terminal.show_result(result, folder / result.submission.name / "scorecard.html")
+    raise typer.Exit(result.exit_code)
+
+
+@app.command()
+def record(
+    submission: Annotated[Path, typer.Argument(help="A hand-in.")],
+    out: Annotated[Path | None, typer.Option(help="File for the recording; standard output by default.")] = None,
+    assignment: AssignmentOption = DEFAULT_ASSIGNMENT,
+    data: DataOption = "auto",
+    allow_unisolated: Annotated[
+        bool, typer.Option("--allow-unisolated", help="Run code without a sandbox. Only for code that you trust.")
+    ] = False,
+) -> None:
+    """Dry-run a hand-in and write what it would train, as JSON."""
+    from harness import terminal
+    from harness.classroom import record_one
+    from harness.dryrun import DryRun
+
+    def run() -> DryRun:
+        isolation: Literal["required", "preferred"] = "preferred" if allow_unisolated else "required"
+        return record_one(submission, _load(assignment), data, isolation)
+
+    dry_run = _guarded(run)
+    text = dry_run.recording.model_dump_json(indent=2) + "\n"
+    if out is None:
+        sys.stdout.write(text)
+    else:
+        out.write_text(text, encoding="utf-8")
+    if dry_run.problem:
+        terminal.error("problem", dry_run.problem)
+        raise typer.Exit(1)
+
+
+@app.command()
+def calibrate(
+    assignment: Annotated[str, typer.Argument(help="Id of an installed assignment, or the folder of one.")],
+    data: DataOption = "auto",
+    seeds: Annotated[int, typer.Option(min=2, help="Runs of each reference network.")] = 30,
+    convolutional_seeds: Annotated[int, typer.Option(min=2, help="Runs of a convolutional one.")] = 12,
+    device: DeviceOption = "auto",
+) -> None:
+    """Train the references over many seeds and write the raw runs, from which acceptance bounds are computed."""
+    from harness import terminal
+    from harness.calibration import calibrate as run_calibration
+
+    def run() -> Path:
+        with terminal.progress(1) as progress:
+            return run_calibration(_load(assignment), data, seeds, convolutional_seeds, device, progress)
+
+    terminal.say(f"Written: {_guarded(run)}")
+
+
+@app.command()
+def doctor() -> None:
+    """Say what this machine has, and what to do about what is missing."""
+    from harness import doctor as module
+    from harness import terminal
+
+    facts = _guarded(module.examine)
+    terminal.show_facts(facts)
+    raise typer.Exit(0 if all(fact.ok or not fact.needed for fact in facts) else 3)
+
+
+@app.command()
+def schema() -> None:
+    """Print the JSON Schema of result.json."""
+    import json
+
+    from harness.results import json_schema
+
+    sys.stdout.write(json.dumps(json_schema(), indent=2) + "\n")
+
+
+@app.callback(invoke_without_command=True)
+def about(
+    version: Annotated[bool, typer.Option("--version", help="Print the version and leave.", is_eager=True)] = False,
+) -> None:
+    """Options that belong to no command."""
+    if version:
+        sys.stdout.write(f"harness {harness.__version__}\n")
+        raise typer.Exit
+
+
+def main() -> None:
+    """The program. Output is UTF-8 whatever the terminal's own idea."""
+    for stream in (sys.stdout, sys.stderr):
+        reconfigure = getattr(stream, "reconfigure", None)
+        if reconfigure is not None:
+            reconfigure(encoding="utf-8", errors="replace")
+    app()
+
+
+# --- what every command shares
+
+
+def _load(name: str) -> Assignment:
+    from harness.assignment import load
+
+    return load(name)
+
+
+def _cache(wanted: bool) -> Path | None:
+    from harness.training.cache import RunCache
+
+    return RunCache.default_folder() if wanted else None
+
+
+def _guarded(run: Callable[[], T]) -> T:
+    """What `run` gives; an error becomes a sentence and an exit code, never a traceback."""
+    from harness import terminal
+
+    try:
+        return run()
+    except KeyboardInterrupt:
+        terminal.error("stopped", "Stopped by Ctrl-C. Results that were written stay.")
+        raise typer.Exit(130) from None
+    except Exception as error:
+        raise typer.Exit(terminal.show_error(error)) from None

@@ -1,0 +1,107 @@
+"""What this machine has for grading, and what to do about what is missing."""
+
+from __future__ import annotations
+
+import importlib.metadata
+import os
+import platform
+import sys
+from dataclasses import dataclass
+
+import psutil
+
+from harness import assignment, datasets, sandbox
+from harness.training.cache import RunCache
+from harness.training.process import TrainerFailed, TrainerProcess
+
+
+@dataclass(frozen=True)
+class Fact:
+    """One thing looked at: whether it is as it should be, whether grading needs it, and the remedy."""
+
+    name: str
+    value: str
+    ok: bool = True
+    needed: bool = False
+    remedy: str = ""
+
+
+def examine() -> list[Fact]:
+    """Look at everything. Imports TensorFlow in a process of its own, so it takes some seconds."""
+    return [*_system(), *_packages(), *_trainer(), _isolation(), *_data(), *_assignments(), _cache()]
+
+
+def _system() -> list[Fact]:
+    good = (3, 11) <= sys.version_info < (3, 14)
+    memory, gib = psutil.virtual_memory(), 2**30
+    return [
+        Fact("Python", platform.python_version(), good, True, "Use Python 3.11, 3.12 or 3.13."),
+        Fact("system", f"{platform.system()} {platform.release()}, {platform.machine()}"),
+        Fact(
+            "memory",
+            f"{memory.available / gib:.1f} of {memory.total / gib:.1f} GiB free, {os.cpu_count()} cores",
+            memory.available > 3 * gib, False, "Grading takes about 3 GiB; close other programs.",
+        ),
+    ]  # fmt: skip
+
+
+def _packages() -> list[Fact]:
+    facts = []
+    for name in ("tensorflow", "keras", "numpy", "pytest"):
+        try:
+            facts.append(Fact(name, importlib.metadata.version(name), True, True))
+        except importlib.metadata.PackageNotFoundError:
+            facts.append(Fact(name, "not installed", False, True, "Install the harness again: pip install ."))
+    return facts
+
+
+def _trainer() -> list[Fact]:
+    try:
+        with TrainerProcess() as trainer:
+            about = trainer.describe()
+    except TrainerFailed as error:
+        remedy = "The log above says why TensorFlow did not start; reinstall it."
+        return [Fact("trainer", str(error)[-300:], False, True, remedy)]
+    gpu = about["device"] == "gpu"
+    return [
+        Fact("trainer", f"Keras {about['keras']} on {about['backend']}, {about['precision']}"),
+        Fact(
+            "GPU", about["device_name"] if gpu else "none that TensorFlow sees; the processor is used", gpu, False,
+            "With an NVIDIA GPU on Linux: pip install 'tensorflow[and-cuda]'.",
+        ),
+    ]  # fmt: skip
+
+
+def _isolation() -> Fact:
+    problem = sandbox.probe()
+    value = problem or "bubblewrap works"
+    remedy = "On Debian and Ubuntu: apt install bubblewrap. Without it only your own code may be run."
+    return Fact("isolation", value, not problem, False, remedy)
+
+
+def _data() -> list[Fact]:
+    facts = []
+    for name in ("mnist", "fashion_mnist", "digits"):
+        try:
+            data = datasets.load(name, download_timeout=5.0)
+            value = f"{len(data.x_train):,} + {len(data.x_test):,} images, sha256 {data.sha256[:12]}"
+            facts.append(Fact(name, value, True, name == "digits"))
+        except datasets.DatasetError as error:
+            facts.append(Fact(name, str(error).splitlines()[0], False, False, "Set HARNESS_DATA to its folder."))
+    return facts
+
+
+def _assignments() -> list[Fact]:
+    facts = []
+    for name in assignment.available():
+        loaded = assignment.load(name)
+        known = [data for data in ("mnist", "fashion_mnist", "digits") if loaded.calibration(data)]
+        value = f"version {loaded.version}, calibrated on {', '.join(known) or 'nothing'}"
+        facts.append(Fact(name, value, bool(known), False, f"harness calibrate {name} --data mnist"))
+    return facts
+
+
+def _cache() -> Fact:
+    folder = RunCache.default_folder()
+    count = sum(1 for _ in folder.glob("*/*/run.json")) if folder.is_dir() else 0
+    return Fact("cache", f"{count} trained runs in {folder}")

@@ -1,0 +1,75 @@
+"""From a received submission to its recording: one run in the sandbox, and what its end means."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from numpy.typing import NDArray
+
+from harness.assignment import Assignment
+from harness.recording import Recording, RecordingError, parse_recording
+from harness.results import Cause
+from harness.sandbox import Ended, Limits, Sandbox, SandboxRun
+
+RUN_SECONDS = 240.0  # the worker stops starting new cells then, and sends what it has
+STATEMENT_SECONDS = 60.0
+
+
+@dataclass(frozen=True)
+class DryRun:
+    """The recording, the arrays that crossed with it, and why it is missing or not whole."""
+
+    recording: Recording = field(default_factory=Recording)
+    frames: dict[str, NDArray[Any]] = field(default_factory=dict)
+    problem: str | None = None
+    interrupted: str | None = None
+    cause: Cause | None = None
+
+
+def record(
+    sandbox: Sandbox, folder: Path, assignment: Assignment, npz: Path, limits: Limits | None = None
+) -> DryRun:
+    """Dry-run the submission in `folder` against the data of `npz`. Raises SandboxError by our fault."""
+    job = {
+        "contract": assignment.contract.model_dump(mode="json"),
+        "datasets": [assignment.dataset],
+        "statement_seconds": STATEMENT_SECONDS,
+        "run_seconds": RUN_SECONDS,
+    }
+    return interpret(sandbox.run(job, folder, npz, limits or Limits()))
+
+
+def interpret(run: SandboxRun) -> DryRun:
+    """What a sandbox run gave. Fails closed: without a valid recording there is nothing to grade."""
+    reason, cause = _end(run)
+    if run.frames.recording is None:
+        said = run.log.strip().splitlines()[-1:] if run.ended is Ended.CRASHED else []
+        detail = f" It said last: {said[0][:300]}" if said else ""
+        return DryRun(problem=f"{reason or 'The code ended without a recording.'}{detail}", cause=cause)
+    try:
+        recording = parse_recording(run.frames.recording)
+    except RecordingError as error:
+        return DryRun(problem=f"The recording is not valid: {error}.", cause=Cause.ERROR_IN_SUBMISSION)
+    frames: dict[str, NDArray[Any]] = dict(run.frames.arrays)
+    if recording.kind == "nothing":
+        return DryRun(
+            recording, problem="The hand-in holds no notebook and no Python file: the code is missing.", cause=None
+        )
+    if not recording.complete:
+        interrupted = reason or "The code ended the run before its last cell."
+        return DryRun(recording, frames, interrupted=interrupted, cause=cause or Cause.ERROR_IN_SUBMISSION)
+    return DryRun(recording, frames)
+
+
+def _end(run: SandboxRun) -> tuple[str | None, Cause]:
+    if run.ended is Ended.TIMEOUT:
+        return f"The code ran longer than {run.seconds:.0f} s although training takes no time here.", Cause.TIMEOUT
+    if run.ended is Ended.OUT_OF_MEMORY:
+        return "The code needed more memory than a run may have.", Cause.OUT_OF_MEMORY
+    if run.ended is Ended.OUTPUT_FLOOD:
+        return "The code printed or sent more than a run may.", Cause.ERROR_IN_SUBMISSION
+    if run.ended is Ended.FINISHED:
+        return None, Cause.ERROR_IN_SUBMISSION
+    return f"The code ended the run: {run.detail or run.ended.value}.", Cause.ERROR_IN_SUBMISSION

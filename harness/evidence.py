@@ -1,0 +1,164 @@
+"""What checks are given: the recording, what trusted code found, and what training measured. Plain data.
+
+Evidence is saved beside a result, so that regrading imports no framework and trains nothing.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from pydantic import Field
+
+from harness.models import ModelFacts
+from harness.recording import ArrayRecord, FitRecord, Recording, Where
+from harness.results import Cause, Curve, DatasetFacts, LayerFacts, SubmissionFacts, Value
+from harness.training.recipe import Scale
+
+
+class RunSummary(Value):
+    """One training run of a recipe with one seed."""
+
+    recipe: str
+    seed: int
+    accuracy: float | None = None
+    """Share of the evaluation images told right by the last epoch's weights."""
+    images: int = 0
+    curve: Curve
+    seconds: float = 0.0
+    trainer: str = ""
+    cached: bool = False
+
+
+class FitEvidence(Value):
+    """A recorded fit, as trusted code sees it. `problem` and `cause`: why it could not be trained."""
+
+    fit: str
+    facts: ModelFacts = ModelFacts()
+    loss: tuple[str, dict[str, object]] | None = None
+    optimizer: tuple[str, dict[str, object]] | None = None
+    identical: bool = False
+    """The recipe is the assignment's own in every setting."""
+    scaled: Scale | None = None
+    """Epochs and batch size that were trained in place of the ones handed in (on digits)."""
+    runs: tuple[RunSummary, ...] = ()
+    problem: str | None = None
+    cause: Cause | None = None
+
+
+class Match(Value):
+    """The fits that answer a task, the best first, and why."""
+
+    task: str
+    fits: tuple[str, ...] = ()
+    reasons: tuple[str, ...] = ()
+    sure: bool = True
+
+
+class Bound(Value):
+    """What an accuracy is held against. `accepted` None: nothing was calibrated for this data set."""
+
+    task: str
+    nominal: float | None = None
+    accepted: float | None = None
+    reference_mean: float | None = None
+    reference_sd: float | None = None
+    reference_runs: int = 0
+    m: int = 1
+    alpha: float = 0.0
+
+
+class Evidence(Value):
+    """All that a grading run knows about one submission before it is judged."""
+
+    submission: SubmissionFacts
+    dataset: DatasetFacts
+    profile: Literal["quick", "full"]
+    recording: Recording = Recording()
+    matches: dict[str, Match] = Field(default_factory=dict)
+    fits: dict[str, FitEvidence] = Field(default_factory=dict)
+    bounds: dict[str, Bound] = Field(default_factory=dict)
+    problem: str | None = None
+    """Why there is no recording, in a sentence; `cause` says whose it is."""
+    interrupted: str | None = None
+    """Why the run ended before the hand-in's last cell, where it did."""
+    cause: Cause | None = None
+    isolation: str = ""
+    isolated: bool = True
+
+    def networks(self, task: str) -> tuple[Network, ...]:
+        """The networks that answer a task, the best match first."""
+        match = self.matches.get(task)
+        if match is None:
+            return ()
+        records = {record.id: record for record in self.recording.fits}
+        return tuple(Network(records[fit], self.fits[fit]) for fit in match.fits if fit in self.fits)
+
+
+@dataclass(frozen=True)
+class Network:
+    """A recorded fit and what is known about it: what rules and checks look at."""
+
+    record: FitRecord
+    evidence: FitEvidence
+
+    @property
+    def where(self) -> Where | None:
+        """Where `fit` was called."""
+        return self.record.where
+
+    @property
+    def facts(self) -> ModelFacts:
+        """What the rebuilt model is; its `refused` is set where it could not be rebuilt."""
+        return self.evidence.facts
+
+    @property
+    def layers(self) -> tuple[LayerFacts, ...]:
+        """The rebuilt model's layers in call order, without its input."""
+        return self.facts.layers
+
+    @property
+    def params(self) -> int:
+        """Weights of the rebuilt model, trainable or not."""
+        return self.facts.params
+
+    def of_class(self, *names: str) -> tuple[LayerFacts, ...]:
+        """The layers of some classes."""
+        return tuple(layer for layer in self.layers if layer.class_name in names)
+
+    @property
+    def hidden_units(self) -> tuple[int, ...]:
+        """Units of the Dense layers before the last one."""
+        return tuple(layer.units or 0 for layer in self.of_class("Dense"))[:-1]
+
+    @property
+    def convolutional(self) -> bool:
+        """True where the model has a two-dimensional convolution."""
+        return bool(self.of_class("Conv2D", "SeparableConv2D", "DepthwiseConv2D", "Conv2DTranspose"))
+
+    @property
+    def regularized(self) -> bool:
+        """True where any layer has a regulariser."""
+        return any(layer.regularizers for layer in self.layers)
+
+    @property
+    def targets(self) -> ArrayRecord | None:
+        """The targets that `fit` was given."""
+        return self.record.data.y
+
+    @property
+    def classifier(self) -> bool:
+        """True where the targets are labels."""
+        y = self.record.data.y
+        return y is not None and y.encoding in ("labels", "one_hot", "one_hot_twice")
+
+    @property
+    def on_clean_images(self) -> bool:
+        """True where the inputs are images of the data set without noise."""
+        x = self.record.data.x
+        return x is not None and x.source is not None and x.noise is None
+
+    @property
+    def accuracies(self) -> tuple[float, ...]:
+        """The measured accuracy of each seed, in [0, 1]."""
+        return tuple(run.accuracy for run in self.evidence.runs if run.accuracy is not None)

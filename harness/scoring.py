@@ -1,0 +1,143 @@
+"""From check results to the result tree: outcomes and points of tasks, cards of networks, claims."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from harness.assignment import Assignment, TaskSpec
+from harness.evidence import Evidence, Network
+from harness.recording import Finding
+from harness.results import (
+    AssignmentFacts,
+    Cause,
+    CheckResult,
+    ErrorNote,
+    IntegrityNote,
+    ManualPart,
+    ModelCard,
+    Outcome,
+    Result,
+    TaskResult,
+)
+
+INTEGRITY = frozenset({"evaluation-images-in-training", "shadows-library"})
+"""Findings that a person should look at; the others are the student's to read."""
+
+
+def build_result(
+    assignment: Assignment, evidence: Evidence, checks: Sequence[CheckResult], findings: Sequence[Finding]
+) -> Result:
+    """The whole tree for one submission, without provenance and timing."""
+    from harness.claims import claims
+
+    tasks = tuple(
+        task_result(name, spec, [check for check in checks if check.task == name], evidence)
+        for name, spec in assignment.tasks.items()
+    )
+    return Result(
+        submission=evidence.submission,
+        assignment=AssignmentFacts(id=assignment.id, title=assignment.title, version=assignment.version),
+        profile=evidence.profile,
+        dataset=evidence.dataset,
+        tasks=tasks,
+        models=model_cards(assignment, evidence),
+        claims=claims(evidence),
+        findings=tuple(finding for finding in findings if finding.code not in INTEGRITY),
+        integrity=tuple(
+            IntegrityNote(code=finding.code, message=finding.message, where=finding.where)
+            for finding in findings
+            if finding.code in INTEGRITY
+        ),
+        errors=tuple(
+            ErrorNote(where=error.where, type=error.type, message=error.message, source=error.source)
+            for error in evidence.recording.errors[:50]
+        ),
+        isolation=evidence.isolation,
+        isolated=evidence.isolated,
+        problem=evidence.problem,
+    )
+
+
+def task_result(name: str, spec: TaskSpec, checks: Sequence[CheckResult], evidence: Evidence) -> TaskResult:
+    """A task's outcome and points from its checks and the person's share."""
+    values = [check.points for check in checks]
+    machine = None if None in values else round(sum(value for value in values if value is not None), 6)
+    machine_max = round(sum(check.max_points for check in checks), 6)
+    person = round(spec.machine + spec.person - machine_max, 6)
+    manual = ManualPart(max_points=person, asks=spec.asks) if person > 0 else None
+    outcome, cause = task_outcome(checks)
+    match = evidence.matches.get(name)
+    return TaskResult(
+        id=name,
+        title=spec.title,
+        points=machine if manual is None else None,
+        max_points=round(spec.machine + spec.person, 6),
+        machine_points=machine if checks else None,
+        machine_max_points=machine_max,
+        outcome=outcome,
+        cause=cause,
+        checks=tuple(checks),
+        manual=manual,
+        matched=match.reasons if match else (),
+    )
+
+
+def task_outcome(checks: Sequence[CheckResult]) -> tuple[Outcome, Cause | None]:
+    """What a task's checks come to together."""
+    outcomes = {check.outcome for check in checks}
+    causes = [check.cause for check in checks if check.cause is not None]
+    if not checks:
+        return Outcome.MANUAL, None
+    if Cause.HARNESS_FAULT in causes:
+        return Outcome.NOT_MEASURED, Cause.HARNESS_FAULT
+    if len(outcomes) == 1:
+        return next(iter(outcomes)), causes[0] if causes else None
+    if Outcome.MANUAL in outcomes and outcomes <= {Outcome.MANUAL, Outcome.PASSED}:
+        return Outcome.MANUAL, None
+    if not any(check.points for check in checks):
+        return (
+            (Outcome.FAILED, None)
+            if Outcome.FAILED in outcomes
+            else (Outcome.NOT_MEASURED, causes[0] if causes else None)
+        )
+    return Outcome.PARTIAL, causes[0] if causes else None
+
+
+def model_cards(assignment: Assignment, evidence: Evidence) -> tuple[ModelCard, ...]:
+    """A card for each matched network, in the order of the tasks; one network is drawn once."""
+    cards = []
+    seen: set[str] = set()
+    for name in assignment.tasks:
+        for network in evidence.networks(name):
+            if network.record.id not in seen and network.layers:
+                seen.add(network.record.id)
+                cards.append(_card(name, assignment.tasks[name].title, network))
+    return tuple(cards)
+
+
+def _card(task: str, title: str, network: Network) -> ModelCard:
+    record, evidence = network.record, network.evidence
+    return ModelCard(
+        task=task,
+        fit=record.id,
+        title=title,
+        where=record.where,
+        params=network.params,
+        layers=network.layers,
+        loss=evidence.loss[0] if evidence.loss else "",
+        optimizer=_settings(evidence.optimizer),
+        epochs=record.epochs,
+        batch_size=record.batch_size,
+        trained_epochs=evidence.scaled.epochs if evidence.scaled else None,
+        trained_batch_size=evidence.scaled.batch_size if evidence.scaled else None,
+        curves=tuple(run.curve for run in evidence.runs),
+        trainer=evidence.runs[0].trainer if evidence.runs else "",
+    )
+
+
+def _settings(component: tuple[str, dict[str, object]] | None) -> str:
+    """ "SGD(learning_rate=0.1)"."""
+    if component is None:
+        return ""
+    name, arguments = component
+    return f"{name}({', '.join(f'{key}={value}' for key, value in arguments.items())})"

@@ -1,0 +1,189 @@
+"""What is printed: progress, tables and errors, in plain words. Strings of a submission are cleaned on the way."""
+
+from __future__ import annotations
+
+import contextlib
+import tempfile
+import traceback
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from rich.console import Console
+from rich.markup import escape
+from rich.progress import BarColumn, TaskID, TextColumn, TimeElapsedColumn
+from rich.progress import Progress as Bars
+from rich.table import Table
+
+from harness.results import Outcome, Result
+from harness.text import for_terminal, points
+
+if TYPE_CHECKING:
+    from harness.doctor import Fact
+
+WORDS = {
+    Outcome.PASSED: "[green]✓ passed[/]",
+    Outcome.PARTIAL: "[yellow]◐ partial[/]",
+    Outcome.FAILED: "[red]✗ failed[/]",
+    Outcome.MANUAL: "[cyan]· for a person[/]",
+    Outcome.NOT_ATTEMPTED: "[red]– not attempted[/]",
+    Outcome.NOT_MEASURED: "[red]! not measured[/]",
+}
+
+
+def say(text: str) -> None:
+    """One line."""
+    Console().print(escape(text), soft_wrap=True)
+
+
+def error(word: str, text: str) -> None:
+    """A fault on standard error: whose it is, and what to do."""
+    Console(stderr=True).print(f"[bold red]{word}:[/] {escape(for_terminal(text, 2_000))}", soft_wrap=True)
+
+
+def show_error(fault: Exception) -> int:
+    """Print an error in the words of whose fault it is; gives the exit code. No traceback is printed: one of ours
+    goes to a file, whose name is."""
+    from harness.assignment import AssignmentError
+    from harness.classroom import NotIsolated
+    from harness.datasets import DatasetError
+    from harness.intake import IntakeRefused, IntakeUsageError
+    from harness.training.process import DeviceUnavailable
+
+    if isinstance(fault, IntakeRefused):
+        error("refused", str(fault))
+        return 1
+    if isinstance(fault, (AssignmentError, NotIsolated, DatasetError, IntakeUsageError, DeviceUnavailable)):
+        error("usage", str(fault))
+        return 2
+    if isinstance(fault, OSError) and fault.filename is not None:
+        error("usage", f"{fault.filename}: {fault.strerror}")
+        return 2
+    with tempfile.NamedTemporaryFile(
+        "w", suffix=".txt", prefix="harness-fault-", delete=False, encoding="utf-8"
+    ) as file:
+        file.write("".join(traceback.format_exception(fault)))
+    error("harness fault", f"{type(fault).__name__}: {fault}. This is our fault; the details are in {file.name}")
+    return 3
+
+
+class Drawn:
+    """Progress on the terminal: one line for the whole run, one for what is being done."""
+
+    def __init__(self, bars: Bars, total: int, structure: bool) -> None:
+        self._bars = bars
+        self._structure = structure
+        self._all: TaskID = bars.add_task("grading", total=total)
+        self._now: TaskID = bars.add_task("", total=None)
+
+    def stage(self, submission: str, stage: str, detail: str = "") -> None:
+        """A submission has entered a stage."""
+        text = escape(for_terminal(f"{submission}: {stage} {detail}", 70))
+        self._bars.update(self._now, description=text, total=None, completed=0)
+
+    def epoch(self, submission: str, task: str, epoch: int, of: int) -> None:
+        """A network of a submission has finished an epoch."""
+        text = escape(for_terminal(f"{submission}: train {task}", 70))
+        self._bars.update(self._now, description=text, total=of, completed=epoch)
+
+    def structure(self, result: Result) -> None:
+        """What can be told before training."""
+        if self._structure:
+            self._bars.console.print("[bold]Before training[/] (accuracies follow):")
+            _print_checks(self._bars.console, result, only_known=True)
+
+    def done(self, result: Result) -> None:
+        """A submission's result is written."""
+        self._bars.advance(self._all)
+        text = f"{result.submission.name}: {_earned(result)}"
+        self._bars.console.print(f"  {escape(for_terminal(text))}")
+
+
+@contextlib.contextmanager
+def progress(total: int, structure: bool = False) -> Iterator[Drawn]:
+    """Progress bars on standard error, so that standard output stays clean."""
+    columns = (TextColumn("{task.description}"), BarColumn(bar_width=24), TimeElapsedColumn())
+    with Bars(*columns, console=Console(stderr=True), transient=True) as bars:
+        yield Drawn(bars, total, structure)
+
+
+def show_class(results: Sequence[Result], out: Path) -> None:
+    """A table, one line a submission, with the banners that belong to it."""
+    console = Console()
+    table = Table(title=None, box=None, header_style="bold", pad_edge=False)
+    table.add_column("submission")
+    table.add_column("by machine", justify="right")
+    for task in results[0].tasks if results else ():
+        table.add_column(task.id, justify="center")
+    table.add_column("findings", justify="right")
+    for result in results:
+        symbols = [WORDS[task.outcome].split(" ")[0] + "[/]" for task in result.tasks]
+        name = escape(for_terminal(result.submission.name, 40))
+        table.add_row(name, _earned(result), *symbols, str(len(result.findings)))
+    console.print(table)
+    console.print("[dim]✓ passed  ◐ partial  ✗ failed  – not attempted  ! not measured  · for a person[/]")
+    _banners(console, results)
+    console.print(f"Class page: {escape(str(out / 'index.html'))}", soft_wrap=True)
+
+
+def show_result(result: Result, scorecard: Path) -> None:
+    """A student's own result: each check in a sentence, what to do next, where the scorecard is."""
+    from harness.report import next_steps
+
+    console = Console()
+    _banners(console, [result])
+    if result.problem:
+        console.print(f"[bold red]{escape(for_terminal(result.problem))}[/]")
+    _print_checks(console, result, only_known=False)
+    steps = next_steps(result)
+    if steps:
+        console.print("\n[bold]What to do next[/]")
+        for number, step in enumerate(steps, 1):
+            console.print(f" {number}. {escape(for_terminal(f'{step.task}: {step.title}'))}")
+            for line in step.lines:
+                place = f" ({line.where})" if line.where else ""
+                console.print(f"    {escape(for_terminal(line.text + place))}", soft_wrap=True)
+    console.print(f"\n{_earned(result)} points by machine; a person gives the rest.")
+    console.print(f"Scorecard: {escape(str(scorecard))}", soft_wrap=True)
+
+
+def show_facts(facts: Sequence[Fact]) -> None:
+    """What doctor found."""
+    console = Console()
+    table = Table(box=None, pad_edge=False, show_header=False)
+    for fact in facts:
+        mark = "[green]✓[/]" if fact.ok else "[red]✗[/]" if fact.needed else "[yellow]–[/]"
+        table.add_row(mark, fact.name, escape(for_terminal(fact.value)))
+        if fact.remedy and not fact.ok:
+            table.add_row("", "", f"[dim]{escape(fact.remedy)}[/]")
+    console.print(table)
+
+
+def _print_checks(console: Console, result: Result, only_known: bool) -> None:
+    for task in result.tasks:
+        checks = [check for check in task.checks if not (only_known and _waits_for_training(check))]
+        for check in checks:
+            head = f"{task.id:>3}  {WORDS[check.outcome]}  {escape(for_terminal(check.title))}"
+            console.print(head, soft_wrap=True)
+            if check.outcome is not Outcome.PASSED and check.message:
+                place = f" ({check.where})" if check.where else ""
+                console.print(f"       {escape(for_terminal(check.message + place))}", soft_wrap=True)
+
+
+def _waits_for_training(check: object) -> bool:
+    """Before training, a check that needs weights says so by a harness fault; it is not shown yet."""
+    from harness.results import Cause, CheckResult
+
+    return isinstance(check, CheckResult) and check.cause is Cause.HARNESS_FAULT
+
+
+def _banners(console: Console, results: Sequence[Result]) -> None:
+    if any(not result.dataset.official for result in results):
+        names = ", ".join(sorted({result.dataset.name for result in results}))
+        console.print(f"[yellow]Measured on {names}, not on the assignment's own data: not marks.[/]")
+    for warning in sorted({result.isolation for result in results if not result.isolated}):
+        console.print(f"[yellow]{escape(warning)}[/]", soft_wrap=True)
+
+
+def _earned(result: Result) -> str:
+    return f"{points(result.machine_points)} / {points(result.machine_max_points)}"

@@ -1,0 +1,67 @@
+"""Verdicts on random outcomes: a measured accuracy against what was asked and what random training allows."""
+
+from __future__ import annotations
+
+from harness.checking import Failed, ForAPerson, NotMeasured, Partial, Verdict
+from harness.evidence import Bound, Network
+from harness.results import Cause
+from harness.stats import mean_interval
+
+
+def judge_accuracy(
+    network: Network, bound: Bound | None, verdict: Verdict, *, partial_from: float | None = None
+) -> None:
+    """Hold the measured accuracy of a network's last epoch, mean over its seeds, against its bound.
+
+    Passes by identity where the recipe is the assignment's own, at the acceptance bound otherwise. Below it the
+    check fails, or, with `partial_from`, earns a share that grows from there to the bound.
+    """
+    evidence = network.evidence
+    if evidence.problem:
+        raise NotMeasured(
+            f"The network could not be trained: {evidence.problem}.",
+            cause=evidence.cause or Cause.REFUSED,
+            where=network.where,
+        )
+    values = network.accuracies
+    if not values:
+        raise NotMeasured("The network was not trained.", cause=Cause.HARNESS_FAULT, where=network.where)
+    mean = sum(values) / len(values)
+    interval = mean_interval(values, 0.95) if len(values) > 1 else None
+    verdict.measured(
+        "validation accuracy",
+        mean,
+        low=interval.low if interval else None,
+        high=interval.high if interval else None,
+        n=len(values),
+        unit="share",
+        how="last epoch, evaluation images, mean over seeds",
+    )
+    verdict.where = network.where
+    trained = f"Trained {len(values)} time{'s' if len(values) > 1 else ''}, your network reaches {mean:.2%}"
+    accepted = None if bound is None else bound.accepted if bound.accepted is not None else bound.nominal
+    if bound is None or accepted is None:
+        raise ForAPerson(f"{trained}. No threshold is known for this data set, so a person decides.")
+    if bound.nominal is not None:
+        verdict.threshold("asked", bound.nominal, "assignment")
+    if bound.accepted is not None:
+        verdict.threshold("accepted", bound.accepted, "calibration")
+    if evidence.identical:
+        verdict.says(f"{trained}. It is the assignment's own network and training: it passes whatever luck gave.")
+    elif bound.nominal is not None and mean >= bound.nominal:
+        verdict.says(f"{trained}; {bound.nominal:.2%} is asked.")
+    elif mean >= accepted:
+        asked = f" of the {bound.nominal:.2%} asked" if bound.nominal is not None else ""
+        below = " It falls short" + asked + ", but training is random" if asked else " Training is random"
+        verdict.says(f"{trained}.{below}: correct networks end as low as {accepted:.2%}, so it passes.")
+    else:
+        expected = f" Correct solutions average {bound.reference_mean:.2%}." if bound.reference_mean else ""
+        message = f"{trained}.{expected} {accepted:.2%} or more is accepted."
+        hint = (
+            "Look at the curves: still rising at the end means too few epochs or too small a learning rate; "
+            "training far above validation means overfitting."
+        )
+        if partial_from is not None and mean > partial_from:
+            share = (mean - partial_from) / (accepted - partial_from)
+            raise Partial(message, hint, share=min(0.99, share), where=network.where)
+        raise Failed(message, hint, where=network.where)

@@ -1,0 +1,27 @@
+"""Checks of task 3A: a network with a convolutional layer."""
+
+import pytest
+
+from harness.checking import Failed
+from harness.verdicts import judge_accuracy
+
+
+@pytest.mark.check("3A", 0.2)
+def check_convolution(cnn, verdict):
+    """The network has at least one convolutional layer between its input and its output."""
+    verdict.where = cnn.where
+    layers = cnn.of_class("Conv2D", "SeparableConv2D", "DepthwiseConv2D")
+    if not layers:
+        raise Failed(
+            "None of its layers is a convolution.", "Add layers.Conv2D(…) after the input.", where=cnn.where
+        )
+    others = sorted({layer.class_name for layer in cnn.layers} - {layer.class_name for layer in layers})
+    verdict.measured("convolutional layers", len(layers))
+    verdict.says(f"{len(layers)} convolutional; besides: {', '.join(others)}.")
+
+
+@pytest.mark.check("3A", 0.5)
+def check_accuracy(cnn, evidence, assignment, verdict):
+    """It reaches 99 % on the validation images; below that, the nearer the better."""
+    partial_from = assignment.tasks["3A"].accuracy.partial_from.get(evidence.dataset.name)
+    judge_accuracy(cnn, evidence.bounds.get("3A"), verdict, partial_from=partial_from)

@@ -1,0 +1,22 @@
+"""What the checks of this assignment are given besides `evidence` and `verdict`."""
+
+import pytest
+
+from harness.checking import require_network
+
+
+def _network(evidence, assignment, task):
+    rule = next(rule for rule in assignment.rules() if rule.task == task)
+    return require_network(evidence, task, rule.wanted, rule.words)
+
+
+@pytest.fixture
+def mlp(evidence, assignment):
+    """The network of tasks 2A to 2C."""
+    return _network(evidence, assignment, "2C")
+
+
+@pytest.fixture
+def cnn(evidence, assignment):
+    """The network of task 3A."""
+    return _network(evidence, assignment, "3A")

@@ -1,0 +1,45 @@
+"""Tasks 2A to 2C: the network 784-64-64-10.
+
+Parameters: 784·64 + 64 weights and biases into the first hidden layer, 64·64 + 64 into the second, 64·10 + 10 into
+the output: 55,050. Trained as asked (10 epochs, batch 128, SGD 0.1) it ends near 97 % on MNIST's test images; how
+near, over how many seeds, stands in calibration/mnist.json and is made by `harness calibrate dat405_a7`.
+
+Run this file to train it once: python mlp.py
+"""
+
+import keras
+from keras import layers
+
+EPOCHS = 10
+BATCH_SIZE = 128
+
+
+def build_mlp():
+    """784-64-64-10, compiled: 55,050 parameters."""
+    model = keras.Sequential(
+        [
+            keras.Input((28, 28, 1)),
+            layers.Flatten(),
+            layers.Dense(64, activation="relu"),
+            layers.Dense(64, activation="relu"),
+            layers.Dense(10, activation="softmax"),
+        ]
+    )
+    model.compile(
+        optimizer=keras.optimizers.SGD(learning_rate=0.1), loss="categorical_crossentropy", metrics=["accuracy"]
+    )
+    return model
+
+
+if __name__ == "__main__":
+    from preprocessing import preprocess
+
+    (x_train, y_train), (x_test, y_test) = keras.datasets.mnist.load_data()
+    model = build_mlp()
+    model.summary()
+    model.fit(
+        *preprocess(x_train, y_train),
+        epochs=EPOCHS,
+        batch_size=BATCH_SIZE,
+        validation_data=preprocess(x_test, y_test),
+    )
