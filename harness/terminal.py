@@ -111,7 +111,7 @@ def show_class(results: Sequence[Result], out: Path) -> None:
     """A table, one line a submission, with the banners that belong to it."""
     console = Console()
     table = Table(title=None, box=None, header_style="bold", pad_edge=False)
-    table.add_column("submission")
+    table.add_column("submission", overflow="fold", ratio=1)
     table.add_column("by machine", justify="right")
     for task in results[0].tasks if results else ():
         table.add_column(task.id, justify="center")

@@ -62,6 +62,7 @@ class TrainerProcess:
         self._reader: threading.Thread | None = None
         self._folder: tempfile.TemporaryDirectory[str] | None = None
         self._described: dict[str, Any] | None = None
+        self._inspected: dict[str, ModelFacts] = {}
 
     def __enter__(self) -> Self:
         return self
@@ -102,12 +103,19 @@ class TrainerProcess:
         return self._described
 
     def inspect(self, spec: ModelSpec, loss: tuple[str, dict[str, Any]] | None) -> ModelFacts:
-        """Rebuild a model and say what it is. A model that cannot be rebuilt comes back with `refused` set."""
-        try:
-            answer = self._ask({"ask": "inspect", "model": spec.model_dump(mode="json"), "loss": loss})
-        except Refused as reason:
-            return ModelFacts(refused=str(reason))
-        return ModelFacts.model_validate_json(json.dumps(answer["facts"]))
+        """Rebuild a model and say what it is. A model that cannot be rebuilt comes back with `refused` set.
+
+        Equal models are rebuilt once: a sweep has fifteen of them.
+        """
+        request = {"ask": "inspect", "model": spec.model_dump(mode="json"), "loss": loss}
+        key = json.dumps(request, sort_keys=True)
+        if key not in self._inspected:
+            try:
+                answer = self._ask(request)
+                self._inspected[key] = ModelFacts.model_validate_json(json.dumps(answer["facts"]))
+            except Refused as reason:
+                self._inspected[key] = ModelFacts(refused=str(reason))
+        return self._inspected[key]
 
     def train(self, prepared: Prepared, on_epoch: Callable[[int, int], None]) -> TrainedRun:
         """Train one recipe. Raises Refused or TrainingStopped (theirs) and TrainerFailed (ours)."""

@@ -1,0 +1,113 @@
+"""The example hand-ins get the outcomes that `submissions/expected.toml` lists, every check of every task.
+
+`python tests/end_to_end/test_examples.py DIR` prints the outcomes of a graded folder in that file's form.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import tomllib
+from pathlib import Path
+
+import pytest
+
+from harness.results import Result, load
+
+ROOT = Path(__file__).resolve().parents[2]
+SUBMISSIONS = ROOT / "submissions"
+EXPECTED = tomllib.loads((SUBMISSIONS / "expected.toml").read_text(encoding="utf-8"))
+EXAMPLES = sorted(path.name for path in SUBMISSIONS.iterdir() if path.is_dir())
+
+
+def outcomes(result: Result) -> dict[str, str]:
+    """Every task's and every check's outcome; a check's cause after a slash."""
+    listed = {task.id: task.outcome.value for task in result.tasks}
+    for check in result.checks:
+        listed[check.id] = check.outcome.value + (f"/{check.cause.value}" if check.cause else "")
+    return listed
+
+
+def expected(name: str, data: str) -> dict[str, str]:
+    """What the file says of an example, with what differs on one data set."""
+    entry = dict(EXPECTED[name])
+    special = {dataset: entry.pop(dataset, {}) for dataset in ("digits", "mnist")}
+    entry.pop("findings", None)
+    return entry | special[data]
+
+
+def _grade(data: str, out: Path, monkeypatch_home: Path) -> dict[str, Result]:
+    import subprocess
+
+    environment = dict(os.environ, HARNESS_CACHE=str(monkeypatch_home))
+    command = [sys.executable, "-m", "harness", "grade", *(str(SUBMISSIONS / name) for name in EXAMPLES)]
+    command += ["--out", str(out), "--data", data, "--profile", "quick"]
+    run = subprocess.run(command, env=environment, capture_output=True, text=True, encoding="utf-8", timeout=1500)
+    assert run.returncode == 1, run.stderr[-3000:]  # some examples are wrong on purpose
+    assert "Traceback" not in run.stdout + run.stderr
+    return {name: load(out / name / "result.json") for name in EXAMPLES}
+
+
+@pytest.fixture(scope="session")
+def cache(tmp_path_factory) -> Path:
+    """Trained runs of this test session."""
+    return Path(os.environ.get("HARNESS_CACHE") or tmp_path_factory.mktemp("cache"))
+
+
+@pytest.fixture(scope="module")
+def on_digits(tmp_path_factory, cache) -> dict[str, Result]:
+    return _grade("digits", tmp_path_factory.mktemp("digits"), cache)
+
+
+@pytest.fixture(scope="module")
+def on_mnist(tmp_path_factory, cache) -> dict[str, Result]:
+    return _grade("mnist", tmp_path_factory.mktemp("mnist"), cache)
+
+
+def test_every_example_is_listed():
+    assert sorted(EXPECTED) == EXAMPLES
+
+
+@pytest.mark.end_to_end
+@pytest.mark.parametrize("name", EXAMPLES)
+def test_outcomes_on_digits(name, on_digits):
+    assert outcomes(on_digits[name]) == expected(name, "digits")
+
+
+@pytest.mark.end_to_end
+@pytest.mark.parametrize("name", EXAMPLES)
+def test_findings(name, on_digits):
+    found = {finding.code for finding in on_digits[name].findings}
+    assert sorted(found) == sorted(EXPECTED[name].get("findings", []))
+
+
+@pytest.mark.end_to_end
+def test_contract_and_notebook_earn_the_same(on_digits):
+    contract, notebook = on_digits["good_contract"], on_digits["good_notebook"]
+    assert contract.machine_points == notebook.machine_points == contract.machine_max_points
+    assert outcomes(contract) == outcomes(notebook)
+
+
+@pytest.mark.end_to_end
+@pytest.mark.parametrize("name", EXAMPLES)
+def test_all_eleven_tasks_are_listed(name, on_digits):
+    assert [task.id for task in on_digits[name].tasks] == "1 2A 2B 2C 2D 3A 3B 4A 4B 4C 4D".split()
+    assert on_digits[name].max_points == 10
+
+
+@pytest.mark.mnist
+@pytest.mark.parametrize("name", EXAMPLES)
+def test_outcomes_on_mnist(name, on_mnist):
+    assert on_mnist[name].dataset.official
+    assert outcomes(on_mnist[name]) == expected(name, "mnist")
+
+
+if __name__ == "__main__":
+    for folder in sorted(path.parent for path in Path(sys.argv[1]).glob("*/result.json")):
+        result = load(folder / "result.json")
+        print(f"[{folder.name}]")
+        codes = sorted({finding.code for finding in result.findings})
+        print(f"findings = {codes}".replace("'", '"'))
+        for name, outcome in outcomes(result).items():
+            print(f'"{name}" = "{outcome}"')
+        print()
