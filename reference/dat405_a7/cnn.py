@@ -1,4 +1,4 @@
-"""Task 3A: a convolutional network that reaches 99 % on MNIST's test images in six epochs.
+"""Task 3A: a convolutional network that reaches 99 % on MNIST's test images in eight epochs.
 
 Two convolutions with pooling find strokes and their places, dropout keeps the dense layers from learning the
 training images by heart. What it reaches, over how many seeds, stands in calibration/mnist.json and is made by
@@ -10,7 +10,7 @@ Run this file to train it once: python cnn.py
 import keras
 from keras import layers
 
-EPOCHS = 6
+EPOCHS = 8
 BATCH_SIZE = 128
 
 
@@ -30,9 +30,7 @@ def build_cnn():
             layers.Dense(10, activation="softmax"),
         ]
     )
-    model.compile(
-        optimizer=keras.optimizers.Adam(learning_rate=0.002), loss="categorical_crossentropy", metrics=["accuracy"]
-    )
+    model.compile(optimizer=keras.optimizers.Adam(), loss="categorical_crossentropy", metrics=["accuracy"])
     return model
 
 
