@@ -7,7 +7,6 @@ writes more into its configurations changes no hash. What is not listed is refus
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable
 from typing import Any
 
@@ -25,7 +24,8 @@ def canonical_float(value: float) -> float:
     """A float as it was written: 0.10000000149011612, which is 0.1 in float32, becomes 0.1."""
     import numpy as np
 
-    single = np.float32(value)
+    with np.errstate(over="ignore"):
+        single = np.float32(value)
     return float(str(single)) if float(single) == value else value
 
 
@@ -33,7 +33,7 @@ def integer(low: int, high: int) -> Check:
     """A whole number within bounds; a float that is whole counts."""
 
     def check(value: Any) -> int:
-        if isinstance(value, bool) or not isinstance(value, (int, float)) or value != int(value):
+        if not _is_number(value) or value % 1:
             raise ValueError(f"{_show(value)} is not a whole number")
         if not low <= value <= high:
             raise ValueError(f"{_show(value)} lies outside {low} … {high:,}")
@@ -46,7 +46,7 @@ def number(low: float, high: float) -> Check:
     """A finite number within bounds, canonical."""
 
     def check(value: Any) -> float:
-        if isinstance(value, bool) or not isinstance(value, (int, float)) or not math.isfinite(value):
+        if not _is_number(value):
             raise ValueError(f"{_show(value)} is not a number")
         if not low <= value <= high:
             raise ValueError(f"{_show(value)} lies outside {low:g} … {high:g}")
@@ -73,15 +73,16 @@ def choice(*allowed: str) -> Check:
     return check
 
 
-def integers(low: int, high: int, at_most: int = 6) -> Check:
-    """A list of whole numbers, or one."""
+def integers(low: int, high: int, at_most: int = 6, *, pairs: bool = False) -> Check:
+    """A list of whole numbers, or one; with `pairs`, a list of such lists too."""
     one = integer(low, high)
 
     def check(value: Any) -> Any:
         if isinstance(value, (list, tuple)):
             if len(value) > at_most:
                 raise ValueError(f"{len(value)} numbers, at most {at_most}")
-            return [check(item) if isinstance(item, (list, tuple)) else one(item) for item in value]
+            inner = integers(low, high, 2) if pairs else one
+            return [inner(item) for item in value]
         return one(value)
 
     return check
@@ -118,7 +119,7 @@ def component(kinds: dict[str, dict[str, tuple[Check, Any]]], what: str) -> Chec
         elif isinstance(value, dict) and isinstance(value.get("class_name"), str):
             name, config = value["class_name"], value.get("config") or {}
         else:
-            raise ValueError(f"{_show(value)} is not a {what}")
+            raise ValueError(f"{_show(value)} is no {what}")
         known = by_lower.get(name.lower().replace("_", ""))
         if known is None:
             raise ValueError(f"the {what} {_show(name)} is not on the list of what can be trained")
@@ -145,6 +146,13 @@ def arguments(table: dict[str, tuple[Check, Any]], config: dict[str, Any]) -> di
         if canonical != default:
             kept[name] = canonical
     return kept
+
+
+def _is_number(value: Any) -> bool:
+    """True for a finite number that is not a truth value and that a float can hold."""
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
+        return False
+    return abs(value) < 2**1000  # NaN and infinity compare false
 
 
 def _show(value: Any) -> str:
@@ -289,8 +297,8 @@ LAYERS: dict[str, dict[str, tuple[Check, Any]]] = {
     "UpSampling2D": _FORMAT | {
         "size": (_size, [2, 2]), "interpolation": (choice("nearest", "bilinear"), "nearest"),
     },
-    "ZeroPadding2D": _FORMAT | {"padding": (integers(0, 64), [[1, 1], [1, 1]])},
-    "Cropping2D": _FORMAT | {"cropping": (integers(0, 64), [[0, 0], [0, 0]])},
+    "ZeroPadding2D": _FORMAT | {"padding": (integers(0, 64, pairs=True), [[1, 1], [1, 1]])},
+    "Cropping2D": _FORMAT | {"cropping": (integers(0, 64, pairs=True), [[0, 0], [0, 0]])},
     "Concatenate": _AXIS, "Add": {}, "Subtract": {}, "Multiply": {}, "Average": {}, "Maximum": {}, "Minimum": {},
     "Rescaling": {"scale": (_UNIT, None), "offset": (_UNIT, 0.0)},
     "RepeatVector": {"n": (integer(1, 4096), None)},
