@@ -51,7 +51,14 @@ class TaskSpec(_Toml):
     asks: str = ""
     accuracy: Accuracy | None = None
     scaled: dict[str, Scale] = Field(default_factory=dict)
+    """By data set ("digits") or data set and profile ("mnist-quick"): what is trained in place of what is asked."""
     convolutional: bool = False
+    sweep: bool = False
+    """Many fits answer together; equal ones are replicates, each with a seed of its own."""
+
+    def scale(self, dataset: str, profile: Profile) -> Scale | None:
+        """Epochs and batch size to train with, or None for those handed in."""
+        return self.scaled.get(f"{dataset}-{profile}", self.scaled.get(dataset))
 
 
 class ProfileSpec(_Toml):
@@ -59,6 +66,17 @@ class ProfileSpec(_Toml):
 
     seeds: int = Field(ge=1)
     convolutional_seeds: int = Field(ge=1)
+    sweep_replicates: int = Field(ge=1)
+    denoising_images: int = Field(ge=100)
+
+
+class DenoisingSpec(_Toml):
+    """Which tasks hand over a denoiser and classifiers (the first that is there), and the noise levels."""
+
+    denoiser: str
+    classifiers: tuple[str, ...]
+    levels: tuple[float, ...]
+    generated: int = 200
 
 
 class CalibrationRun(_Toml):
@@ -103,6 +121,7 @@ class _File(_Toml):
     profiles: dict[Profile, ProfileSpec]
     tasks: dict[str, TaskSpec]
     contract: Contract
+    denoising: DenoisingSpec | None = None
 
 
 class Assignment:
@@ -115,6 +134,7 @@ class Assignment:
         self.dataset = file.dataset
         self.tasks = file.tasks
         self.contract = file.contract
+        self.denoising = file.denoising
         self._profiles = file.profiles
         self._wrong_fail_rate = file.wrong_fail_rate
         self.version = _version(folder)
@@ -123,6 +143,10 @@ class Assignment:
         """How many seeds a network is trained with."""
         spec = self._profiles[profile]
         return spec.convolutional_seeds if convolutional else spec.seeds
+
+    def profile(self, profile: Profile) -> ProfileSpec:
+        """How much work a grading run of this profile spends."""
+        return self._profiles[profile]
 
     def rules(self) -> Sequence[Rule]:
         """The assignment's rules for matching fits to tasks."""

@@ -56,7 +56,7 @@ def calibrate(
             if not networks:
                 raise CalibrationFailed(f"the reference has no network for task {name}")
             fit = networks[0].record
-            prepared = from_fit(fit, run.frames, dataset, spec.scaled.get(dataset.name))
+            prepared = from_fit(fit, run.frames, dataset, spec.scale(dataset.name, "full"))
             count = convolutional_seeds if spec.convolutional else seeds
             runs = []
             for seed in range(count):

@@ -5,6 +5,7 @@ Evidence is saved beside a result, so that regrading imports no framework and tr
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Literal
 
@@ -68,6 +69,68 @@ class Bound(Value):
     alpha: float = 0.0
 
 
+class NoiseFacts(Value):
+    """What the hand-in's noise function did to an array of 0.5, level by level. `problem`: why not all is known."""
+
+    function: str = ""
+    where: Where | None = None
+    levels: tuple[float, ...] = ()
+    changed: tuple[float, ...] = ()
+    """Share of pixels that are not 0.5 any more."""
+    extreme: tuple[float, ...] = ()
+    """Share of the changed pixels that are 0 or 1."""
+    white: tuple[float, ...] = ()
+    """Share of the changed pixels that are 1."""
+    pixels: int = 0
+    """Pixels a level."""
+    input_kept: bool = True
+    problem: str | None = None
+
+
+class Denoising(Value):
+    """A denoiser and a classifier on the same images with the same noise, a level at a time."""
+
+    autoencoder: str
+    classifier: str
+    levels: tuple[float, ...]
+    images: int
+    seasoned: tuple[float, ...]
+    """Accuracy on noisy images."""
+    denoised: tuple[float, ...]
+    """Accuracy on the same images after the denoiser."""
+    gain: tuple[float, ...]
+    gain_low: tuple[float, ...]
+    gain_high: tuple[float, ...]
+    p_values: tuple[float, ...]
+    """McNemar's test, mid-p, two-sided, of seasoned against denoised."""
+    error_noisy: tuple[float, ...]
+    """Mean squared error of the noisy images against the clean ones."""
+    error_denoised: tuple[float, ...]
+    strips: dict[str, tuple[str, ...]] = Field(default_factory=dict)
+    """PNG strips, base64, a level at a time: "original", "seasoned", "denoised"."""
+    strip_levels: tuple[float, ...] = ()
+    strip_images: int = 0
+
+
+class Generation(Value):
+    """Images from a decoder alone, and what a classifier makes of them."""
+
+    decoder: str
+    latent: int
+    images: int
+    in_range: bool
+    recognised: float
+    """Share that the classifier tells with a probability of 0.9 or more."""
+    class_entropy: float
+    """Of the told classes, as a share of the entropy of ten equally frequent ones."""
+    nearest: tuple[float, ...]
+    """5th, 50th and 95th percentile of the root mean squared distance to the nearest training image."""
+    nearest_held_out: tuple[float, ...]
+    """The same of real evaluation images, for comparison."""
+    strip: str
+    strip_images: int
+
+
 class Evidence(Value):
     """All that a grading run knows about one submission before it is judged."""
 
@@ -78,6 +141,11 @@ class Evidence(Value):
     matches: dict[str, Match] = Field(default_factory=dict)
     fits: dict[str, FitEvidence] = Field(default_factory=dict)
     bounds: dict[str, Bound] = Field(default_factory=dict)
+    noise: NoiseFacts | None = None
+    denoising: Denoising | None = None
+    generation: Generation | None = None
+    unmeasured: dict[str, str] = Field(default_factory=dict)
+    """Why a measurement of this name could not be made."""
     problem: str | None = None
     """Why there is no recording, in a sentence; `cause` says whose it is."""
     interrupted: str | None = None
@@ -145,6 +213,19 @@ class Network:
     def targets(self) -> ArrayRecord | None:
         """The targets that `fit` was given."""
         return self.record.data.y
+
+    @property
+    def reconstructs(self) -> bool:
+        """True where the targets are images."""
+        y = self.record.data.y
+        return y is not None and y.encoding == "pixels"
+
+    @property
+    def bottleneck(self) -> int | None:
+        """The fewest values that any layer hands on, outputs apart; None where no layer narrows."""
+        sizes = [math.prod(n or 1 for n in layer.output_shape[1:]) for layer in self.layers]
+        inner = sizes[:-1]
+        return min(inner) if inner and min(inner) < sizes[-1] else None
 
     @property
     def classifier(self) -> bool:

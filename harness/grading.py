@@ -15,12 +15,15 @@ from harness.datasets import Dataset
 from harness.dryrun import DryRun
 from harness.evidence import Evidence, FitEvidence, Network, RunSummary
 from harness.measure.classification import accuracy
+from harness.measure.noise import noise_facts
+from harness.measure.trained import measure_trained
 from harness.models import ModelFacts
 from harness.recording import Finding, FitRecord
 from harness.results import Cause, Curve, DatasetFacts, SubmissionFacts
 from harness.training.cache import RunCache, StoredRun
-from harness.training.process import TrainerFailed, TrainerProcess, TrainingStopped
-from harness.training.recipe import Prepared, Scale, from_fit
+from harness.training.plan import PlannedFit, plan_fit
+from harness.training.process import TrainerFailed, TrainerProcess, TrainingStopped, Weighted
+from harness.training.recipe import Prepared, from_fit
 
 OnEpoch = Callable[[str, int, int], None]
 """on_epoch(task, epoch, of)"""
@@ -40,8 +43,7 @@ class Grader:
 
     def inspect(self, submission: SubmissionFacts, run: DryRun) -> Evidence:
         """What the submission is, before anything is trained: networks rebuilt, tasks matched."""
-        prepared = {fit.id: self._prepare(fit, run.frames, None) for fit in run.recording.fits}
-        networks = tuple(Network(fit, prepared[fit.id][0]) for fit in run.recording.fits)
+        networks = tuple(Network(fit, self._inspected(fit, run.frames)) for fit in run.recording.fits)
         matches = matching.match(self.assignment.rules(), networks)
         return Evidence(
             submission=submission,
@@ -59,37 +61,38 @@ class Grader:
         )
 
     def train(self, evidence: Evidence, frames: dict[str, NDArray[Any]], on_epoch: OnEpoch) -> Evidence:
-        """The same evidence with the runs of every matched network."""
-        records = {fit.id: fit for fit in evidence.recording.fits}
+        """The same evidence with the runs of every matched network, and what is measured on the trained ones."""
         fits = dict(evidence.fits)
-        for task, match in evidence.matches.items():
-            for name in match.fits:
+        for task in evidence.matches:
+            planned: list[PlannedFit] = []
+            for network in evidence.networks(task):
+                name = network.record.id
                 if not fits[name].runs and fits[name].problem is None:
-                    fits[name] = self._trained(task, records[name], fits[name], frames, on_epoch)
-        return evidence.model_copy(update={"fits": fits})
+                    fits[name] = self._trained(task, network, frames, planned, on_epoch)
+        evidence = evidence.model_copy(
+            update={"fits": fits, "noise": noise_facts(evidence.recording.noise_probes, frames)}
+        )
+        return measure_trained(self, evidence, frames)
 
     # --- one fit
 
-    def _prepare(
-        self, fit: FitRecord, frames: dict[str, NDArray[Any]], scale: Scale | None
-    ) -> tuple[FitEvidence, Prepared | None]:
+    def _inspected(self, fit: FitRecord, frames: dict[str, NDArray[Any]]) -> FitEvidence:
         try:
-            prepared = from_fit(fit, frames, self.dataset, scale)
+            recipe = from_fit(fit, frames, self.dataset).recipe
         except Refused as reason:
-            return self._not_trainable(fit, str(reason)), None
+            return self._not_trainable(fit, str(reason))
         try:
-            facts = self.trainer.inspect(prepared.recipe.model, prepared.recipe.loss)
+            facts = self.trainer.inspect(recipe.model, recipe.loss)
         except TrainerFailed as error:
-            return FitEvidence(fit=fit.id, problem=str(error)[:500], cause=Cause.HARNESS_FAULT), None
-        evidence = FitEvidence(
+            return FitEvidence(fit=fit.id, problem=str(error)[:500], cause=Cause.HARNESS_FAULT)
+        return FitEvidence(
             fit=fit.id,
             facts=facts,
-            loss=prepared.recipe.loss,
-            optimizer=prepared.recipe.optimizer,
+            loss=recipe.loss,
+            optimizer=recipe.optimizer,
             problem=facts.refused,
             cause=Cause.REFUSED if facts.refused else None,
         )
-        return evidence, prepared
 
     def _not_trainable(self, fit: FitRecord, reason: str) -> FitEvidence:
         """A fit that cannot be repeated may still be looked at."""
@@ -102,17 +105,19 @@ class Grader:
         return FitEvidence(fit=fit.id, facts=facts, problem=reason, cause=Cause.REFUSED)
 
     def _trained(
-        self, task: str, fit: FitRecord, evidence: FitEvidence, frames: dict[str, NDArray[Any]], on_epoch: OnEpoch
+        self,
+        task: str,
+        network: Network,
+        frames: dict[str, NDArray[Any]],
+        planned: list[PlannedFit],
+        on_epoch: OnEpoch,
     ) -> FitEvidence:
-        spec = self.assignment.tasks[task]
-        scale = spec.scaled.get(self.dataset.name)
+        evidence = network.evidence
         try:
-            prepared = from_fit(fit, frames, self.dataset, scale)
-            as_handed_in = from_fit(fit, frames, self.dataset)
-            convolutional = Network(fit, evidence).convolutional
+            plan = plan_fit(self.assignment, task, network, frames, self.dataset, self.profile, planned)
+            planned.append(plan)
             runs = tuple(
-                self.run(prepared, seed, lambda epoch, of: on_epoch(task, epoch, of))
-                for seed in range(self.assignment.seeds(self.profile, convolutional))
+                self.run(plan.prepared, seed, lambda epoch, of: on_epoch(task, epoch, of)) for seed in plan.seeds
             )
         except Refused as reason:
             return evidence.model_copy(update={"problem": str(reason), "cause": Cause.REFUSED})
@@ -120,8 +125,9 @@ class Grader:
             return evidence.model_copy(update={"problem": str(error)[:500], "cause": Cause.HARNESS_FAULT})
         except TrainingStopped as stopped:
             return evidence.model_copy(update={"problem": str(stopped), "cause": stopped.cause})
-        identical = bool(spec.accuracy and spec.accuracy.identity) and self._is_reference(task, as_handed_in)
-        return evidence.model_copy(update={"runs": runs, "scaled": scale, "identical": identical})
+        gate = self.assignment.tasks[task].accuracy
+        identical = gate is not None and gate.identity and self._is_reference(task, plan.handed_in)
+        return evidence.model_copy(update={"runs": runs, "scaled": plan.scale, "identical": identical})
 
     def run(self, prepared: Prepared, seed: int, on_epoch: Callable[[int, int], None]) -> RunSummary:
         """Train a recipe with a seed, or take the run from the cache, and measure it."""
@@ -144,10 +150,20 @@ class Grader:
             cached=cached,
         )
 
-    def _is_reference(self, task: str, prepared: Prepared) -> bool:
+    def weighted(self, network: Network, frames: dict[str, NDArray[Any]], task: str) -> Weighted | None:
+        """A network's recipe and the weights of its first run; None where it was not trained."""
+        plan = plan_fit(self.assignment, task, network, frames, self.dataset, self.profile, ())
+        recipe = plan.prepared.recipe.with_seed(plan.seeds[0])
+        found = self.cache.get(recipe, self.trainer.describe())
+        if found is None:
+            return None
+        arrays = found[1]
+        return Weighted(recipe, [arrays[name] for name in sorted(arrays) if name != "predictions"])
+
+    def _is_reference(self, task: str, handed_in: str) -> bool:
         calibration = self.assignment.calibration(self.dataset.name)
         quantity = calibration.quantities.get(task) if calibration else None
-        return quantity is not None and quantity.handed_in == prepared.recipe.without_seed
+        return quantity is not None and quantity.handed_in == handed_in
 
 
 def find(assignment: Assignment, evidence: Evidence) -> tuple[Finding, ...]:

@@ -31,6 +31,8 @@ class Rule:
     needs: tuple[Sign, ...]
     signs: tuple[Sign, ...] = ()
     at_most: int = 1
+    group: bool = False
+    """All candidates answer together, in the order in which they ran (a sweep)."""
     words: tuple[str, ...] = ()
     wanted: str = ""
     """What was looked for, for the sentence "no … was found"."""
@@ -54,14 +56,14 @@ def match(rules: Sequence[Rule], networks: Sequence[Network]) -> Matches:
             continue
         order = {network.record.id: number for number, network in enumerate(networks)}
         ranked = sorted(candidates, key=lambda one: (_score(rule, one), order[one.record.id]), reverse=True)
-        chosen = ranked[: rule.at_most]
+        chosen = candidates[: rule.at_most] if rule.group else ranked[: rule.at_most]
         used |= {network.record.id for network in chosen}
         lead = _score(rule, ranked[0]) - (_score(rule, ranked[1]) if len(ranked) > 1 else float("-inf"))
         by_task[rule.task] = Match(
             task=rule.task,
             fits=tuple(network.record.id for network in chosen),
-            reasons=_reasons(rule, chosen[0], len(candidates)),
-            sure=lead > 0 or rule.at_most > 1,
+            reasons=_reasons(rule, chosen, len(candidates)),
+            sure=lead > 0 or rule.group,
         )
     unused = tuple(network.record.id for network in networks if network.record.id not in used)
     return Matches(by_task, unused)
@@ -71,11 +73,15 @@ def _score(rule: Rule, network: Network) -> float:
     return sum(sign.weight for sign in rule.signs if sign.holds(network))
 
 
-def _reasons(rule: Rule, network: Network, candidates: int) -> tuple[str, ...]:
+def _reasons(rule: Rule, chosen: Sequence[Network], candidates: int) -> tuple[str, ...]:
+    network = chosen[0]
     place = f" in {network.where}" if network.where else ""
     texts = [sign.text for sign in rule.needs]
     texts += [sign.text for sign in rule.signs if sign.weight > 0 and sign.holds(network)]
     against = [sign.text for sign in rule.signs if sign.weight < 0 and sign.holds(network)]
+    if rule.group:
+        fits = f"{len(chosen)} fits{place} answer" if len(chosen) > 1 else f"One fit{place} answers"
+        return (f"{fits} this task together: each {', '.join(texts)}.",)
     sentences = [f"The fit{place} answers this task: it {', '.join(texts)}."]
     if against:
         sentences.append(f"Against it: it {', '.join(against)}.")

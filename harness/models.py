@@ -7,6 +7,7 @@ are all of allowed kinds; `build` calls Keras's layer classes by name with those
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass
 from typing import Any
 
 from pydantic import Field
@@ -104,20 +105,69 @@ def _node(index: int, layer: LayerSpec, inputs: tuple[TensorRef, ...], arguments
     return NodeSpec(layer=index, inputs=inputs)
 
 
-def build(spec: ModelSpec) -> Any:
-    """A Keras model with fresh weights. Imports Keras. Raises Refused where it would be too large or cannot be."""
+@dataclass(frozen=True)
+class Built:
+    """A Keras model with fresh weights, its layers (None for inputs and operations) and each node's tensor."""
+
+    spec: ModelSpec
+    model: Any
+    layers: list[Any]
+    tensors: list[Any]
+
+    def after(self, node: int) -> Any:
+        """A model of its own from the output of `node` to the output: shares the layers, so it is trained as they
+        are. Raises Refused where the rest needs more than that output (a skip connection around it)."""
+        import keras
+
+        entry = keras.Input(self.tensors[node].shape[1:])
+        made: dict[int, Any] = {node: entry}
+        for number in range(node + 1, len(self.spec.nodes)):
+            call = self.spec.nodes[number]
+            if any(ref.node not in made for ref in call.inputs):
+                continue
+            layer = self.spec.layers[call.layer]
+            made[number] = _call(layer, self.layers[call.layer], call, [made[ref.node] for ref in call.inputs])
+        last = self.spec.outputs[0].node
+        if last not in made:
+            raise Refused("the part after the bottleneck also needs what comes before it")
+        return keras.Model(entry, made[last])
+
+    def until(self, node: int) -> Any:
+        """A model of its own from the input to the output of `node`."""
+        import keras
+
+        return keras.Model(self.model.input, self.tensors[node])
+
+
+def bottleneck(spec: ModelSpec, tensors: list[Any]) -> int | None:
+    """The node that hands on the fewest values, the last one of equals; None where nothing narrows."""
+    last = spec.outputs[0].node
+    sizes = {
+        number: math.prod(n or 1 for n in tensors[number].shape[1:])
+        for number, node in enumerate(spec.nodes)
+        if node.inputs and number != last
+    }
+    if not sizes or min(sizes.values()) >= math.prod(n or 1 for n in tensors[last].shape[1:]):
+        return None
+    return max(number for number, size in sizes.items() if size == min(sizes.values()))
+
+
+def build(spec: ModelSpec) -> Built:
+    """Build a model with fresh weights. Imports Keras. Raises Refused where it would be too large or cannot be."""
     import keras
 
     layers = [_instance(layer, number) for number, layer in enumerate(spec.layers)]
-    tensors: list[list[Any]] = []
+    tensors: list[Any] = []
     inputs: list[Any] = []
     total = 0
     for node in spec.nodes:
         layer = spec.layers[node.layer]
-        given = [tensors[ref.node][ref.output] for ref in node.inputs if ref.output < len(tensors[ref.node])]
+        if any(ref.output for ref in node.inputs):
+            raise Refused("a layer of the model takes the second output of another")
+        given = [tensors[ref.node] for ref in node.inputs]
         if layer.class_name == "InputLayer":
             inputs.append(keras.Input(tuple(layer.arguments["batch_shape"])))
-            tensors.append([inputs[-1]])
+            tensors.append(inputs[-1])
             continue
         if not given:
             raise Refused("a layer of the model has no input")
@@ -131,9 +181,11 @@ def build(spec: ModelSpec) -> Any:
         size = math.prod(n or 1 for n in made.shape[1:])
         if size > MAX_ACTIVATIONS:
             raise Refused(f"layer `{layer.class_name}` has {size:,} outputs an image, more than is trained here")
-        tensors.append([made])
-    outputs = [tensors[ref.node][ref.output] for ref in spec.outputs]
-    return keras.Model(inputs if len(inputs) != 1 else inputs[0], outputs if len(outputs) != 1 else outputs[0])
+        tensors.append(made)
+    outputs = [tensors[ref.node] for ref in spec.outputs]
+    single = len(inputs) == 1 and len(outputs) == 1
+    model = keras.Model(inputs[0], outputs[0]) if single else keras.Model(inputs, outputs)
+    return Built(spec, model, layers, tensors)
 
 
 def _call(layer: LayerSpec, instance: Any, node: NodeSpec, given: list[Any]) -> Any:

@@ -250,6 +250,22 @@ class FunctionRecord(Strict):
     docstring: Text = ""
 
 
+class NoiseProbe(Strict):
+    """One call of the hand-in's noise function on an array of 0.5 at one level.
+
+    `answer` and `input_after` name the frames of what came back and of the input after the call; `problem` says why
+    there is no answer.
+    """
+
+    function: Name
+    level: Finite
+    shape: Shape
+    answer: Name | None = None
+    input_after: Name | None = None
+    problem: Text | None = None
+    where: Where | None = None
+
+
 class Passage(Strict):
     """Written text of the hand-in (a markdown cell, `answers.md`), or what a cell printed or had saved."""
 
@@ -273,6 +289,7 @@ class Recording(Strict):
     fits: tuple[FitRecord, ...] = Field(default=(), max_length=2_000)
     models: tuple[ModelRecord, ...] = Field(default=(), max_length=2_000)
     functions: tuple[FunctionRecord, ...] = Field(default=(), max_length=2_000)
+    noise_probes: tuple[NoiseProbe, ...] = Field(default=(), max_length=32)
     errors: tuple[CellError, ...] = Field(default=(), max_length=2_000)
     findings: tuple[Finding, ...] = Field(default=(), max_length=2_000)
     sources: tuple[SourceRecord, ...] = Field(default=(), max_length=5_000)

@@ -164,6 +164,57 @@ class ModelCard(Value):
     trainer: str = ""
 
 
+class Series(Value):
+    """A line of a plot. `low` and `high` bound each point where there is an interval or a spread."""
+
+    label: str
+    x: tuple[float, ...]
+    y: tuple[float, ...]
+    low: tuple[float, ...] = ()
+    high: tuple[float, ...] = ()
+
+
+class Plot(Value):
+    """A figure as data: series over one axis, and horizontal lines that name what they mean."""
+
+    task: str
+    title: str
+    x_label: str
+    y_label: str
+    series: tuple[Series, ...]
+    lines: tuple[tuple[str, float], ...] = ()
+    log_x: bool = False
+    note: str = ""
+    """What the figure does and does not say, for the reader."""
+
+
+class GalleryRow(Value):
+    """A strip of images: a PNG, grey, as base64, made by trusted code."""
+
+    label: str
+    png: str
+    images: int
+
+
+class Gallery(Value):
+    """Rows of images under each other, for instance original, seasoned and denoised."""
+
+    task: str
+    title: str
+    rows: tuple[GalleryRow, ...]
+    note: str = ""
+
+
+class Answer(Value):
+    """What the hand-in wrote to a task, as markdown, and facts in it that a machine can check."""
+
+    task: str
+    text: str
+    where: Where | None = None
+    facts: tuple[tuple[str, bool], ...] = ()
+    """A sentence about a fact in the text, and whether it is right. They earn nothing."""
+
+
 class Claim(Value):
     """A number that the hand-in shows, beside ours. It earns nothing and costs nothing."""
 
@@ -229,6 +280,9 @@ class Result(Value):
     dataset: DatasetFacts
     tasks: tuple[TaskResult, ...]
     models: tuple[ModelCard, ...] = ()
+    plots: tuple[Plot, ...] = ()
+    galleries: tuple[Gallery, ...] = ()
+    answers: tuple[Answer, ...] = ()
     claims: tuple[Claim, ...] = ()
     findings: tuple[Finding, ...] = ()
     integrity: tuple[IntegrityNote, ...] = ()

@@ -41,6 +41,8 @@ def build_result(
         dataset=evidence.dataset,
         tasks=tasks,
         models=model_cards(assignment, evidence),
+        plots=tuple(assignment.module("figures").plots(evidence)),
+        galleries=tuple(assignment.module("figures").galleries(evidence)),
         claims=claims(evidence),
         findings=tuple(finding for finding in findings if finding.code not in INTEGRITY),
         integrity=tuple(

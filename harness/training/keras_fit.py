@@ -40,7 +40,7 @@ def train(
 
     keras.backend.clear_session()
     keras.utils.set_random_seed(recipe.seed + 1)  # seed 0 means "none" to some generators
-    model = build(recipe.model)
+    model = build(recipe.model).model
     model.compile(
         optimizer=make_optimizer(recipe),
         loss=make_loss(recipe),

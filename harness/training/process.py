@@ -9,7 +9,8 @@ import sys
 import tempfile
 import threading
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal, Self
 
@@ -19,7 +20,7 @@ from numpy.typing import NDArray
 from harness.allowlist import Refused
 from harness.models import ModelFacts, ModelSpec
 from harness.results import Cause
-from harness.training.recipe import Prepared
+from harness.training.recipe import Prepared, Recipe
 
 Device = Literal["auto", "cpu", "gpu"]
 
@@ -38,6 +39,14 @@ class TrainingStopped(RuntimeError):
     def __init__(self, message: str, cause: Cause) -> None:
         super().__init__(message)
         self.cause = cause
+
+
+@dataclass(frozen=True)
+class Weighted:
+    """A recipe and the weights that training it gave."""
+
+    recipe: Recipe
+    weights: Sequence[NDArray[Any]]
 
 
 class TrainedRun:
@@ -131,6 +140,35 @@ class TrainerProcess:
             made = {name: archive[name] for name in archive.files}
         out.unlink()
         return TrainedRun(answer, made, device)
+
+    def denoise(
+        self, classifier: Weighted, denoiser: Weighted, levels: Sequence[float], images: int, shown: int
+    ) -> dict[str, NDArray[Any]]:
+        """What `harness.training.trained.denoising_curves` gives. Raises Refused and TrainerFailed."""
+        request = {"ask": "denoise", "levels": list(levels), "images": images, "shown": shown, "seed": 0}
+        return self._ask_arrays(request, classifier=classifier, denoiser=denoiser)
+
+    def generate(
+        self, autoencoder: Weighted, cut: int, classifier: Weighted, count: int
+    ) -> dict[str, NDArray[Any]]:
+        """What `harness.training.trained.generated_images` gives. Raises Refused and TrainerFailed."""
+        request = {"ask": "generate", "cut": cut, "count": count, "seed": 0}
+        return self._ask_arrays(request, autoencoder=autoencoder, classifier=classifier)
+
+    def _ask_arrays(self, request: dict[str, Any], **networks: Weighted) -> dict[str, NDArray[Any]]:
+        folder = Path(self._require_folder())
+        out = folder / "out.npz"
+        for name, network in networks.items():
+            path = folder / f"{name}.npz"
+            with path.open("wb") as file:
+                named: dict[str, Any] = {f"w{number:04}": weight for number, weight in enumerate(network.weights)}
+                np.savez(file, **named)
+            request[name] = {"recipe": network.recipe.model_dump(mode="json"), "weights": str(path)}
+        self._ask({**request, "out": str(out)})
+        with np.load(out, allow_pickle=False) as archive:
+            made = {name: archive[name] for name in archive.files}
+        out.unlink()
+        return made
 
     # --- talking
 

@@ -18,7 +18,7 @@ import numpy as np
 from harness import datasets
 from harness.allowlist import Refused
 from harness.models import ModelFacts, ModelSpec, build, facts
-from harness.training import keras_fit
+from harness.training import keras_fit, trained
 from harness.training.recipe import Prepared, Recipe, evaluation_arrays, training_arrays
 
 
@@ -49,7 +49,7 @@ def _settle() -> None:
 
 
 class Server:
-    """Answers "inspect", "train" and "describe" requests."""
+    """Answers "describe", "inspect", "train", "denoise" and "generate" requests."""
 
     def __init__(self, answers: TextIO) -> None:
         self._answers = answers
@@ -85,24 +85,56 @@ class Server:
         spec = ModelSpec.model_validate_json(json.dumps(request["model"]))
         self.say({"kind": "done", "facts": inspect(spec, request.get("loss")).model_dump(mode="json")})
 
-    def _train(self, request: dict[str, Any]) -> None:
-        recipe = Recipe.model_validate_json(json.dumps(request["recipe"]))
-        dataset = self._datasets.setdefault(recipe.dataset, datasets.load(recipe.dataset))  # type: ignore[arg-type]
+    def _denoise(self, request: dict[str, Any]) -> None:
+        classifier, denoiser = self._network(request["classifier"]), self._network(request["denoiser"])
+        dataset = self._dataset(denoiser.recipe)
+        made = trained.denoising_curves(
+            classifier, denoiser, dataset, request["levels"], request["images"], request["shown"], request["seed"]
+        )
+        self._answer_arrays(request, made)
+
+    def _generate(self, request: dict[str, Any]) -> None:
+        autoencoder, classifier = self._network(request["autoencoder"]), self._network(request["classifier"])
+        dataset = self._dataset(autoencoder.recipe)
+        made = trained.generated_images(
+            autoencoder, request["cut"], classifier, dataset, request["count"], request["seed"]
+        )
+        self._answer_arrays(request, made)
+
+    def _network(self, sent: dict[str, Any]) -> trained.Network:
+        recipe = Recipe.model_validate_json(json.dumps(sent["recipe"]))
+        with np.load(sent["weights"], allow_pickle=False) as archive:
+            return trained.Network.of(recipe, [archive[name] for name in sorted(archive.files)])
+
+    def _answer_arrays(self, request: dict[str, Any], arrays: dict[str, Any]) -> None:
+        with Path(request["out"]).open("wb") as file:
+            np.savez(file, **arrays)
+        self.say({"kind": "done"})
+
+    def _dataset(self, recipe: Recipe) -> datasets.Dataset:
+        if recipe.dataset not in self._datasets:
+            self._datasets[recipe.dataset] = datasets.load(recipe.dataset)  # type: ignore[arg-type]
+        dataset = self._datasets[recipe.dataset]
         if dataset.sha256 != recipe.dataset_sha256:
             raise RuntimeError(f"the trainer's {recipe.dataset} is not the coordinator's")
+        return dataset
+
+    def _train(self, request: dict[str, Any]) -> None:
+        recipe = Recipe.model_validate_json(json.dumps(request["recipe"]))
+        dataset = self._dataset(recipe)
         with np.load(request["arrays"], allow_pickle=False) as archive:
             arrays = {name: archive[name] for name in archive.files}
         data = training_arrays(Prepared(recipe, arrays), dataset)
         evaluation = evaluation_arrays(recipe, dataset)
         started = time.perf_counter()
-        trained = keras_fit.train(
+        run = keras_fit.train(
             recipe, data, evaluation, lambda epoch: self.say({"kind": "epoch", "epoch": epoch, "of": recipe.epochs})
         )
         seconds = time.perf_counter() - started
         with Path(request["out"]).open("wb") as file:
-            weights: dict[str, Any] = {f"w{number:04}": weight for number, weight in enumerate(trained.weights)}
-            np.savez(file, predictions=trained.predictions, **weights)
-        history = {name: [_finite(value) for value in values] for name, values in trained.history.items()}
+            weights: dict[str, Any] = {f"w{number:04}": weight for number, weight in enumerate(run.weights)}
+            np.savez(file, predictions=run.predictions, **weights)
+        history = {name: [_finite(value) for value in values] for name, values in run.history.items()}
         self.say({"kind": "done", "history": history, "seconds": seconds, "trainer": keras_fit.NAME})
 
 
@@ -111,7 +143,7 @@ def inspect(spec: ModelSpec, loss: tuple[str, dict[str, Any]] | None) -> ModelFa
     import keras
 
     keras.backend.clear_session()
-    model = build(spec)
+    model = build(spec).model
     layers = facts(model, spec)
     outputs = model.output_shape if isinstance(model.output_shape, tuple) else ()
     inputs = model.input_shape if isinstance(model.input_shape, tuple) else ()

@@ -114,6 +114,8 @@ class ContractRun:
         import keras
 
         if isinstance(model, (tuple, list)) and model:
+            for part in model:
+                self._recorder.see(part)
             model = model[0]
         if not isinstance(model, keras.Model):
             raise TypeError(f"{build.function}() returned {type(model).__name__}; expected a compiled Keras model")

@@ -20,6 +20,7 @@ from harness.recording import (
     CellError,
     Finding,
     FunctionRecord,
+    NoiseProbe,
     Passage,
     Recording,
     SourceRecord,
@@ -31,6 +32,7 @@ from harness.worker.cells import Cell, HandIn, read_hand_in
 from harness.worker.contract import Contract, ContractRun
 from harness.worker.execute import Runner
 from harness.worker.frames import FrameWriter
+from harness.worker.probe import probe_noise
 from harness.worker.recorder import Recorder
 
 
@@ -83,6 +85,7 @@ class Session:
         self._started = time.monotonic()
         self._namespaces: list[dict[str, Any]] = []
         self._contract: ContractRun | None = None
+        self._probes: list[NoiseProbe] = []
         self._hand_in = HandIn("nothing", (), (), ())
         _seed_everything(job.seed)
         self._work = _working_copy(job)
@@ -114,7 +117,8 @@ class Session:
                     self._job.contract, self._runner, self._recorder, self._data, self._job.statement_seconds
                 )
                 self._contract.run()
-            elif cells is not self._hand_in.files[-1]:
+            self._probes += probe_noise(self._runner, self._frames, self._job.contract.noise)
+            if self._hand_in.kind != "contract" and cells is not self._hand_in.files[-1]:
                 self._runner.fresh_namespace()
                 going = True
         self._send(complete=True)
@@ -146,6 +150,7 @@ class Session:
             fits=tuple(self._recorder.fits),
             models=self._recorder.models(self._namespaces) if complete else (),
             functions=tuple(self._functions()),
+            noise_probes=tuple(self._probes[:32]),
             errors=tuple(errors + self._runner.errors)[:2_000],
             findings=tuple(self._recorder.findings) + _shadowing(self._work),
             sources=tuple(SourceRecord(where=cell.where, text=cell.text[:400_000]) for cell in cells),

@@ -52,13 +52,17 @@ class Recorder:
 
     def models(self, namespaces: list[dict[str, Any]]) -> tuple[ModelRecord, ...]:
         """Every model that was compiled or fitted, or that a name of the hand-in still holds."""
-        import keras
-
         for namespace in namespaces:
             for value in list(namespace.values()):
-                if isinstance(value, keras.Model):
-                    self._see(value)
+                self.see(value)
         return tuple(self._model_record(uid, model, where) for uid, (model, where) in self._models.items())
+
+    def see(self, thing: Any) -> None:
+        """Remember a model that no variable of the hand-in holds."""
+        import keras
+
+        if isinstance(thing, keras.Model):
+            self._see(thing)
 
     def _see(self, model: Any) -> int:
         uid = self._identify(model)

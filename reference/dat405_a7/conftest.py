@@ -17,6 +17,19 @@ def mlp(evidence, assignment):
 
 
 @pytest.fixture
+def sweep(evidence, assignment):
+    """The networks of task 2D, in the order in which they were trained; at least one."""
+    _network(evidence, assignment, "2D")
+    return evidence.networks("2D")
+
+
+@pytest.fixture
+def autoencoder(evidence, assignment):
+    """The network of task 4A."""
+    return _network(evidence, assignment, "4A")
+
+
+@pytest.fixture
 def cnn(evidence, assignment):
     """The network of task 3A."""
     return _network(evidence, assignment, "3A")

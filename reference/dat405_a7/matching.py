@@ -12,6 +12,19 @@ def _optimizer(network: Network) -> str:
     return network.record.optimizer.class_name if network.record.optimizer else ""
 
 
+def _wide(network: Network) -> bool:
+    return max((0, *network.hidden_units)) >= 200
+
+
+def _grows(network: Network) -> bool:
+    """Trained before under the same name with fewer layers: a Sequential that a loop adds to."""
+    return bool(network.record.previous) and len(network.of_class("Dense")) > 3
+
+
+def _from_noisy(network: Network) -> bool:
+    return network.record.data.x is not None and network.record.data.x.noise is not None
+
+
 MLP = Rule(
     task="2C",
     wanted="network of fully connected layers trained on the labels",
@@ -25,12 +38,24 @@ MLP = Rule(
         Sign(1, "uses SGD", lambda network: _optimizer(network) == "SGD"),
         Sign(1, "trains on clean images", lambda network: network.on_clean_images),
         Sign(-4, "has weight decay, which is task 2D's", lambda network: network.regularized),
-        Sign(
-            -3,
-            "has hidden layers of 200 or more, as task 2D's",
-            lambda network: max((0, *network.hidden_units)) >= 200,
-        ),
+        Sign(-3, "has hidden layers of 200 or more, as task 2D's", _wide),
         Sign(-2, "trains a network that was trained before", lambda network: bool(network.record.previous)),
+    ),
+)
+
+SWEEP = Rule(
+    task="2D",
+    wanted="sweep of networks with weight decay",
+    words=("regularizer", "500", "300"),
+    group=True,
+    at_most=60,
+    needs=(
+        Sign(0, "trains a network without convolution on the labels", _plain_network),
+        Sign(
+            0,
+            "has weight decay, hidden layers of 200 or more, or layers added in a loop",
+            lambda network: network.regularized or _wide(network) or _grows(network),
+        ),
     ),
 )
 
@@ -49,4 +74,17 @@ CNN = Rule(
     ),
 )
 
-RULES = (MLP, CNN)
+AUTOENCODER = Rule(
+    task="4A",
+    wanted="autoencoder trained from images to images",
+    words=("autoencoder", "784"),
+    needs=(Sign(0, "is trained to give images back", lambda network: network.reconstructs),),
+    signs=(
+        Sign(3, "has 226,416 parameters", lambda network: network.params == 226_416),
+        Sign(2, "is trained from noisy images", _from_noisy),
+        Sign(1, "narrows in the middle", lambda network: network.bottleneck is not None),
+        Sign(1, "trains a fresh network", lambda network: not network.record.previous),
+    ),
+)
+
+RULES = (MLP, SWEEP, CNN, AUTOENCODER)

@@ -1,0 +1,45 @@
+"""What a hand-in's noise function does, measured on the arrays that crossed from the sandbox."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from harness.evidence import NoiseFacts
+from harness.recording import NoiseProbe
+
+
+def noise_facts(probes: tuple[NoiseProbe, ...], frames: dict[str, NDArray[Any]]) -> NoiseFacts | None:
+    """Shares of changed, extreme and white pixels a level; None where no function was found.
+
+    A probe's answer whose array did not cross, or has another shape than was probed, is a problem.
+    """
+    if not probes:
+        return None
+    first = probes[0]
+    problem = next((probe.problem for probe in probes if probe.problem), None)
+    measured: dict[str, list[float]] = {"levels": [], "changed": [], "extreme": [], "white": []}
+    kept, pixels = True, 0
+    for probe in probes:
+        answer = frames.get(probe.answer or "")
+        after = frames.get(probe.input_after or "")
+        if answer is None or after is None or answer.shape != tuple(probe.shape):
+            problem = problem or "its answer did not cross"
+            break
+        pixels = answer.size
+        hit = ~np.isclose(answer, 0.5, atol=1e-6)
+        measured["levels"].append(probe.level)
+        measured["changed"].append(float(hit.mean()))
+        measured["extreme"].append(float(np.isin(answer[hit], (0.0, 1.0)).mean()) if hit.any() else 1.0)
+        measured["white"].append(float((answer[hit] == 1.0).mean()) if hit.any() else 0.5)
+        kept = kept and after.shape == answer.shape and bool((after == 0.5).all())
+    return NoiseFacts(
+        function=first.function,
+        where=first.where,
+        pixels=pixels,
+        input_kept=kept,
+        problem=problem,
+        **{name: tuple(round(value, 6) for value in values) for name, values in measured.items()},
+    )

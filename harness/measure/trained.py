@@ -1,0 +1,161 @@
+"""What only trained networks show: what denoising gains, and what a decoder draws. Adds to the evidence."""
+
+from __future__ import annotations
+
+import base64
+import io
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from harness.allowlist import Refused
+from harness.evidence import Denoising, Evidence, Generation, Network
+from harness.measure.denoising import gains
+from harness.measure.generation import nearest, recognised
+from harness.recording import ModelRecord
+from harness.training.process import TrainerFailed, Weighted
+
+if TYPE_CHECKING:
+    from harness.grading import Grader
+
+SHOWN = 10  # images of a strip
+STRIP_LEVELS = (0.0, 0.2, 0.4, 0.6, 0.8, 1.0)
+COMPARED = 200  # images whose nearest training image is looked for
+
+
+def measure_trained(grader: Grader, evidence: Evidence, frames: dict[str, NDArray[Any]]) -> Evidence:
+    """The evidence with denoising and generation measured, or with the reason why they could not be."""
+    spec = grader.assignment.denoising
+    if spec is None:
+        return evidence
+    unmeasured = dict(evidence.unmeasured)
+    denoiser = _trained(grader, evidence, frames, (spec.denoiser,))
+    classifier = _trained(grader, evidence, frames, spec.classifiers)
+    if denoiser is None or classifier is None:
+        missing = "autoencoder" if denoiser is None else "classifier"
+        unmeasured |= dict.fromkeys(("denoising", "generation"), f"there is no trained {missing}")
+        return evidence.model_copy(update={"unmeasured": unmeasured})
+    update: dict[str, Any] = {}
+    try:
+        update["denoising"] = _denoising(grader, denoiser, classifier)
+    except (Refused, TrainerFailed) as error:
+        unmeasured["denoising"] = str(error)[:500]
+    decoder = decoder_of(evidence.recording.models, denoiser[0])
+    if decoder is None:
+        unmeasured["generation"] = "no decoder that shares the trained autoencoder's layers was found"
+    else:
+        try:
+            update["generation"] = _generation(grader, denoiser, classifier, *decoder)
+        except (Refused, TrainerFailed) as error:
+            unmeasured["generation"] = str(error)[:500]
+    return evidence.model_copy(update={**update, "unmeasured": unmeasured})
+
+
+def decoder_of(models: Sequence[ModelRecord], autoencoder: Network) -> tuple[ModelRecord, int] | None:
+    """A recorded model that is the last part of the autoencoder, and the node of the autoencoder after which it
+    begins. Layers are told by identity, so that a decoder with fresh layers of its own, untrained, is not taken."""
+    record = autoencoder.record
+    order = [record.layers[node.layer].uid for node in record.nodes]
+    inputs = {layer.uid for layer in record.layers if layer.class_name == "InputLayer"}
+    found: list[tuple[int, ModelRecord]] = []
+    for model in models:
+        own = {layer.uid for layer in model.layers if layer.class_name != "InputLayer"}
+        if not own or not own < set(order) - inputs or order[-1] not in own:
+            continue
+        cut = max(number for number, uid in enumerate(order) if uid not in own)
+        if set(order[cut + 1 :]) == own:
+            found.append((cut, model))
+    if not found:
+        return None
+    # Of several, the one that begins at the narrowest place is the decoder.
+    cut, model = min(found, key=lambda one: _width(autoencoder, one[0]))
+    return model, cut
+
+
+def _width(autoencoder: Network, node: int) -> int:
+    shape = autoencoder.record.layers[autoencoder.record.nodes[node].layer].output_shape or ()
+    return int(np.prod([n or 1 for n in shape[1:]]))
+
+
+def _trained(
+    grader: Grader, evidence: Evidence, frames: dict[str, NDArray[Any]], tasks: Sequence[str]
+) -> tuple[Network, Weighted, str] | None:
+    """The network of the first of the tasks that was trained, with its weights, and the task."""
+    for task in tasks:
+        for network in evidence.networks(task):
+            if network.evidence.runs:
+                weighted = grader.weighted(network, frames, task)
+                if weighted is not None:
+                    return network, weighted, task
+    return None
+
+
+def _denoising(
+    grader: Grader, denoiser: tuple[Network, Weighted, str], classifier: tuple[Network, Weighted, str]
+) -> Denoising:
+    spec = grader.assignment.denoising
+    if spec is None:
+        raise Refused("the assignment names no denoising")
+    labels = grader.dataset.y_test
+    images = min(len(labels), grader.assignment.profile(grader.profile).denoising_images)
+    made = grader.trainer.denoise(classifier[1], denoiser[1], spec.levels, images, SHOWN)
+    shown = [
+        number for number, level in enumerate(spec.levels) if any(abs(level - one) < 1e-9 for one in STRIP_LEVELS)
+    ]
+    return Denoising(
+        autoencoder=denoiser[0].record.id,
+        classifier=classifier[0].record.id,
+        levels=spec.levels,
+        images=images,
+        error_noisy=tuple(float(value) for value in made["error_noisy"]),
+        error_denoised=tuple(float(value) for value in made["error_denoised"]),
+        strips={
+            "original": (strip(made["shown_clean"]),) * len(shown),
+            "seasoned": tuple(strip(made["shown_seasoned"][number]) for number in shown),
+            "denoised": tuple(strip(made["shown_denoised"][number]) for number in shown),
+        },
+        strip_levels=tuple(spec.levels[number] for number in shown),
+        strip_images=min(SHOWN, images),
+        **gains(made["seasoned"], made["denoised"], labels[made["rows"]]),
+    )
+
+
+def _generation(
+    grader: Grader,
+    autoencoder: tuple[Network, Weighted, str],
+    classifier: tuple[Network, Weighted, str],
+    decoder: ModelRecord,
+    cut: int,
+) -> Generation:
+    spec = grader.assignment.denoising
+    count = spec.generated if spec else COMPARED
+    made = grader.trainer.generate(autoencoder[1], cut, classifier[1], count)
+    share, entropy = recognised(made["probabilities"])
+    training = grader.dataset.x_train.reshape(len(grader.dataset.x_train), -1).astype(np.float32) / 255
+    held_out = grader.dataset.x_test[:COMPARED].reshape(-1, training.shape[1]).astype(np.float32) / 255
+    raw = made["raw"]
+    return Generation(
+        decoder=decoder.name,
+        latent=_width(autoencoder[0], cut),
+        images=count,
+        in_range=bool(np.isfinite(raw).all() and raw.min() >= -1e-6 and raw.max() <= 1 + 1e-6),
+        recognised=round(share, 6),
+        class_entropy=round(entropy, 6),
+        nearest=tuple(round(value, 6) for value in nearest(made["images"][:COMPARED], training)),
+        nearest_held_out=tuple(round(value, 6) for value in nearest(held_out, training)),
+        strip=strip(made["images"][: 2 * SHOWN]),
+        strip_images=min(2 * SHOWN, count),
+    )
+
+
+def strip(images: NDArray[Any]) -> str:
+    """Images (n, 784) in [0, 1] side by side as a grey PNG, base64. Dark ink on a light ground, as on paper."""
+    from PIL import Image
+
+    side = round(images.shape[1] ** 0.5)
+    grey = np.rint(255 * (1 - images.reshape(len(images), side, side))).astype(np.uint8)
+    buffer = io.BytesIO()
+    Image.fromarray(np.concatenate(list(grey), axis=1)).save(buffer, "PNG", optimize=True)
+    return base64.b64encode(buffer.getvalue()).decode()

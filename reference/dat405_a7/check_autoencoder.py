@@ -1,0 +1,114 @@
+"""Checks of task 4A: the denoising autoencoder 784-128-96-128-784."""
+
+import pytest
+
+from harness.checking import Failed, NotMeasured, Partial
+from harness.results import Cause
+
+PARAMETERS = 784 * 128 + 128 + 128 * 96 + 96 + 96 * 128 + 128 + 128 * 784 + 784
+BOTTLENECK = 96
+NOISE_LEVEL = 0.4
+
+
+@pytest.mark.check("4A", 0.1)
+def check_parameters(autoencoder, verdict):
+    """The autoencoder 784-128-96-128-784 has 226,416 parameters."""
+    verdict.where = autoencoder.where
+    verdict.measured("parameters", autoencoder.params, how="counted on the rebuilt network")
+    verdict.threshold("asked", PARAMETERS, "assignment")
+    if autoencoder.params != PARAMETERS:
+        raise Failed(
+            f"It has {autoencoder.params:,} parameters; 784-128-96-128-784 has {PARAMETERS:,}.",
+            "Compare autoencoder.summary() with the assignment's drawing.",
+            where=autoencoder.where,
+        )
+    verdict.says("784-128-96-128-784, 226,416 parameters.")
+
+
+@pytest.mark.check("4A", 0.1)
+def check_bottleneck(autoencoder, verdict):
+    """Its narrowest layer, the bottleneck, hands on 96 values."""
+    verdict.where = autoencoder.where
+    verdict.measured("bottleneck", autoencoder.bottleneck, how="fewest values that an inner layer hands on")
+    verdict.threshold("asked", BOTTLENECK, "assignment")
+    if autoencoder.bottleneck is None:
+        raise Failed(
+            "No layer is narrower than the image.", "Let a Dense(96) follow Dense(128).", where=autoencoder.where
+        )
+    if autoencoder.bottleneck != BOTTLENECK:
+        raise Partial(
+            f"The bottleneck has {autoencoder.bottleneck} values; the assignment's has 96.",
+            "Another size is a choice worth explaining in the text.",
+            share=0.5,
+            where=autoencoder.where,
+        )
+    verdict.says("A bottleneck of 96.")
+
+
+@pytest.mark.check("4A", 0.15)
+def check_noisy_to_clean(autoencoder, verdict):
+    """It is trained from noisy images to the same images, clean."""
+    verdict.where = autoencoder.where
+    x, y = autoencoder.record.data.x, autoencoder.record.data.y
+    if x is None or y is None or (x.source is None and x.noise is None):
+        raise NotMeasured(
+            "The images that it is trained from could not be recognised.",
+            "Hand salt_and_pepper(x_train, 0.4) as inputs and x_train as targets to fit.",
+            cause=Cause.ERROR_IN_SUBMISSION,
+            where=autoencoder.where,
+        )
+    if y.noise is not None:
+        raise Failed(
+            "The targets are noisy: it learns to reproduce the noise.",
+            "fit(noisy, clean): the second argument is the clean images.",
+            where=autoencoder.where,
+        )
+    if x.noise is None:
+        raise Failed(
+            "The inputs are clean: it learns to copy, not to remove noise.",
+            "fit(salt_and_pepper(x_train, 0.4), x_train)",
+            where=autoencoder.where,
+        )
+    verdict.measured("noise level", x.noise.level, how=f"{x.noise.kind.replace('_', ' ')} found on the inputs")
+    verdict.threshold("asked", NOISE_LEVEL, "assignment")
+    if x.noise.kind != "salt_and_pepper" or abs(x.noise.level - NOISE_LEVEL) > 0.02:
+        raise Partial(
+            f"The inputs have {x.noise.kind.replace('_', ' ')} noise of level {x.noise.level:.2f}; 0.4 is asked.",
+            "salt_and_pepper(x_train, 0.4)",
+            share=0.7,
+            where=autoencoder.where,
+        )
+    verdict.says("Inputs with salt and pepper noise of level 0.4, clean targets.")
+
+
+@pytest.mark.check("4A", 0.15)
+def check_reconstruction(autoencoder, evidence, verdict):
+    """Trained, it brings noisy images closer to the clean ones than they were."""
+    verdict.where = autoencoder.where
+    if autoencoder.evidence.problem:
+        raise NotMeasured(
+            f"It could not be trained: {autoencoder.evidence.problem}.",
+            cause=autoencoder.evidence.cause,
+            where=autoencoder.where,
+        )
+    curves = evidence.denoising
+    if curves is None:
+        raise NotMeasured(
+            f"It could not be tried: {evidence.unmeasured.get('denoising', 'it was not trained')}.",
+            cause=Cause.ERROR_IN_SUBMISSION if "denoising" in evidence.unmeasured else Cause.HARNESS_FAULT,
+            where=autoencoder.where,
+        )
+    place = min(range(len(curves.levels)), key=lambda number: abs(curves.levels[number] - NOISE_LEVEL))
+    noisy, restored = curves.error_noisy[place], curves.error_denoised[place]
+    how = f"mean squared error a pixel, {curves.images} evaluation images, noise {curves.levels[place]:g}"
+    verdict.measured("error after", restored, n=curves.images, how=how)
+    verdict.threshold("error before", noisy, "course")
+    if restored >= noisy:
+        raise Failed(
+            f"The error a pixel is {noisy:.4f} before and {restored:.4f} after the autoencoder: it does not help.",
+            "Check that inputs, targets and the scale of both are what you think.",
+            where=autoencoder.where,
+        )
+    verdict.says(
+        f"The error a pixel falls from {noisy:.4f} to {restored:.4f}, by a factor of {noisy / restored:.1f}."
+    )

@@ -1,0 +1,112 @@
+"""Checks of tasks 4C and 4D: what denoising gains the best classifier, and what the decoder draws by itself."""
+
+import pytest
+
+from harness.checking import Failed, NotAttempted, NotMeasured
+from harness.measure.denoising import helps_until
+from harness.results import Cause
+
+TRAINED_AT = 0.4  # the noise level that the autoencoder is trained on
+NOISE_OR_COPY = 0.5  # of the images must be told by the classifier
+
+
+def _unmeasured(evidence, name, network):
+    if network.evidence.problem:
+        raise NotMeasured(
+            f"The autoencoder could not be trained: {network.evidence.problem}.",
+            cause=network.evidence.cause,
+            where=network.where,
+        )
+    reason = evidence.unmeasured.get(name, "it was not trained")
+    cause = Cause.ERROR_IN_SUBMISSION if name in evidence.unmeasured else Cause.HARNESS_FAULT
+    raise NotMeasured(f"It could not be measured: {reason}.", cause=cause, where=network.where)
+
+
+@pytest.mark.check("4C", 0.3)
+def check_gain(autoencoder, evidence, verdict):
+    """Denoised images are told better than noisy ones at the level that the autoencoder was trained on."""
+    verdict.where = autoencoder.where
+    curves = evidence.denoising
+    if curves is None:
+        _unmeasured(evidence, "denoising", autoencoder)
+    place = min(range(len(curves.levels)), key=lambda number: abs(curves.levels[number] - TRAINED_AT))
+    gain, low, high = curves.gain[place], curves.gain_low[place], curves.gain_high[place]
+    verdict.measured(
+        f"gain at level {curves.levels[place]:g}",
+        gain,
+        low=low,
+        high=high,
+        n=curves.images,
+        unit="share",
+        how="accuracy denoised minus seasoned, same images and noise, 95 % interval",
+    )
+    verdict.threshold("more than", 0.0, "course")
+    until = helps_until(curves.levels, curves.gain_low)
+    verdict.measured("denoising helps up to level", until, how="interval of the gain above 0, without a break")
+    if low <= 0:
+        raise Failed(
+            f"At level {curves.levels[place]:g} denoising changes the accuracy by {gain:+.1%} "
+            f"({curves.seasoned[place]:.1%} to {curves.denoised[place]:.1%}): no gain can be told.",
+            "Is the autoencoder trained from noisy to clean images, on the scale that the classifier takes?",
+            where=autoencoder.where,
+        )
+    verdict.says(
+        f"At level {curves.levels[place]:g} the classifier tells {curves.seasoned[place]:.1%} of the noisy and "
+        f"{curves.denoised[place]:.1%} of the denoised images. Denoising helps up to level {until:g}."
+    )
+
+
+@pytest.mark.check("4D", 0.2)
+def check_decoder(autoencoder, evidence, verdict):
+    """A decoder that shares the trained autoencoder's layers turns codes into images of 784 values in [0, 1]."""
+    verdict.where = autoencoder.where
+    made = evidence.generation
+    if made is None:
+        if "no decoder" in evidence.unmeasured.get("generation", ""):
+            raise NotAttempted(
+                "No decoder that shares the trained autoencoder's layers was found.",
+                "Build it from those layers: Sequential(autoencoder.layers[-2:]), or call the same objects again.",
+            )
+        _unmeasured(evidence, "generation", autoencoder)
+    verdict.measured("latent values", made.latent, how="input of the decoder")
+    if not made.in_range:
+        raise Failed(
+            "The decoder's images hold values outside [0, 1].", "End it with a sigmoid.", where=autoencoder.where
+        )
+    verdict.says(f"The decoder `{made.decoder}` turns {made.latent} values into an image in [0, 1].")
+
+
+@pytest.mark.check("4D", 0.2, after=["4D.decoder"])
+def check_digits(autoencoder, evidence, verdict):
+    """What it draws are digits of several classes, neither noise nor copies of training images."""
+    verdict.where = autoencoder.where
+    made = evidence.generation
+    verdict.measured(
+        "recognised", made.recognised, unit="share", n=made.images, how="told with probability 0.9 or more"
+    )
+    verdict.measured(
+        "class entropy", made.class_entropy, unit="share", n=made.images, how="of ten equally frequent classes"
+    )
+    verdict.measured(
+        "distance to the nearest training image",
+        made.nearest[1],
+        low=made.nearest[0],
+        high=made.nearest[2],
+        n=made.images,
+        how=f"root mean square, median, 5th to 95th percentile; evaluation images: {made.nearest_held_out[1]:.3f}",
+    )
+    if made.nearest[1] < 0.005:
+        raise Failed(
+            "Its images are copies of training images.",
+            "Draw new codes instead of storing images.",
+            where=verdict.where,
+        )
+    if made.recognised < NOISE_OR_COPY:
+        raise Failed(
+            f"The classifier tells {made.recognised:.0%} of its images as digits: most look like noise.",
+            "Codes far from those of real images decode to noise: start from encoded training images.",
+            where=verdict.where,
+        )
+    if made.class_entropy < 0.5:
+        raise Failed("It draws few different digits.", "Vary the codes more.", where=verdict.where)
+    verdict.says(f"{made.recognised:.0%} of {made.images} images are told as digits, of all kinds.")

@@ -1,0 +1,215 @@
+"""Checks of task 2D: weight decay on 784-500-300-10, five factors, three replicates, forty epochs.
+
+The procedure earns the points, each part on its own. What it measured is shown beside Hinton's 0.9847 and decides
+nothing: three replicates tell little.
+"""
+
+from collections import Counter
+
+import pytest
+
+from harness.checking import Failed, Partial
+from harness.stats import mean_interval
+
+HINTON = 0.9847
+LOWEST, HIGHEST = 1e-6, 1e-3
+FACTORS, REPLICATES, EPOCHS = 5, 3, 40
+
+
+def _fresh(sweep):
+    """The networks that do not go on from an earlier one."""
+    return [network for network in sweep if not network.record.previous]
+
+
+def _stacked(sweep):
+    """The first network that stands on the layers of the one before, or None."""
+    return next(
+        (network for network in sweep if network.record.previous and len(network.of_class("Dense")) > 3), None
+    )
+
+
+def _say_stacked(network):
+    return (
+        f"2D stacks layers in {network.where}: each pass of the loop adds its layers to the same model, which has "
+        f"grown to {len(network.of_class('Dense'))} dense layers and {network.params:,} parameters by then"
+    )
+
+
+def kernel_factors(network):
+    """The L2 factors on the kernels of the hidden dense layers, in their order; None where there is none."""
+    found = []
+    for layer in network.of_class("Dense")[:-1]:
+        l2 = [text.split()[2] for text in layer.regularizers if text.startswith("kernel L2 ")]
+        found.append(float(l2[0]) if l2 else None)
+    return found
+
+
+def factor_of(network):
+    """The one factor of a network: that of its first regularised kernel; None where there is none."""
+    return next((factor for factor in kernel_factors(network) if factor is not None), None)
+
+
+@pytest.mark.check("2D", 0.15)
+def check_hidden_units(sweep, verdict):
+    """The networks have hidden layers of 500 and 300 units."""
+    verdict.where = sweep[0].where
+    stacked = _stacked(sweep)
+    if stacked is not None:
+        raise Failed(
+            f"{_say_stacked(stacked)}.",
+            "Make the model inside the loop: model = Sequential([…]).",
+            where=stacked.where,
+        )
+    wrong = next((network for network in sweep if network.hidden_units != (500, 300)), None)
+    verdict.measured("parameters", sweep[0].params, how="counted on the first rebuilt network")
+    verdict.threshold("asked", 545_810, "assignment")
+    if wrong is not None:
+        shown = "-".join(str(units) for units in wrong.hidden_units) or "none"
+        raise Failed(
+            f"The hidden layers are {shown}; asked are 500-300.", "Dense(500), then Dense(300).", where=wrong.where
+        )
+    verdict.says("Hidden layers 500-300, 545,810 parameters.")
+
+
+@pytest.mark.check("2D", 0.2)
+def check_weight_decay(sweep, verdict):
+    """L2 weight decay lies on the kernels of both hidden layers, and on nothing else."""
+    for network in sweep:
+        verdict.where = network.where
+        everything = [text for layer in network.layers for text in layer.regularizers]
+        activity = [text for text in everything if text.startswith("activity")]
+        l1 = [text for text in everything if " L1" in text]
+        if activity:
+            raise Failed(
+                "activity_regularizer punishes the outputs of a layer, not its weights.",
+                "Use kernel_regularizer=regularizers.L2(factor).",
+                where=network.where,
+            )
+        if l1:
+            raise Failed(
+                "L1 is not weight decay: it punishes |w|, not w².",
+                "Use regularizers.L2(factor).",
+                where=network.where,
+            )
+        hidden = kernel_factors(network)[:2]
+        if not everything:
+            raise Failed(
+                "No layer has weight decay.", "kernel_regularizer=regularizers.L2(factor)", where=network.where
+            )
+        if None in hidden or len(hidden) < 2:
+            raise Failed(
+                "Only some of the hidden layers have weight decay on their kernel.",
+                "Give both hidden layers kernel_regularizer=regularizers.L2(factor).",
+                where=network.where,
+            )
+    extra = next(
+        (network for network in sweep for layer in network.of_class("Dense")[-1:] if layer.regularizers), None
+    )
+    if extra is not None:
+        raise Partial(
+            "Besides the hidden layers the output layer is regularised too.",
+            "Leave the output layer without kernel_regularizer.",
+            share=0.5,
+            where=extra.where,
+        )
+    verdict.says("L2 on the kernels of both hidden layers.")
+
+
+@pytest.mark.check("2D", 0.15)
+def check_factors(sweep, verdict):
+    """Five different factors between 1e-6 and 1e-3 are tried."""
+    verdict.where = sweep[0].where
+    factors = sorted({factor for network in _fresh(sweep) if (factor := factor_of(network)) is not None})
+    outside = [factor for factor in factors if not LOWEST * 0.999 <= factor <= HIGHEST * 1.001]
+    verdict.measured("factors", len(factors), how="distinct L2 factors of freshly made networks")
+    verdict.threshold("asked", FACTORS, "assignment")
+    shown = ", ".join(f"{factor:.3g}" for factor in factors) or "none"
+    if outside:
+        raise Failed(
+            f"The factors are {shown}; {outside[0]:g} lies outside 1e-6 … 1e-3.",
+            "np.linspace(1e-6, 1e-3, 5) or np.logspace(-6, -3, 5)",
+            where=sweep[0].where,
+        )
+    if len(factors) < FACTORS:
+        message = f"{len(factors)} different factors are trained in fresh networks ({shown}); 5 are asked."
+        hint = "Loop over five factors and make a new model for each."
+        if len(factors) > 1:
+            raise Partial(message, hint, share=len(factors) / FACTORS, where=sweep[0].where)
+        raise Failed(message, hint, where=sweep[0].where)
+    verdict.says(f"Factors {shown}.")
+
+
+@pytest.mark.check("2D", 0.15)
+def check_replicates(sweep, verdict):
+    """Each factor is trained three times, each time from a fresh network."""
+    verdict.where = sweep[0].where
+    fresh = _fresh(sweep)
+    counts = Counter(factor_of(network) for network in fresh)
+    counts.pop(None, None)
+    fewest = min(counts.values(), default=0)
+    verdict.measured("replicates", fewest, how="fresh networks of the factor that has fewest")
+    verdict.threshold("asked", REPLICATES, "assignment")
+    if fewest < REPLICATES:
+        continued = len(sweep) - len(fresh)
+        reason = (
+            f" {continued} of {len(sweep)} fits go on training an earlier model instead of a fresh one."
+            if continued
+            else ""
+        )
+        networks = f"{fewest} fresh network{'s' if fewest != 1 else ''}"
+        raise Failed(
+            f"Replicates are missing: the factor with fewest has {networks}, 3 are asked.{reason}",
+            "For each factor make and train the model three times: two loops, the model made in the inner one.",
+            where=sweep[0].where,
+        )
+    verdict.says(f"{fewest} fresh networks a factor.")
+
+
+@pytest.mark.check("2D", 0.15)
+def check_epochs(sweep, verdict):
+    """Each network is trained for 40 epochs."""
+    verdict.where = sweep[0].where
+    fewest = min(sweep, key=lambda network: network.record.epochs)
+    verdict.measured("epochs", fewest.record.epochs, how="the fewest that a fit of the sweep asks for")
+    verdict.threshold("asked", EPOCHS, "assignment")
+    if fewest.record.epochs != EPOCHS or any(network.record.epochs != EPOCHS for network in sweep):
+        raise Failed(
+            f"A network of the sweep is trained for {fewest.record.epochs} epochs; 40 are asked.",
+            "model.fit(…, epochs=40)",
+            where=fewest.where,
+        )
+    verdict.says("40 epochs each.")
+
+
+@pytest.mark.check("2D", 0.0)
+def check_comparison(sweep, evidence, verdict):
+    """Shown for comparison, without points: the best factor's mean accuracy beside Hinton's 0.9847."""
+    verdict.where = sweep[0].where
+    by_factor = {}
+    for network in sweep:
+        if network.accuracies and factor_of(network) is not None:
+            by_factor.setdefault(factor_of(network), []).extend(network.accuracies)
+    if not by_factor:
+        verdict.says("No network of the sweep could be trained here, so there is nothing to compare.")
+        return
+    best = max(by_factor, key=lambda factor: sum(by_factor[factor]) / len(by_factor[factor]))
+    values = by_factor[best]
+    mean = sum(values) / len(values)
+    interval = mean_interval(values, 0.95) if len(values) > 1 else None
+    verdict.measured(
+        "best mean accuracy",
+        mean,
+        low=interval.low if interval else None,
+        high=interval.high if interval else None,
+        n=len(values),
+        unit="share",
+        how=f"factor {best:g}, last epoch, mean over replicates",
+    )
+    verdict.threshold("Hinton's entry", HINTON, "assignment")
+    scaled = sweep[0].evidence.scaled
+    epochs = f" Trained here for {scaled.epochs} epochs in place of those handed in." if scaled else ""
+    verdict.says(
+        f"Factor {best:g} is best: {mean:.2%} over {len(values)} network{'s' if len(values) > 1 else ''}, "
+        f"{abs(HINTON - mean):.2%} {'below' if mean < HINTON else 'above'} Hinton's.{epochs} "
+        "So few replicates decide nothing; the procedure earns the points."
+    )
