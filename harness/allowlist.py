@@ -33,7 +33,7 @@ def integer(low: int, high: int) -> Check:
     """A whole number within bounds; a float that is whole counts."""
 
     def check(value: Any) -> int:
-        if not _is_number(value) or value % 1:
+        if not is_number(value) or value % 1:
             raise ValueError(f"{_show(value)} is not a whole number")
         if not low <= value <= high:
             raise ValueError(f"{_show(value)} lies outside {low} … {high:,}")
@@ -46,7 +46,7 @@ def number(low: float, high: float) -> Check:
     """A finite number within bounds, canonical."""
 
     def check(value: Any) -> float:
-        if not _is_number(value):
+        if not is_number(value):
             raise ValueError(f"{_show(value)} is not a number")
         if not low <= value <= high:
             raise ValueError(f"{_show(value)} lies outside {low:g} … {high:g}")
@@ -148,7 +148,7 @@ def arguments(table: dict[str, tuple[Check, Any]], config: dict[str, Any]) -> di
     return kept
 
 
-def _is_number(value: Any) -> bool:
+def is_number(value: Any) -> bool:
     """True for a finite number that is not a truth value and that a float can hold."""
     if isinstance(value, bool) or not isinstance(value, (int, float)):
         return False

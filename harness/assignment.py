@@ -76,6 +76,8 @@ class DenoisingSpec(_Toml):
     denoiser: str
     classifiers: tuple[str, ...]
     levels: tuple[float, ...]
+    judged: tuple[float, float] = (0.0, 1.0)
+    """The gain is judged as a whole, averaged over the levels from the first to the second."""
     generated: int = 200
 
 

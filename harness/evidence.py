@@ -101,6 +101,10 @@ class Denoising(Value):
     gain: tuple[float, ...]
     gain_low: tuple[float, ...]
     gain_high: tuple[float, ...]
+    judged: tuple[float, float]
+    """The lowest and the highest level over which the gain is averaged."""
+    mean_gain: tuple[float, float, float]
+    """The gain averaged over those levels, and its 95 % interval over images."""
     p_values: tuple[float, ...]
     """McNemar's test, mid-p, two-sided, of seasoned against denoised."""
     error_noisy: tuple[float, ...]

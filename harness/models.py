@@ -70,10 +70,10 @@ def canonical(graph: Graph) -> ModelSpec:
     layers = tuple(_layer(layer.class_name, layer.name, layer.config, layer.trainable) for layer in graph.layers)
     nodes: list[NodeSpec] = []
     for number, node in enumerate(graph.nodes):
-        if node.layer >= len(layers) or any(ref.node >= number for ref in node.inputs):
+        if node.layer >= len(layers) or any(ref.node >= number or ref.output for ref in node.inputs):
             raise Refused("the model's graph refers to a layer or a tensor that does not exist")
         nodes.append(_node(node.layer, layers[node.layer], node.inputs, node.arguments))
-    if any(ref.node >= len(nodes) for ref in graph.outputs):
+    if any(ref.node >= len(nodes) or ref.output for ref in graph.outputs):
         raise Refused("the model's output refers to a tensor that does not exist")
     return ModelSpec(layers=layers, nodes=tuple(nodes), outputs=graph.outputs)
 
@@ -89,20 +89,24 @@ def _layer(class_name: str, name: str, config: dict[str, Any], trainable: bool) 
         arguments = allowlist.arguments(allowlist.LAYERS[class_name], config)
     except ValueError as error:
         raise Refused(f"layer `{class_name}` ({name}): {error}") from None
+    if class_name == "InputLayer" and "batch_shape" not in arguments:
+        raise Refused(f"layer `InputLayer` ({name}) has no shape")
     return LayerSpec(class_name=class_name, arguments=arguments, trainable=trainable)
 
 
 def _node(index: int, layer: LayerSpec, inputs: tuple[TensorRef, ...], arguments: dict[str, Any]) -> NodeSpec:
-    values = [*arguments.get("args", []), *arguments.get("kwargs", {}).values()]
-    constants = [value for value in values if isinstance(value, (int, float)) and not isinstance(value, bool)]
-    if layer.class_name.startswith("ops."):
-        if len(inputs) == 1 and len(constants) == 1:
-            number = allowlist.canonical_float(float(constants[0]))
-            return NodeSpec(layer=index, inputs=inputs, constant=number, constant_first=values[0] != "tensor")
-        if len(inputs) == 2 and not constants:
-            return NodeSpec(layer=index, inputs=inputs)
-        raise Refused(f"the operation `{layer.class_name[4:]}` is used in a way that is not rebuilt")
-    return NodeSpec(layer=index, inputs=inputs)
+    if not _is_operation(layer):
+        return NodeSpec(layer=index, inputs=inputs)
+    positional, named = arguments.get("args", []), arguments.get("kwargs", {})
+    values = [*(positional if isinstance(positional, list) else [positional])]
+    values += named.values() if isinstance(named, dict) else [named]
+    others = [value for value in values if value != "tensor"]
+    if len(inputs) == 2 and not others:
+        return NodeSpec(layer=index, inputs=inputs)
+    if len(inputs) == 1 and len(values) == 2 and len(others) == 1 and allowlist.is_number(others[0]):
+        number = allowlist.canonical_float(float(others[0]))
+        return NodeSpec(layer=index, inputs=inputs, constant=number, constant_first=values[0] != "tensor")
+    raise Refused(f"the operation `{layer.class_name[4:]}` is used in a way that is not rebuilt")
 
 
 @dataclass(frozen=True)
@@ -139,31 +143,21 @@ class Built:
         return keras.Model(self.model.input, self.tensors[node])
 
 
-def bottleneck(spec: ModelSpec, tensors: list[Any]) -> int | None:
-    """The node that hands on the fewest values, the last one of equals; None where nothing narrows."""
-    last = spec.outputs[0].node
-    sizes = {
-        number: math.prod(n or 1 for n in tensors[number].shape[1:])
-        for number, node in enumerate(spec.nodes)
-        if node.inputs and number != last
-    }
-    if not sizes or min(sizes.values()) >= math.prod(n or 1 for n in tensors[last].shape[1:]):
-        return None
-    return max(number for number, size in sizes.items() if size == min(sizes.values()))
-
-
 def build(spec: ModelSpec) -> Built:
     """Build a model with fresh weights. Imports Keras. Raises Refused where it would be too large or cannot be."""
     import keras
 
     layers = [_instance(layer, number) for number, layer in enumerate(spec.layers)]
-    tensors: list[Any] = []
+    tensors: list[Any] = []  # an allowed layer has one output, so a node makes one tensor
     inputs: list[Any] = []
     total = 0
     for node in spec.nodes:
         layer = spec.layers[node.layer]
+<<<<<<< HEAD
         if any(ref.output for ref in node.inputs):
             raise Refused("a layer of the model takes the second output of another")
+=======
+>>>>>>> main
         given = [tensors[ref.node] for ref in node.inputs]
         if layer.class_name == "InputLayer":
             inputs.append(keras.Input(tuple(layer.arguments["batch_shape"])))
@@ -183,9 +177,13 @@ def build(spec: ModelSpec) -> Built:
             raise Refused(f"layer `{layer.class_name}` has {size:,} outputs an image, more than is trained here")
         tensors.append(made)
     outputs = [tensors[ref.node] for ref in spec.outputs]
+<<<<<<< HEAD
     single = len(inputs) == 1 and len(outputs) == 1
     model = keras.Model(inputs[0], outputs[0]) if single else keras.Model(inputs, outputs)
     return Built(spec, model, layers, tensors)
+=======
+    return keras.Model(inputs if len(inputs) != 1 else inputs[0], outputs if len(outputs) != 1 else outputs[0])
+>>>>>>> main
 
 
 def _call(layer: LayerSpec, instance: Any, node: NodeSpec, given: list[Any]) -> Any:
@@ -242,11 +240,13 @@ def _weights(layer: LayerSpec, shape: Any) -> int:
         gates = {"LSTM": 4, "GRU": 3}.get(layer.class_name, 1)
         recurrent = units * units * gates if layer.class_name in ("LSTM", "GRU", "SimpleRNN") else 0
         return last * units * gates + recurrent
-    if "filters" in arguments:
-        size = arguments.get("kernel_size", 1)
-        area = math.prod(size) if isinstance(size, list) else size**2
-        return int(area) * last * int(arguments["filters"])
-    return 0
+    size = arguments.get("kernel_size", 1)
+    area = int(math.prod(size)) if isinstance(size, list) else int(size) ** 2
+    filters = int(arguments.get("filters", 0))
+    if layer.class_name in ("DepthwiseConv2D", "SeparableConv2D"):
+        channels = last * int(arguments.get("depth_multiplier", 1))
+        return area * channels + channels * filters
+    return area * last * filters
 
 
 def facts(model: Any, spec: ModelSpec) -> tuple[LayerFacts, ...]:
@@ -283,9 +283,9 @@ def _describe(layer: LayerSpec) -> str:
     words = []
     for name in ("kernel_size", "pool_size", "size"):
         if name in arguments:
-            words.append("×".join(str(n) for n in arguments[name]))
+            words.append(_sides(arguments[name]))
     if "strides" in arguments and arguments["strides"] != arguments.get("pool_size", [2, 2]):
-        words.append("strides " + "×".join(str(n) for n in arguments["strides"]))
+        words.append("strides " + _sides(arguments["strides"]))
     if arguments.get("padding") == "same":
         words.append("same padding")
     if "rate" in arguments:
@@ -293,6 +293,10 @@ def _describe(layer: LayerSpec) -> str:
     if not layer.trainable:
         words.append("frozen")
     return ", ".join(words)
+
+
+def _sides(size: Any) -> str:
+    return "×".join(str(n) for n in (size if isinstance(size, list) else [size]))
 
 
 def _regularizers(arguments: dict[str, Any]) -> list[str]:

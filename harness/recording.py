@@ -9,6 +9,7 @@ bounded memory.
 from __future__ import annotations
 
 import json
+import math
 import re
 from typing import Annotated, Any, Literal
 
@@ -316,6 +317,7 @@ def parse_recording(data: bytes) -> Recording:
             object_pairs_hook=_no_duplicates,
             parse_constant=_no_constant,
             parse_int=_short_int,
+            parse_float=_finite_float,
         )
         # Through JSON once more: strict mode reads tuples from JSON arrays, but not from Python lists.
         return Recording.model_validate_json(json.dumps(plain))
@@ -347,6 +349,13 @@ def _no_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 def _no_constant(text: str) -> float:
     raise RecordingError(f"{text} is not a number that a recording may hold")
+
+
+def _finite_float(text: str) -> float:
+    number = float(text)
+    if not math.isfinite(number):  # 1e999 is JSON, and infinite
+        raise RecordingError(f"{text[:40]} is too large a number")
+    return number
 
 
 def _short_int(text: str) -> int:

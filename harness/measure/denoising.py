@@ -6,7 +6,7 @@ from typing import Any
 
 from numpy.typing import NDArray
 
-from harness.stats import mcnemar, paired_difference_interval
+from harness.stats import mcnemar, mean_interval, paired_difference_interval
 
 
 def gains(seasoned: NDArray[Any], denoised: NDArray[Any], labels: NDArray[Any]) -> dict[str, tuple[float, ...]]:
@@ -29,6 +29,20 @@ def gains(seasoned: NDArray[Any], denoised: NDArray[Any], labels: NDArray[Any]) 
         name: tuple(round(float(value), 6) for value in column)
         for name, column in zip(names, zip(*rows, strict=True), strict=True)
     }
+
+
+def mean_gain(
+    seasoned: NDArray[Any], denoised: NDArray[Any], labels: NDArray[Any], judged: NDArray[Any]
+) -> tuple[float, float, float]:
+    """The gain averaged over the `judged` levels (a mask), with its 95 % interval.
+
+    Each image's differences are averaged over the levels first, so that the interval (Student's, over images) holds
+    although one image's levels are not independent.
+    """
+    right_seasoned, right_denoised = seasoned == labels, denoised == labels
+    differences = (right_denoised.astype(float) - right_seasoned)[judged].mean(axis=0)
+    interval = mean_interval(differences, 0.95)
+    return float(differences.mean()), interval.low, interval.high
 
 
 def helps_until(levels: tuple[float, ...], gain_low: tuple[float, ...]) -> float | None:

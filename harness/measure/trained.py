@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from harness.allowlist import Refused
 from harness.evidence import Denoising, Evidence, Generation, Network
-from harness.measure.denoising import gains
+from harness.measure.denoising import gains, mean_gain
 from harness.measure.generation import nearest, recognised
 from harness.recording import ModelRecord
 from harness.training.process import TrainerFailed, Weighted
@@ -104,11 +104,15 @@ def _denoising(
     shown = [
         number for number, level in enumerate(spec.levels) if any(abs(level - one) < 1e-9 for one in STRIP_LEVELS)
     ]
+    levels = np.array(spec.levels)
+    judged = (levels > spec.judged[0] - 1e-9) & (levels < spec.judged[1] + 1e-9)
     return Denoising(
         autoencoder=denoiser[0].record.id,
         classifier=classifier[0].record.id,
         levels=spec.levels,
         images=images,
+        judged=spec.judged,
+        mean_gain=mean_gain(made["seasoned"], made["denoised"], labels[made["rows"]], judged),
         error_noisy=tuple(float(value) for value in made["error_noisy"]),
         error_denoised=tuple(float(value) for value in made["error_denoised"]),
         strips={

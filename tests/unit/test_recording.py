@@ -1,0 +1,57 @@
+"""What crosses the wall is parsed strictly: numbers that are none are refused wherever they stand."""
+
+import json
+
+import pytest
+from evidence import dense, fit, image_input
+from hypothesis import given
+from hypothesis import strategies as st
+
+from harness.recording import Recording, RecordingError, parse_recording
+
+WHOLE = Recording(kind="notebook", complete=True, fits=(fit(image_input(4), dense(10)),)).model_dump_json()
+
+
+def test_a_recording_comes_back_as_it_was():
+    assert parse_recording(WHOLE.encode()).model_dump_json() == WHOLE
+
+
+@pytest.mark.parametrize("number", ["1e999", "-1e999", "NaN", "Infinity", "-Infinity", "1" * 21])
+def test_numbers_that_are_none_are_refused_even_in_a_free_configuration(number):
+    assert '"units":10' in WHOLE
+    with pytest.raises(RecordingError, match=r"number|digits"):
+        parse_recording(WHOLE.replace('"units":10', f'"units":{number}').encode())
+
+
+@pytest.mark.parametrize(
+    ("data", "sentence"),
+    [
+        (b"", "not a recording"),
+        (b"\xff", "not a recording"),
+        (b'{"kind": "notebook", "kind": "contract"}', "the same key twice"),
+        (b"[" * 100 + b"]" * 100, "nested deeper than 40 levels"),
+        (b'{"kind": 3}', "kind: "),
+        (b'{"schema_version": 2}', "schema_version: "),
+        (b'{"unknown": 1}', "unknown: "),
+        (b'{"fits": [{"id": "x"}]}', "fits.0.model: "),
+        (b" " * (16 * 2**20 + 1), "at most 16,777,216 are read"),
+    ],
+    ids=["empty", "not text", "twice", "deep", "type", "version", "unknown", "missing", "long"],
+)
+def test_anything_else_names_its_place(data, sentence):
+    with pytest.raises(RecordingError) as error:
+        parse_recording(data)
+    assert sentence in str(error.value)
+
+
+@given(st.binary(max_size=60) | st.recursive(
+    st.none() | st.floats() | st.text(max_size=5) | st.integers(),
+    lambda inner: st.lists(inner, max_size=3)
+    | st.dictionaries(st.sampled_from(["fits", "models", "kind", "data", "id", "x"]), inner, max_size=4),
+    max_leaves=10,
+).map(lambda plain: json.dumps(plain).encode()))  # fmt: skip
+def test_any_bytes_give_a_recording_or_recordingerror(data):
+    try:
+        assert isinstance(parse_recording(data), Recording)
+    except RecordingError as error:
+        assert str(error)
