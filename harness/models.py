@@ -153,11 +153,6 @@ def build(spec: ModelSpec) -> Built:
     total = 0
     for node in spec.nodes:
         layer = spec.layers[node.layer]
-<<<<<<< HEAD
-        if any(ref.output for ref in node.inputs):
-            raise Refused("a layer of the model takes the second output of another")
-=======
->>>>>>> main
         given = [tensors[ref.node] for ref in node.inputs]
         if layer.class_name == "InputLayer":
             inputs.append(keras.Input(tuple(layer.arguments["batch_shape"])))
@@ -177,13 +172,9 @@ def build(spec: ModelSpec) -> Built:
             raise Refused(f"layer `{layer.class_name}` has {size:,} outputs an image, more than is trained here")
         tensors.append(made)
     outputs = [tensors[ref.node] for ref in spec.outputs]
-<<<<<<< HEAD
     single = len(inputs) == 1 and len(outputs) == 1
     model = keras.Model(inputs[0], outputs[0]) if single else keras.Model(inputs, outputs)
     return Built(spec, model, layers, tensors)
-=======
-    return keras.Model(inputs if len(inputs) != 1 else inputs[0], outputs if len(outputs) != 1 else outputs[0])
->>>>>>> main
 
 
 def _call(layer: LayerSpec, instance: Any, node: NodeSpec, given: list[Any]) -> Any:
