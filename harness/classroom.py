@@ -35,6 +35,9 @@ class NotIsolated(RuntimeError):
 class Progress(Protocol):
     """Told what is going on; the command line draws it."""
 
+    def passed_over(self, name: str) -> None:
+        """A file among the arguments is no hand-in."""
+
     def stage(self, submission: str, stage: str, detail: str = "") -> None:
         """A submission has entered a stage."""
 
@@ -81,9 +84,7 @@ def grade(paths: Sequence[Path], options: Options, progress: Progress) -> list[R
     Raises IntakeUsageError for a path that does not exist, NotIsolated, DatasetError,
     DeviceUnavailable.
     """
-    for path in paths:
-        if not path.exists():
-            raise IntakeUsageError(f"{path}: there is no such file or folder")
+    paths = hand_ins(paths, progress)
     sandbox = sandbox_for(options.isolation)
     dataset = load_dataset(options.data)
     options.out.mkdir(parents=True, exist_ok=True)
@@ -104,6 +105,35 @@ def grade(paths: Sequence[Path], options: Options, progress: Progress) -> list[R
                 results.append(_finish(work, grader, options, progress))
     write_class(results, options.out)
     return results
+
+
+def hand_ins(paths: Sequence[Path], progress: Progress) -> list[Path]:
+    """The paths that can be hand-ins. Of several, files such as README.md or a grade table are passed over.
+
+    Raises IntakeUsageError for a path that does not exist, and where nothing is left.
+    """
+    for path in paths:
+        if not path.exists():
+            raise IntakeUsageError(f"{path}: there is no such file or folder")
+    passed_over = [path for path in paths if len(paths) > 1 and path.is_file() and _is_no_hand_in(path)]
+    for path in passed_over:
+        progress.passed_over(path.name)
+    left = [path for path in paths if path not in passed_over]
+    if not left:
+        raise IntakeUsageError("none of the files is a hand-in: folders, archives, notebooks and scripts are")
+    return left
+
+
+def _is_no_hand_in(path: Path) -> bool:
+    name = path.name.lower()
+    return name.startswith(("readme", ".")) or path.suffix.lower() in (
+        ".toml",
+        ".csv",
+        ".json",
+        ".txt",
+        ".xml",
+        ".yml",
+    )
 
 
 def sandbox_for(isolation: Literal["required", "preferred"]) -> Sandbox:

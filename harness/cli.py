@@ -194,7 +194,12 @@ def main() -> None:
         reconfigure = getattr(stream, "reconfigure", None)
         if reconfigure is not None:
             reconfigure(encoding="utf-8", errors="replace")
-    app()
+    try:
+        app()
+    except Exception as error:  # anything that a command did not turn into words itself
+        from harness import terminal
+
+        sys.exit(terminal.show_error(error))
 
 
 # --- what every command shares

@@ -76,6 +76,10 @@ class Drawn:
         self._all: TaskID = bars.add_task("grading", total=total)
         self._now: TaskID = bars.add_task("", total=None)
 
+    def passed_over(self, name: str) -> None:
+        """A file among the arguments is no hand-in."""
+        self._bars.console.print(f"  [dim]{escape(for_terminal(name))} is no hand-in: passed over[/]")
+
     def stage(self, submission: str, stage: str, detail: str = "") -> None:
         """A submission has entered a stage."""
         text = escape(for_terminal(f"{submission}: {stage} {detail}", 70))

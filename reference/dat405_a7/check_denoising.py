@@ -53,8 +53,8 @@ def check_gain(autoencoder, evidence, verdict):
     place = min(range(len(curves.levels)), key=lambda number: abs(curves.levels[number] - first))
     verdict.says(
         f"From noise level {first:g} to {last:g} denoising gains {gain:+.1%} on average; at {first:g} the "
-        f"classifier tells {curves.seasoned[place]:.1%} of the noisy images and {curves.denoised[place]:.1%} of the "
-        "denoised ones."
+        f"classifier tells {curves.seasoned[place]:.1%} of the noisy images, and of the denoised ones "
+        f"{curves.denoised[place]:.1%}."
     )
 
 
