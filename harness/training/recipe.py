@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -18,7 +19,7 @@ from harness import allowlist, datasets
 from harness.allowlist import Refused
 from harness.datasets import Dataset
 from harness.models import ModelSpec, canonical
-from harness.recording import ArrayRecord, FitRecord, Noise, Strict
+from harness.recording import ArrayRecord, FitData, FitRecord, Noise, Rows, Strict
 
 HARMLESS_CALLBACKS = frozenset(
     {"History", "ProgbarLogger", "TensorBoard", "CSVLogger", "ModelCheckpoint", "TerminateOnNaN", "LambdaCallback"}
@@ -26,6 +27,7 @@ HARMLESS_CALLBACKS = frozenset(
 """Callbacks that watch and do not steer. ModelCheckpoint writes files; the last epoch is what counts."""
 
 MAX_EPOCHS = 500
+MAX_CLASSES = 1000
 
 
 class ArraySpec(Strict):
@@ -116,7 +118,7 @@ def from_fit(
         raise Refused(f"the fit asks for {fit.epochs} epochs; 1 to {MAX_EPOCHS} are trained")
     arrays: dict[str, NDArray[Any]] = {}
     x = _pixels(fit.data.x, "inputs", fit.data.validation_split, frames, dataset, arrays)
-    y = _targets(fit.data.y, x, fit.data.validation_split, frames, dataset, arrays)
+    y = _targets(fit.data, fit.data.y, x, frames, dataset, arrays)
     recipe = Recipe(
         model=canonical(fit),
         optimizer=_component(allowlist.optimizer, fit.optimizer, "optimizer"),
@@ -170,7 +172,7 @@ def _pixels(
         rows = datasets.select(dataset, part, record.rows, listed)
     except ValueError as error:
         raise Refused(f"the {what} of the fit name images that do not exist: {error}") from None
-    rows = rows[: max(1, round(len(rows) * (1 - split)))]
+    rows = rows[: max(1, math.floor(len(rows) * (1 - split)))]  # as Keras cuts
     return ArraySpec(
         part=part,
         rows=_keep(rows.astype(np.int64), arrays),
@@ -184,36 +186,58 @@ def _pixels(
 
 
 def _targets(
-    record: ArrayRecord, x: ArraySpec, split: float, frames: dict[str, NDArray[Any]], dataset: Dataset,
+    data: FitData, record: ArrayRecord, x: ArraySpec, frames: dict[str, NDArray[Any]], dataset: Dataset,
     arrays: dict[str, NDArray[Any]],
 ) -> ArraySpec:  # fmt: skip
     if record.encoding == "pixels":
-        return _pixels(record, "targets", split, frames, dataset, arrays)
+        return _pixels(record, "targets", data.validation_split, frames, dataset, arrays)
     if record.encoding == "one_hot_twice":
         raise Refused("the labels were one-hot encoded twice: no network can be trained on them")
     if record.encoding not in ("labels", "one_hot"):
         raise Refused(f"the targets of the fit, an array of shape {_shape(record)}, are neither labels nor images")
+    columns = record.shape[1] or 0 if record.encoding == "one_hot" and len(record.shape) > 1 else 0
+    if columns > MAX_CLASSES:
+        raise Refused(f"the labels are one-hot encoded into {columns} columns, which is more than is trained here")
     labels = None
-    if record.frame is not None:
+    if record.frame is not None and data.x is not None and data.x.rows is not None:
         own = frames.get(record.frame)
-        if own is None or own.ndim != 1:
+        if own is None or own.ndim != 1 or own.dtype.kind not in "iu" or own.min(initial=0) < 0:
             raise Refused("the labels of the fit did not cross")
-        labels = _keep(_labels_for(own.astype(np.int64), x.count), arrays)
+        labels = _keep(_own_labels(own.astype(np.int64), data.x.rows, frames, arrays[x.rows], x, dataset), arrays)
     return ArraySpec(
         part=x.part, rows=x.rows, count=x.count, encoding=record.encoding, labels=labels,
         item_shape=tuple(int(n or 0) for n in record.shape[1:]),
     )  # fmt: skip
 
 
-def _labels_for(labels: NDArray[Any], count: int) -> NDArray[Any]:
-    """Labels that are not their images' own, cut or thinned to the number of images that are trained on."""
-    places = np.arange(count) * len(labels) // count
-    return np.asarray(labels[places])
+def _own_labels(
+    labels: NDArray[Any], given: Rows, frames: dict[str, NDArray[Any]], images: NDArray[Any], x: ArraySpec,
+    dataset: Dataset,
+) -> NDArray[Any]:  # fmt: skip
+    """Labels that are not their images' own: for each image that is trained on, the one handed in beside it.
+
+    On digits the recording shows each image many times; its first label counts. An image that a short slice did
+    not show has a label from the same relative place.
+    """
+    if len(labels) != given.count:
+        raise Refused(f"there are {len(labels):,} labels for {given.count:,} images")
+    if dataset.official:
+        return labels[: len(images)]
+    if given.kind == "listed":
+        positions = frames[given.frame or ""].astype(np.int64)
+    else:
+        positions = np.arange(given.start, given.start + given.count * given.step, given.step)
+    shown, first = np.unique(
+        positions % len(dataset.y_train if x.part == "train" else dataset.y_test), return_index=True
+    )
+    place = np.minimum(np.searchsorted(shown, images), len(shown) - 1)
+    thinned = np.arange(len(images)) * len(labels) // len(images)
+    return np.asarray(labels[np.where(shown[place] == images, first[place], thinned)])
 
 
 def _component(check: Any, recorded: Any, what: str) -> tuple[str, dict[str, Any]]:
     if recorded is None:
-        raise Refused(f"the model was compiled without a {what}")
+        raise Refused(f"the model was compiled without {'an' if what[0] in 'aeiou' else 'a'} {what}")
     plain = recorded.class_name if not recorded.config else recorded.model_dump()
     try:
         name, arguments = check(plain)
