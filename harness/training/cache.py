@@ -11,7 +11,6 @@ import json
 import os
 import shutil
 import tempfile
-import zipfile
 from pathlib import Path
 from typing import Any
 
@@ -37,7 +36,7 @@ class StoredRun(Strict):
 
 
 class RunCache:
-    """Runs by recipe. Without a folder nothing is kept beyond this process."""
+    """Runs by recipe, in a folder; without one, or where it cannot be written, in this process's memory."""
 
     def __init__(self, folder: Path | None) -> None:
         self._folder = folder
@@ -53,12 +52,8 @@ class RunCache:
         key = _key(recipe, device)
         if key in self._here:
             return self._here[key]
-        if self._folder is None:
-            return None
-        found = _read(self._folder / key[:2] / key)
-        if found is not None:
-            self._here[key] = found
-        return found
+        found = None if self._folder is None else _read(self._folder / key[:2] / key)
+        return found if found is not None and found[0].recipe == recipe.sha256 else None
 
     def put(self, recipe: Recipe, run: TrainedRun) -> tuple[StoredRun, dict[str, NDArray[Any]]]:
         """Keep a run; gives back what `get` will give."""
@@ -74,10 +69,9 @@ class RunCache:
             device={name: str(value) for name, value in run.device.items()},
             arrays_sha256=_checksum(arrays),
         )
-        self._here[key] = (stored, arrays)
-        if self._folder is not None:
-            _write(self._folder / key[:2] / key, stored, arrays)
-        return self._here[key]
+        if self._folder is None or not _write(self._folder / key[:2] / key, stored, arrays):
+            self._here[key] = (stored, arrays)
+        return stored, arrays
 
 
 def _key(recipe: Recipe, device: dict[str, Any]) -> str:
@@ -91,24 +85,32 @@ def _key(recipe: Recipe, device: dict[str, Any]) -> str:
 def _read(folder: Path) -> tuple[StoredRun, dict[str, NDArray[Any]]] | None:
     try:
         stored = StoredRun.model_validate_json((folder / "run.json").read_bytes())
-        with np.load(folder / "arrays.npz", allow_pickle=False) as archive:
+        with (folder / "arrays.npz").open("rb") as file, np.load(file, allow_pickle=False) as archive:
             arrays = {name: archive[name] for name in archive.files}
-    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile):
+    except Exception:  # a damaged archive raises whatever its readers meet: a miss all the same
         return None
     return (stored, arrays) if _checksum(arrays) == stored.arrays_sha256 else None
 
 
-def _write(folder: Path, stored: StoredRun, arrays: dict[str, NDArray[Any]]) -> None:
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    temporary = Path(tempfile.mkdtemp(dir=folder.parent, prefix=".new-"))
+def _write(folder: Path, stored: StoredRun, arrays: dict[str, NDArray[Any]]) -> bool:
+    """Whether the run can be read in `folder` afterwards, written by us or by another process."""
+    temporary = None
     try:
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        temporary = Path(tempfile.mkdtemp(dir=folder.parent, prefix=".new-"))
         with (temporary / "arrays.npz").open("wb") as file:
             named: dict[str, Any] = dict(arrays)
             np.savez(file, **named)
         (temporary / "run.json").write_text(stored.model_dump_json(), encoding="utf-8")
+        if folder.exists() and _read(folder) is None:
+            shutil.rmtree(folder, ignore_errors=True)
         temporary.rename(folder)
-    except OSError:
-        shutil.rmtree(temporary, ignore_errors=True)  # another process was first, or the disk is full: a miss later
+        return True
+    except OSError:  # the disk is full, or another process was first
+        return _read(folder) is not None
+    finally:
+        if temporary is not None:
+            shutil.rmtree(temporary, ignore_errors=True)
 
 
 def _checksum(arrays: dict[str, NDArray[Any]]) -> str:
