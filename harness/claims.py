@@ -11,6 +11,7 @@ _LOGGED = re.compile(r"\bval_acc(?:uracy)?\b['\"]?\s*[:=]\s*\[?([01]?\.\d{2,8})"
 _SAID = re.compile(
     r"\b(?:test|validation|val)[ _-]*(?:set[ _-]*)?acc(?:uracy)?\w*\W{1,12}(\d{1,3}\.\d{1,8})\s*(%?)", re.I
 )
+_LIST = re.compile(r"\[([^\[\]]*)\]")
 
 
 def claims(evidence: Evidence) -> tuple[Claim, ...]:
@@ -43,6 +44,7 @@ def claims(evidence: Evidence) -> tuple[Claim, ...]:
 
 def last_accuracy(text: str) -> float | None:
     """The last validation or test accuracy in printed text, as a share; None where there is none."""
+    text = _LIST.sub(lambda match: match[1].rpartition(",")[2].strip(), text)  # of a history's list, the last
     logged = _LOGGED.findall(text)
     said = _SAID.findall(text)
     values = [float(number) for number in logged[-1:]]

@@ -1,0 +1,122 @@
+"""Verdicts on random outcomes: who passes, with which words, and what a shortfall earns."""
+
+import pytest
+from evidence import BOUNDS, fit, mlp, network
+
+from harness.checking import Failed, ForAPerson, NotMeasured, Partial, Verdict
+from harness.evidence import Bound
+from harness.results import Cause
+from harness.verdicts import judge_accuracy
+
+BOUND = BOUNDS["2C"]  # asked 0.97, accepted 0.965
+
+
+def judged(one, bound=BOUND, **more):
+    verdict = Verdict()
+    judge_accuracy(one, bound, verdict, **more)
+    return verdict
+
+
+def ends(kind, one, bound=BOUND, **more):
+    with pytest.raises(kind) as ended:
+        judged(one, bound, **more)
+    return ended.value
+
+
+def test_at_the_nominal():
+    verdict = judged(mlp(0.97))
+    assert verdict.message == "Trained 1 time, your network reaches 97.00%; 97.00% is asked."
+    assert [(one.name, one.value, one.source) for one in verdict.thresholds] == [
+        ("asked", 0.97, "assignment"), ("accepted", 0.965, "calibration"),
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize("accuracy", [0.965, 0.9699])
+def test_between_bound_and_nominal_passes_and_says_so(accuracy):
+    assert judged(mlp(accuracy)).message == (
+        f"Trained 1 time, your network reaches {accuracy:.2%}. It falls short of the 97.00% asked, but training is "
+        "random: correct networks end as low as 96.50%, so it passes."
+    )
+
+
+def test_without_a_nominal_the_bound_stands_alone():
+    verdict = judged(mlp(0.97), BOUND.model_copy(update={"nominal": None}))
+    assert verdict.message.endswith("Training is random: correct networks end as low as 96.50%, so it passes.")
+    assert [one.name for one in verdict.thresholds] == ["accepted"]
+
+
+def test_below_the_bound_fails():
+    ended = ends(Failed, mlp(0.9649))
+    assert ended.message == (
+        "Trained 1 time, your network reaches 96.49%. Correct solutions average 97.13%. 96.50% or more is accepted."
+    )
+    assert "curves" in ended.hint
+    assert ended.where == mlp().where
+
+
+@pytest.mark.parametrize(("accuracy", "share"), [(0.9575, 0.5), (0.951, 1 / 15), (0.96499999, 0.99)])
+def test_partial_grows_to_the_bound(accuracy, share):
+    assert ends(Partial, mlp(accuracy), partial_from=0.95).share == pytest.approx(share)
+
+
+@pytest.mark.parametrize("accuracy", [0.95, 0.94, 0.0])
+def test_nothing_is_partial_at_or_below_its_start(accuracy):
+    assert ends(Failed, mlp(accuracy), partial_from=0.95)
+
+
+def test_a_start_above_the_bound_makes_nothing_partial():
+    assert ends(Failed, mlp(0.96), partial_from=0.98)
+    assert judged(mlp(0.966), partial_from=0.98)
+
+
+def test_the_assignments_own_training_passes_whatever_luck_gave():
+    verdict = judged(network(fit(), accuracies=(0.9601,), identical=True))
+    assert verdict.message == (
+        "Trained 1 time, your network reaches 96.01%. It is the assignment's own network and training: it passes "
+        "whatever luck gave."
+    )
+    assert verdict.measurements[0].value == 0.9601
+
+
+def test_several_seeds_are_averaged_with_an_interval():
+    verdict = judged(network(fit(), accuracies=(0.968, 0.972, 0.976)))
+    measured = verdict.measurements[0]
+    assert (measured.name, measured.n, measured.unit) == ("validation accuracy", 3, "share")
+    assert measured.value == pytest.approx(0.972)
+    assert measured.low == pytest.approx(0.972 - 4.30265 * 0.004 / 3**0.5, abs=1e-6)
+    assert measured.high == pytest.approx(0.972 + 4.30265 * 0.004 / 3**0.5, abs=1e-6)
+    assert verdict.message.startswith("Trained 3 times, ")
+
+
+def test_one_seed_has_no_interval():
+    measured = judged(mlp(0.98)).measurements[0]
+    assert (measured.low, measured.high, measured.n) == (None, None, 1)
+
+
+# --- what is not known
+
+
+@pytest.mark.parametrize("bound", [None, Bound(task="2C")])
+def test_without_any_threshold_a_person_decides(bound):
+    assert ends(ForAPerson, mlp(0.99), bound).message == (
+        "Trained 1 time, your network reaches 99.00%. No threshold is known for this data set, so a person decides."
+    )
+
+
+def test_without_calibration_the_nominal_decides():
+    bound = Bound(task="2C", nominal=0.97)
+    assert "97.00% is asked" in judged(mlp(0.97), bound).message
+    assert "97.00% or more is accepted" in ends(Failed, mlp(0.9699), bound).message
+
+
+def test_a_network_that_was_not_trained_is_our_fault():
+    ended = ends(NotMeasured, network(fit(), accuracies=()))
+    assert (ended.message, ended.cause) == ("The network was not trained.", Cause.HARNESS_FAULT)
+
+
+@pytest.mark.parametrize(
+    ("cause", "shown"), [(Cause.OUT_OF_MEMORY,) * 2, (Cause.HARNESS_FAULT,) * 2, (None, Cause.REFUSED)]
+)
+def test_a_network_that_could_not_be_trained(cause, shown):
+    ended = ends(NotMeasured, network(fit(), accuracies=(), problem="it is too large", cause=cause))
+    assert (ended.message, ended.cause) == ("The network could not be trained: it is too large.", shown)
