@@ -48,6 +48,7 @@ class Contract(BaseModel):
     preprocess: str = "preprocess"
     noise: str = "salt_and_pepper"
     recipes: str = "RECIPES"
+    generate: str = "generate_digits"
     builds: tuple[Build, ...] = ()
 
 
@@ -56,6 +57,7 @@ class ContractRun:
 
     def __init__(self, contract: Contract, runner: Runner, recorder: Recorder, data: Data, seconds: float) -> None:
         self._contract = contract
+        self._decoder: Any = None
         self._runner = runner
         self._recorder = recorder
         self._data = data
@@ -72,6 +74,13 @@ class ContractRun:
             self._recorder.contract_task = build.task
             self._call(build.function, functools.partial(self._fit, build, arrays))
         self._recorder.contract_task = None
+
+    def generated(self, count: int) -> Array | None:
+        """What the submission's own function draws with the decoder that it built; None where it has none."""
+        if self._decoder is None:
+            return None
+        images = self._call(self._contract.generate, lambda function: function(self._decoder, count))
+        return None if images is None else np.asarray(images)
 
     def _call(self, name: str, use: Callable[[Callable[..., Any]], Any]) -> Any:
         function = self._runner.namespace.get(name)
@@ -116,6 +125,7 @@ class ContractRun:
         if isinstance(model, (tuple, list)) and model:
             for part in model:
                 self._recorder.see(part)
+            self._decoder = model[-1] if len(model) > 2 else self._decoder
             model = model[0]
         if not isinstance(model, keras.Model):
             raise TypeError(f"{build.function}() returned {type(model).__name__}; expected a compiled Keras model")

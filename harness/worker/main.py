@@ -34,6 +34,7 @@ from harness.worker.execute import Runner
 from harness.worker.frames import FrameWriter
 from harness.worker.probe import probe_noise
 from harness.worker.recorder import Recorder
+from harness.worker.replay import Replay, TrainedFit
 
 
 class Paths(BaseModel):
@@ -55,6 +56,8 @@ class Job(BaseModel):
     statement_seconds: float = 60.0
     run_seconds: float = 240.0
     seed: int = 0
+    replay: dict[str, TrainedFit] | None = None
+    generate: int = 200
 
 
 def main() -> None:
@@ -94,7 +97,8 @@ class Session:
         npz = Path(job.paths.data)
         self._data = loaders.read_data(npz)
         self._runner = Runner(self._supply, job.statement_seconds)
-        self._recorder = Recorder(Recogniser(self._data, frames), self._where)
+        self._replay = None if job.replay is None else Replay(job.replay, npz, frames)
+        self._recorder = Recorder(Recogniser(self._data, frames), self._where, self._replay)
         home = Path(os.environ.get("KERAS_HOME", str(Path(job.paths.scratch) / ".keras")))
         loaders.install(self._data, job.datasets, npz, home)
         keras2.install(self._recorder.note)
@@ -117,10 +121,14 @@ class Session:
                     self._job.contract, self._runner, self._recorder, self._data, self._job.statement_seconds
                 )
                 self._contract.run()
+                if self._replay is not None:
+                    self._replay.hand_over(self._contract.generated(self._job.generate))
             self._probes += probe_noise(self._runner, self._frames, self._job.contract.noise)
             if self._hand_in.kind != "contract" and cells is not self._hand_in.files[-1]:
                 self._runner.fresh_namespace()
                 going = True
+        if self._replay is not None and self._hand_in.kind != "contract":
+            self._replay.hand_over(None)
         self._send(complete=True)
 
     def _supply(self, name: str) -> Any:
