@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import tokenize
 from dataclasses import dataclass
@@ -57,7 +58,7 @@ def read_hand_in(folder: Path) -> HandIn:
     elif scripts:
         kind, chosen = "scripts", scripts
     for path in chosen:
-        name = path.relative_to(folder).as_posix()
+        name = _file_name(path, folder)
         try:
             if path.suffix.lower() == ".ipynb":
                 cells, passages = read_notebook(path, name)
@@ -69,7 +70,7 @@ def read_hand_in(folder: Path) -> HandIn:
             unreadable.append((name, str(error)))
     for path in files:
         if path.suffix.lower() in (".md", ".txt") and path.name.lower() != "readme.md":
-            name = path.relative_to(folder).as_posix()
+            name = _file_name(path, folder)
             answers.append(Passage(where=Where(file=name), text=_text(path)[:MAX_TEXT]))
     return HandIn(kind, tuple(runs), tuple(answers), tuple(unreadable))
 
@@ -80,11 +81,8 @@ class UnreadableFileError(ValueError):
 
 def read_notebook(path: Path, name: str) -> tuple[tuple[Cell, ...], list[Passage]]:
     """Code cells and markdown passages of a notebook of any format version. Raises UnreadableFileError."""
-    import nbformat
-
     try:
-        notebook = nbformat.reads(_text(path), as_version=4)
-        raw_cells = list(notebook.cells)
+        raw_cells = _raw_cells(_text(path))
     except RecursionError:
         raise UnreadableFileError("it is nested too deeply to be a notebook") from None
     except Exception as error:
@@ -95,14 +93,28 @@ def read_notebook(path: Path, name: str) -> tuple[tuple[Cell, ...], list[Passage
     cells: list[Cell] = []
     passages: list[Passage] = []
     for raw in raw_cells:
-        text = raw.get("source", "")
-        text = "".join(text) if isinstance(text, list) else str(text)
+        if not isinstance(raw, dict):
+            continue
+        text = _joined(raw.get("source"))
         if raw.get("cell_type") == "code":
-            cells.append(Cell(name, len(cells) + 1, text, tuple(_outputs(raw.get("outputs", [])))))
+            cells.append(Cell(name, len(cells) + 1, text, tuple(_outputs(raw.get("outputs")))))
         elif text.strip():
             place = Where(file=name, cell=len(cells) or None)
             passages.append(Passage(where=place, text=text[:MAX_TEXT]))
     return tuple(cells), passages
+
+
+def _raw_cells(text: str) -> list[Any]:
+    """The cells as format 4 has them. Older notebooks are converted; today's are read without a look at what else
+    is in them, so that a careless tool's notebook counts as much as Jupyter's."""
+    notebook = json.loads(text)
+    if isinstance(notebook["cells"] if "cells" in notebook else None, list):
+        version = notebook.get("nbformat", 4)
+        if not isinstance(version, int) or version >= 4:
+            return list(notebook["cells"])
+    import nbformat
+
+    return list(nbformat.reads(text, as_version=4).cells)
 
 
 def read_source(path: Path) -> str:
@@ -110,14 +122,25 @@ def read_source(path: Path) -> str:
     try:
         with tokenize.open(path) as file:
             return file.read()
-    except (SyntaxError, UnicodeDecodeError, LookupError):
+    except (SyntaxError, ValueError, LookupError):
         return _text(path)
 
 
 def natural(path: Path, folder: Path) -> list[Any]:
     """A sort key by which `part2` comes before `part10`."""
-    parts = re.split(r"(\d+)", path.relative_to(folder).as_posix().lower())
-    return [(1, int(part)) if part.isdigit() else (0, part) for part in parts]
+    name = path.relative_to(folder).as_posix().lower()
+    parts = re.split(r"(\d+)", name)  # every second part is a number
+    return [int(part) if place % 2 else part for place, part in enumerate(parts)] + [name]
+
+
+def clean(text: str) -> str:
+    """`text` without halves of surrogate pairs, which no UTF-8 can hold: a recording with one would be lost."""
+    return text.encode("utf-8", "replace").decode("utf-8")
+
+
+def _file_name(path: Path, folder: Path) -> str:
+    """A file's path in the hand-in, as long as a recording may hold: of a longer one the end."""
+    return clean(path.relative_to(folder).as_posix())[-300:]
 
 
 def _text(path: Path) -> str:
@@ -130,16 +153,21 @@ def _text(path: Path) -> str:
     return data.decode("latin-1")
 
 
+def _joined(value: Any) -> str:
+    """Text that a notebook holds as one string or as a list of lines; anything else is no text."""
+    if isinstance(value, list):
+        value = "".join(part for part in value if isinstance(part, str))
+    return clean(value) if isinstance(value, str) else ""
+
+
 def _outputs(outputs: Any) -> list[str]:
     """Text that a cell had saved; pictures and HTML are left alone."""
     texts: list[str] = []
     for output in outputs if isinstance(outputs, list) else []:
-        text = output.get("text")
-        if text is None and isinstance(output.get("data"), dict):
-            text = output["data"].get("text/plain")
-        if isinstance(text, list):
-            text = "".join(str(part) for part in text)
-        if isinstance(text, str) and text.strip():
-            # The end of a long log holds the last epoch.
-            texts.append(text if len(text) <= MAX_TEXT else text[-MAX_TEXT:])
+        if not isinstance(output, dict):
+            continue
+        data = output.get("data")
+        text = _joined(output.get("text")) or _joined(data.get("text/plain") if isinstance(data, dict) else None)
+        if text.strip():
+            texts.append(text[-MAX_TEXT:])  # the end of a long log holds the last epoch
     return texts
