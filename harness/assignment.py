@@ -156,8 +156,11 @@ class Assignment:
         return rules
 
     def module(self, name: str) -> ModuleType:
-        """A Python file of the assignment, imported under a name that belongs to nobody else."""
-        full = f"_harness_assignment_{self.id}_{name}"
+        """A Python file of the assignment, imported under a name that belongs to nobody else.
+
+        Raises AssignmentError where it is missing or cannot be imported.
+        """
+        full = f"_harness_assignment_{self.id}_{self.version}_{name}"
         if full in sys.modules:
             return sys.modules[full]
         path = self.folder / f"{name}.py"
@@ -166,15 +169,22 @@ class Assignment:
             raise AssignmentError(f"{self.id} lacks {name}.py")
         module = importlib.util.module_from_spec(spec)
         sys.modules[full] = module
-        spec.loader.exec_module(module)
+        try:
+            spec.loader.exec_module(module)
+        except Exception as error:
+            del sys.modules[full]
+            raise AssignmentError(f"{path}: {type(error).__name__}: {error}") from error
         return module
 
     def calibration(self, dataset: str) -> Calibration | None:
-        """The calibration on a data set, or None where there is none."""
+        """The calibration on a data set, or None where there is none. Raises AssignmentError for a damaged file."""
         path = self.folder / "calibration" / f"{dataset}.json"
         if not path.is_file():
             return None
-        return Calibration.model_validate_json(path.read_text(encoding="utf-8"))
+        try:
+            return Calibration.model_validate_json(path.read_bytes())
+        except ValidationError as error:
+            raise AssignmentError(f"{path}: {error}") from None
 
     def bounds(self, dataset: str, profile: Profile) -> dict[str, Bound]:
         """What each accuracy gate is held against on a data set, for means of the profile's number of seeds."""
@@ -213,7 +223,7 @@ def load(name: str) -> Assignment:
         raise AssignmentError(f"there is no assignment {name!r}; there are: {', '.join(available())}")
     try:
         return Assignment(folder.resolve(), _File.model_validate(tomllib.loads(path.read_text(encoding="utf-8"))))
-    except (tomllib.TOMLDecodeError, ValidationError) as error:
+    except ValueError as error:  # not text, not TOML, or not an assignment
         raise AssignmentError(f"{path}: {error}") from None
 
 

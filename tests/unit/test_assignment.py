@@ -1,0 +1,196 @@
+"""Assignments: the one that is installed, one of a teacher's own, and what is said about broken ones."""
+
+import json
+
+import pytest
+import tiny
+
+from harness import assignment as module
+from harness.assignment import AssignmentError, available, load
+from harness.stats import acceptance_bound, bonferroni
+
+A7 = load("dat405_a7")
+
+
+def test_it_is_installed():
+    assert "dat405_a7" in available()
+    assert A7.folder.name == "dat405_a7"
+    assert load(str(A7.folder)).version == A7.version
+
+
+def test_the_points_are_the_assignments():
+    points = {name: task.machine + task.person for name, task in A7.tasks.items()}
+    assert sum(points.values()) == pytest.approx(10)
+    assert {
+        name: round(value, 6) for name, value in points.items() if name != "4C" and name != "4D"
+    } == dict.fromkeys(["1", "2A", "2B", "2C", "2D", "3A", "3B", "4A", "4B"], 1)
+    assert points["4C"] + points["4D"] == pytest.approx(1)
+
+
+def test_what_a_person_gives_is_said():
+    assert [name for name, task in A7.tasks.items() if task.person and not task.asks] == []
+
+
+def test_every_rule_and_contract_build_belongs_to_a_task():
+    assert {rule.task for rule in A7.rules()} <= set(A7.tasks)
+    assert {build.task for build in A7.contract.builds} <= set(A7.tasks)
+    assert all(rule.wanted for rule in A7.rules())
+
+
+# --- profiles and bounds
+
+
+def test_seeds(tmp_path):
+    small = tiny.assignment(tmp_path)
+    assert [small.seeds("quick", convolutional) for convolutional in (False, True)] == [1, 1]
+    assert [small.seeds("full", convolutional) for convolutional in (False, True)] == [3, 2]
+
+
+def test_scales_by_data_set_and_profile():
+    sweep = A7.tasks["2D"]
+    assert sweep.scale("mnist", "full") is None
+    assert sweep.scale("mnist", "quick").epochs == 2
+    assert sweep.scale("digits", "quick") == sweep.scale("digits", "full")
+
+
+def calibrated(folder, values, dataset="mnist"):
+    runs = [{"seed": seed, "value": value} for seed, value in enumerate(values)]
+    quantity = {"handed_in": "h", "recipe": "r", "runs": runs}
+    file = {
+        "assignment": "tiny",
+        "dataset": dataset,
+        "dataset_sha256": "0",
+        "quantities": {"A": quantity},
+        "provenance": {},
+    }
+    (folder / "calibration").mkdir()
+    (folder / "calibration" / f"{dataset}.json").write_text(json.dumps(file))
+
+
+def test_bounds_come_from_the_raw_runs(tmp_path):
+    folder = tiny.write(tmp_path)
+    values = [0.969, 0.971, 0.972, 0.973]
+    calibrated(folder, values)
+    bound = load(str(folder)).bounds("mnist", "full")["A"]
+    assert bound.alpha == bonferroni(0.001, 1)
+    assert bound.accepted == acceptance_bound(values, 3, bound.alpha, 0.97)
+    assert bound.accepted < 0.97
+    assert (bound.nominal, bound.m, bound.reference_runs) == (0.97, 3, 4)
+    assert bound.reference_mean == pytest.approx(0.97125)
+    assert bound.reference_sd == pytest.approx(0.001707825)
+    assert load(str(folder)).bounds("mnist", "quick")["A"].accepted < bound.accepted
+
+
+def test_no_calibration_no_bound(tmp_path):
+    bound = tiny.assignment(tmp_path).bounds("mnist", "quick")["A"]
+    assert (bound.nominal, bound.accepted, bound.reference_mean, bound.reference_sd) == (0.97, None, None, None)
+    assert tiny.assignment(tmp_path).bounds("digits", "quick")["A"].nominal is None
+
+
+def test_one_run_calibrates_nothing(tmp_path):
+    folder = tiny.write(tmp_path)
+    calibrated(folder, [0.97])
+    bound = load(str(folder)).bounds("mnist", "quick")["A"]
+    assert (bound.accepted, bound.reference_runs, bound.reference_sd) == (None, 1, None)
+
+
+@pytest.mark.parametrize("name", ["digits", "mnist"])
+def test_the_calibrations_in_the_tree(name):
+    calibration = A7.calibration(name)
+    assert (calibration.assignment, calibration.dataset) == ("dat405_a7", name)
+    for task, quantity in calibration.quantities.items():
+        assert A7.tasks[task].accuracy is not None
+        assert len(quantity.values) >= 8
+        assert len({run.seed for run in quantity.runs}) == len(quantity.runs)
+    assert {"command", "time", "machine", "trainer", "commit"} <= set(calibration.provenance)
+
+
+# --- broken ones
+
+
+def refused(place) -> str:
+    with pytest.raises(AssignmentError) as error:
+        load(str(place))
+    return str(error.value)
+
+
+def test_an_unknown_one_lists_those_that_are_there():
+    assert refused("dat405_a8") == f"there is no assignment 'dat405_a8'; there are: {', '.join(available())}"
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "said"),
+    [
+        ("machine = 2.0", "machine = -2.0", "tasks.B.machine"),
+        ("machine = 2.0", "machin = 2.0", "tasks.B.machin"),
+        ("wrong_fail_rate = 0.001", "wrong_fail_rate = 1.5", "wrong_fail_rate"),
+        ("seeds = 3", "seeds = 0", "profiles.full.seeds"),
+        ("[contract]", "", "contract"),
+        ('title = "A tiny assignment"', 'title = "open', "at line 3"),
+    ],
+)
+def test_errors_name_the_file_and_the_place(tmp_path, old, new, said):
+    place = tiny.write(tmp_path, toml=tiny.TOML.replace(old, new, 1))
+    message = refused(place)
+    assert message.startswith(f"{place / 'assignment.toml'}: ")
+    assert said in message
+
+
+def test_a_file_that_is_not_text(tmp_path):
+    place = tiny.write(tmp_path)
+    (place / "assignment.toml").write_bytes(b"\xff\xfe")
+    assert refused(place).startswith(f"{place / 'assignment.toml'}: ")
+
+
+@pytest.mark.parametrize("text", ["{", "{}", '{"assignment": 3}', "\x00"])
+def test_a_damaged_calibration_names_its_file(tmp_path, text):
+    place = tiny.write(tmp_path)
+    (place / "calibration").mkdir()
+    path = place / "calibration" / "mnist.json"
+    path.write_text(text)
+    with pytest.raises(AssignmentError) as error:
+        load(str(place)).bounds("mnist", "quick")
+    assert str(error.value).startswith(f"{path.resolve()}: ")
+
+
+# --- its own modules
+
+
+def test_a_missing_module(tmp_path):
+    small = tiny.assignment(tmp_path)
+    with pytest.raises(AssignmentError, match=r"tiny lacks nowhere\.py"):
+        small.module("nowhere")
+
+
+def test_a_module_that_cannot_be_imported_names_its_file_every_time(tmp_path):
+    small = tiny.assignment(tmp_path, matching="RULES = nowhere\n")
+    for _ in range(2):
+        with pytest.raises(AssignmentError, match=r"matching\.py: NameError: name 'nowhere' is not defined"):
+            small.rules()
+
+
+def test_two_assignments_of_one_id_keep_their_modules_apart(tmp_path):
+    first = tiny.assignment(tmp_path, matching="RULES = (1,)\n")
+    second = tiny.assignment(tmp_path, matching="RULES = (2,)\n")
+    assert (first.rules(), second.rules(), first.rules()) == ((1,), (2,), (1,))
+
+
+# --- versions
+
+
+def test_the_version_is_of_the_files(tmp_path):
+    one, same = tiny.assignment(tmp_path), tiny.assignment(tmp_path)
+    assert one.version == same.version
+    assert len(one.version) == 12
+    assert tiny.assignment(tmp_path, checks=tiny.CHECKS + "# more\n").version != one.version
+    (same.folder / "notes.txt").write_text("no part of it")
+    (same.folder / "matching.py").write_bytes(b"RULES = ()\r\n")
+    assert load(str(same.folder)).version == one.version
+    (same.folder / "extra.py").write_text("")
+    assert load(str(same.folder)).version != one.version
+
+
+def test_assets_that_are_missing(monkeypatch, tmp_path):
+    monkeypatch.setattr(module.assets, "PACKAGE", tmp_path / "harness")
+    with pytest.raises(FileNotFoundError, match="install the package again"):
+        load("dat405_a7")
