@@ -10,13 +10,16 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal, Protocol
 
+from numpy.typing import NDArray
+
 from harness import datasets, provenance
 from harness.assignment import Assignment, Profile
 from harness.datasets import Dataset
-from harness.dryrun import DryRun, record
+from harness.dryrun import DryRun, Trained, record, replay
 from harness.evidence import Evidence
 from harness.grading import Grader, find
 from harness.intake import IntakeRefused, IntakeUsageError, Submission, clean_name, receive
+from harness.measure.trained import Redraw
 from harness.plugin import run_checks
 from harness.report import ClassRow, render_class, render_scorecard
 from harness.results import Cause, Result, SubmissionFacts, save, write_atomically
@@ -49,6 +52,25 @@ class Progress(Protocol):
 
     def done(self, result: Result) -> None:
         """A submission's result is written."""
+
+
+class Silent:
+    """Progress that nobody watches."""
+
+    def passed_over(self, name: str) -> None:
+        """Says nothing."""
+
+    def stage(self, submission: str, stage: str, detail: str = "") -> None:
+        """Says nothing."""
+
+    def epoch(self, submission: str, task: str, epoch: int, of: int) -> None:
+        """Says nothing."""
+
+    def structure(self, result: Result) -> None:
+        """Says nothing."""
+
+    def done(self, result: Result) -> None:
+        """Says nothing."""
 
 
 @dataclass(frozen=True)
@@ -102,7 +124,7 @@ def grade(paths: Sequence[Path], options: Options, progress: Progress) -> list[R
             runs = [pool.submit(_record, work, sandbox, options.assignment, npz, progress) for work in works]
             for work, run in zip(works, runs, strict=True):
                 run.result()
-                results.append(_finish(work, grader, options, progress))
+                results.append(_finish(work, sandbox, npz, grader, options, progress))
     write_class(results, options.out)
     return results
 
@@ -175,7 +197,8 @@ def evidence_for_pytest(
         if work.run.problem is None:
             work.run = record(sandbox, work.folder, assignment, npz)
         evidence = grader.inspect(work.facts, work.run)
-        return grader.train(evidence, work.run.frames, lambda _task, _epoch, _of: None)
+        redraw = _redraw(work, sandbox, assignment, npz, Silent())
+        return grader.train(evidence, work.run.frames, lambda _task, _epoch, _of: None, redraw)
 
 
 def record_one(
@@ -235,7 +258,25 @@ def _record(work: _Work, sandbox: Sandbox, assignment: Assignment, npz: Path, pr
     work.timing["record"] = time.perf_counter() - started
 
 
-def _finish(work: _Work, grader: Grader, options: Options, progress: Progress) -> Result:
+def _redraw(work: _Work, sandbox: Sandbox, assignment: Assignment, npz: Path, progress: Progress) -> Redraw:
+    """A replay of this submission; a sandbox that fails here costs the submission's own drawing, nothing else."""
+
+    def redraw(trained: dict[str, Trained]) -> NDArray[Any] | None:
+        progress.stage(work.name, "replay")
+        started = time.perf_counter()
+        try:
+            return replay(sandbox, work.folder, assignment, npz, trained, npz.parent)
+        except SandboxError:
+            return None
+        finally:
+            work.timing["replay"] = time.perf_counter() - started
+
+    return redraw
+
+
+def _finish(
+    work: _Work, sandbox: Sandbox, npz: Path, grader: Grader, options: Options, progress: Progress
+) -> Result:
     """Everything after the dry run."""
     assignment = options.assignment
     started = time.perf_counter()
@@ -247,7 +288,10 @@ def _finish(work: _Work, grader: Grader, options: Options, progress: Progress) -
     started = time.perf_counter()
     progress.stage(work.name, "train")
     evidence = grader.train(
-        evidence, work.run.frames, lambda task, epoch, of: progress.epoch(work.name, task, epoch, of)
+        evidence,
+        work.run.frames,
+        lambda task, epoch, of: progress.epoch(work.name, task, epoch, of),
+        _redraw(work, sandbox, assignment, npz, progress),
     )
     work.timing["train"] = time.perf_counter() - started
     started = time.perf_counter()

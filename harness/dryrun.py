@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 from numpy.typing import NDArray
 
 from harness.assignment import Assignment
@@ -15,6 +16,16 @@ from harness.sandbox import Ended, Limits, Sandbox, SandboxRun
 
 RUN_SECONDS = 240.0  # the worker stops starting new cells then, and sends what it has
 STATEMENT_SECONDS = 60.0
+REPLAY_SECONDS = 120.0
+GENERATED = 200  # images asked of a submission's own function
+
+
+@dataclass(frozen=True)
+class Trained:
+    """What training gave for a recorded fit: weights in Keras's order, and history by Keras's names."""
+
+    weights: list[NDArray[Any]]
+    history: dict[str, tuple[float, ...]]
 
 
 @dataclass(frozen=True)
@@ -32,13 +43,40 @@ def record(
     sandbox: Sandbox, folder: Path, assignment: Assignment, npz: Path, limits: Limits | None = None
 ) -> DryRun:
     """Dry-run the submission in `folder` against the data of `npz`. Raises SandboxError by our fault."""
-    job = {
+    return interpret(sandbox.run(_job(assignment), folder, npz, limits or Limits()))
+
+
+def replay(
+    sandbox: Sandbox, folder: Path, assignment: Assignment, npz: Path, trained: dict[str, Trained], scratch: Path
+) -> NDArray[Any] | None:
+    """Run the submission again with `trained` answering its fits; the images that its decoder drew, float32 (n, d).
+
+    `scratch` is a folder for the file that carries the weights in. None where nothing was drawn, or the run failed.
+    """
+    with np.load(npz, allow_pickle=False) as archive:
+        arrays: dict[str, Any] = {name: archive[name] for name in archive.files}
+    fits = {}
+    for fit, known in trained.items():
+        names = [f"{fit}-{number:04}" for number in range(len(known.weights))]
+        arrays |= dict(zip(names, known.weights, strict=True))
+        fits[fit] = {"weights": names, "history": known.history}
+    carried = scratch / "replay.npz"
+    with carried.open("wb") as file:
+        np.savez(file, **arrays)
+    job = {**_job(assignment), "run_seconds": REPLAY_SECONDS, "replay": fits, "generate": GENERATED}
+    run = sandbox.run(job, folder, carried, Limits(seconds=REPLAY_SECONDS + 60))
+    carried.unlink()
+    images = run.frames.arrays.get("generated")
+    return images if images is not None and images.ndim == 2 and np.isfinite(images).all() else None
+
+
+def _job(assignment: Assignment) -> dict[str, Any]:
+    return {
         "contract": assignment.contract.model_dump(mode="json"),
         "datasets": [assignment.dataset],
         "statement_seconds": STATEMENT_SECONDS,
         "run_seconds": RUN_SECONDS,
     }
-    return interpret(sandbox.run(job, folder, npz, limits or Limits()))
 
 
 def interpret(run: SandboxRun) -> DryRun:

@@ -120,6 +120,8 @@ class Generation(Value):
     """Images from a decoder alone, and what a classifier makes of them."""
 
     decoder: str
+    own: bool
+    """The submission's own code drew the images, with the trained weights; otherwise codes were made for it."""
     latent: int
     images: int
     in_range: bool

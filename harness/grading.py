@@ -16,7 +16,7 @@ from harness.dryrun import DryRun
 from harness.evidence import Evidence, FitEvidence, Network, RunSummary
 from harness.measure.classification import accuracy
 from harness.measure.noise import noise_facts
-from harness.measure.trained import measure_trained
+from harness.measure.trained import Redraw, measure_trained
 from harness.models import ModelFacts
 from harness.recording import Finding, FitRecord
 from harness.results import Cause, Curve, DatasetFacts, SubmissionFacts
@@ -60,7 +60,13 @@ class Grader:
             isolated=self.isolated,
         )
 
-    def train(self, evidence: Evidence, frames: dict[str, NDArray[Any]], on_epoch: OnEpoch) -> Evidence:
+    def train(
+        self,
+        evidence: Evidence,
+        frames: dict[str, NDArray[Any]],
+        on_epoch: OnEpoch,
+        redraw: Redraw | None = None,
+    ) -> Evidence:
         """The same evidence with the runs of every matched network, and what is measured on the trained ones."""
         fits = dict(evidence.fits)
         for task in evidence.matches:
@@ -72,7 +78,7 @@ class Grader:
         evidence = evidence.model_copy(
             update={"fits": fits, "noise": noise_facts(evidence.recording.noise_probes, frames)}
         )
-        return measure_trained(self, evidence, frames)
+        return measure_trained(self, evidence, frames, redraw)
 
     # --- one fit
 

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import base64
 import io
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from harness.allowlist import Refused
+from harness.dryrun import Trained
 from harness.evidence import Denoising, Evidence, Generation, Network
 from harness.measure.denoising import gains, mean_gain
 from harness.measure.generation import nearest, recognised
@@ -20,13 +21,22 @@ from harness.training.process import TrainerFailed, Weighted
 if TYPE_CHECKING:
     from harness.grading import Grader
 
+Redraw = Callable[[dict[str, Trained]], NDArray[Any] | None]
+"""redraw(what training gave, by fit): the images (n, d) that the submission's own code drew, or None."""
+
 SHOWN = 10  # images of a strip
 STRIP_LEVELS = (0.0, 0.2, 0.4, 0.6, 0.8, 1.0)
+FEWEST = 5  # images from which a submission's own drawing is measured
 COMPARED = 200  # images whose nearest training image is looked for
 
 
-def measure_trained(grader: Grader, evidence: Evidence, frames: dict[str, NDArray[Any]]) -> Evidence:
-    """The evidence with denoising and generation measured, or with the reason why they could not be."""
+def measure_trained(
+    grader: Grader, evidence: Evidence, frames: dict[str, NDArray[Any]], redraw: Redraw | None
+) -> Evidence:
+    """The evidence with denoising and generation measured, or with the reason why they could not be.
+
+    `redraw` runs the submission again with trained weights, for the images that its own code draws.
+    """
     spec = grader.assignment.denoising
     if spec is None:
         return evidence
@@ -47,10 +57,25 @@ def measure_trained(grader: Grader, evidence: Evidence, frames: dict[str, NDArra
         unmeasured["generation"] = "no decoder that shares the trained autoencoder's layers was found"
     else:
         try:
-            update["generation"] = _generation(grader, denoiser, classifier, *decoder)
+            own = redraw(_answers(grader, evidence, frames)) if redraw else None
+            update["generation"] = _generation(grader, denoiser, classifier, *decoder, own)
         except (Refused, TrainerFailed) as error:
             unmeasured["generation"] = str(error)[:500]
     return evidence.model_copy(update={**update, "unmeasured": unmeasured})
+
+
+def _answers(grader: Grader, evidence: Evidence, frames: dict[str, NDArray[Any]]) -> dict[str, Trained]:
+    """What training gave, by recorded fit, for a replay."""
+    answers = {}
+    for task in evidence.matches:
+        for network in evidence.networks(task):
+            weighted = grader.weighted(network, frames, task) if network.evidence.runs else None
+            if weighted is not None:
+                curve = network.evidence.runs[0].curve
+                names = ("accuracy", "val_accuracy", "loss", "val_loss")
+                history = {name: values for name in names if (values := getattr(curve, name))}
+                answers[network.record.id] = Trained(list(weighted.weights), history)
+    return answers
 
 
 def decoder_of(models: Sequence[ModelRecord], autoencoder: Network) -> tuple[ModelRecord, int] | None:
@@ -132,24 +157,32 @@ def _generation(
     classifier: tuple[Network, Weighted, str],
     decoder: ModelRecord,
     cut: int,
+    own: NDArray[Any] | None,
 ) -> Generation:
     spec = grader.assignment.denoising
     count = spec.generated if spec else COMPARED
-    made = grader.trainer.generate(autoencoder[1], cut, classifier[1], count)
-    share, entropy = recognised(made["probabilities"])
+    pixels = grader.dataset.x_train[0].size
+    if own is not None and own.shape[1] == pixels and len(own) >= FEWEST:
+        count, raw, images = len(own), own, np.clip(own, 0, 1)
+        probabilities = grader.trainer.classify(classifier[1], images)
+    else:
+        own = None
+        made = grader.trainer.generate(autoencoder[1], cut, classifier[1], count)
+        raw, images, probabilities = made["raw"], made["images"], made["probabilities"]
+    share, entropy = recognised(probabilities)
     training = grader.dataset.x_train.reshape(len(grader.dataset.x_train), -1).astype(np.float32) / 255
     held_out = grader.dataset.x_test[:COMPARED].reshape(-1, training.shape[1]).astype(np.float32) / 255
-    raw = made["raw"]
     return Generation(
         decoder=decoder.name,
+        own=own is not None,
         latent=_width(autoencoder[0], cut),
         images=count,
         in_range=bool(np.isfinite(raw).all() and raw.min() >= -1e-6 and raw.max() <= 1 + 1e-6),
         recognised=round(share, 6),
         class_entropy=round(entropy, 6),
-        nearest=tuple(round(value, 6) for value in nearest(made["images"][:COMPARED], training)),
+        nearest=tuple(round(value, 6) for value in nearest(images[:COMPARED], training)),
         nearest_held_out=tuple(round(value, 6) for value in nearest(held_out, training)),
-        strip=strip(made["images"][: 2 * SHOWN]),
+        strip=strip(images[: 2 * SHOWN]),
         strip_images=min(2 * SHOWN, count),
     )
 

@@ -155,6 +155,13 @@ class TrainerProcess:
         request = {"ask": "generate", "cut": cut, "count": count, "seed": 0}
         return self._ask_arrays(request, autoencoder=autoencoder, classifier=classifier)
 
+    def classify(self, classifier: Weighted, images: NDArray[Any]) -> NDArray[Any]:
+        """The classifier's probabilities for images (n, 784) in [0, 1]. Raises Refused and TrainerFailed."""
+        path = Path(self._require_folder()) / "images.npz"
+        with path.open("wb") as file:
+            np.savez(file, images=images.astype(np.float32))
+        return self._ask_arrays({"ask": "classify", "images": str(path)}, classifier=classifier)["probabilities"]
+
     def _ask_arrays(self, request: dict[str, Any], **networks: Weighted) -> dict[str, NDArray[Any]]:
         folder = Path(self._require_folder())
         out = folder / "out.npz"

@@ -49,7 +49,7 @@ def _settle() -> None:
 
 
 class Server:
-    """Answers "describe", "inspect", "train", "denoise" and "generate" requests."""
+    """Answers "describe", "inspect", "train", "denoise", "generate" and "classify" requests."""
 
     def __init__(self, answers: TextIO) -> None:
         self._answers = answers
@@ -100,6 +100,12 @@ class Server:
             autoencoder, request["cut"], classifier, dataset, request["count"], request["seed"]
         )
         self._answer_arrays(request, made)
+
+    def _classify(self, request: dict[str, Any]) -> None:
+        with np.load(request["images"], allow_pickle=False) as archive:
+            images = archive["images"]
+        made = trained.class_probabilities(self._network(request["classifier"]), images)
+        self._answer_arrays(request, {"probabilities": made})
 
     def _network(self, sent: dict[str, Any]) -> trained.Network:
         recipe = Recipe.model_validate_json(json.dumps(sent["recipe"]))

@@ -114,6 +114,11 @@ def generated_images(
     return {"raw": raw, "images": images, "probabilities": classifier.predict(images).astype(np.float32)}
 
 
+def class_probabilities(classifier: Network, images: Array) -> Array:
+    """The classifier's outputs for images (n, 784) in [0, 1]."""
+    return classifier.predict(np.clip(np.nan_to_num(images), 0, 1)).astype(np.float32)
+
+
 def _pairs(labels: Array, count: int, rng: np.random.Generator) -> Array:
     """Rows of two training images of one class, (count, 2), the classes in turn."""
     classes = np.unique(labels)

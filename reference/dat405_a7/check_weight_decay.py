@@ -179,7 +179,7 @@ def check_epochs(sweep, verdict):
     verdict.threshold("asked", EPOCHS, "assignment")
     if total != EPOCHS and network.record.previous:
         raise Failed(
-            f"The same model is trained {len(network.record.previous) + 1} times: its layers see {total} epochs, not 40.",
+            f"The same model is trained {len(network.record.previous) + 1} times: its layers see {total} epochs.",
             "Make a fresh model for each training.",
             where=network.where,
         )

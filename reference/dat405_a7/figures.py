@@ -34,7 +34,9 @@ def galleries(evidence: Evidence) -> Iterator[Gallery]:
         yield Gallery(
             task="4D", title="What the decoder draws",
             rows=(GalleryRow(label="generated", png=made.strip, images=made.strip_images),),
-            note="From codes between those of two training images of a class, slightly perturbed.",
+            note="Drawn by the hand-in's own code, run again with the trained weights."
+            if made.own
+            else "From codes between those of two training images of a class, slightly perturbed.",
         )  # fmt: skip
 
 
