@@ -37,7 +37,7 @@ class Replay:
         self._npz = npz
         self._frames = frames
         self._autoencoders: list[set[int]] = []
-        self._drawn: Array | None = None
+        self._drawn: list[Array] = []
 
     def fit(self, model: Any, graph: Graph, name: str) -> dict[str, list[float]] | None:
         """Put trained weights into a model; gives the true history, or None where this fit was not trained."""
@@ -52,16 +52,22 @@ class Replay:
         return {key: list(values) for key, values in trained.history.items()}
 
     def drew(self, graph: Graph, given: Array, images: Array) -> None:
-        """Keep the output of a model that is the last part of a trained one and turns less into more: a decoder."""
+        """Keep the output of a model that is the last part of a trained one and turns less into more: a decoder.
+
+        Hand-ins draw one image a call as often as many at once; the last ones count.
+        """
         layers = {layer.uid for layer in graph.layers if layer.class_name != "InputLayer"}
         part = any(layers and layers < trained for trained in self._autoencoders)
         if part and np.prod(given.shape[1:]) < np.prod(images.shape[1:]):
-            self._drawn = images
+            rows = images[-MAX_IMAGES:].reshape(min(len(images), MAX_IMAGES), -1)
+            if self._drawn and self._drawn[0].shape[1] != rows.shape[1]:
+                self._drawn = []
+            self._drawn = [*self._drawn, rows][-MAX_IMAGES:]
 
     def hand_over(self, images: Array | None) -> None:
         """Send images that a function made, or else the last that a decoder drew."""
-        chosen = self._drawn if images is None else images
-        if chosen is not None and chosen.dtype.kind in "iufb" and chosen.ndim >= 2 and len(chosen):
-            self._frames.array(
-                FRAME, chosen[:MAX_IMAGES].reshape(min(len(chosen), MAX_IMAGES), -1).astype(np.float32)
-            )
+        if images is None and self._drawn:
+            images = np.concatenate(self._drawn)[-MAX_IMAGES:]
+        if images is not None and images.dtype.kind in "iufb" and images.ndim >= 2 and len(images):
+            rows = images[:MAX_IMAGES]
+            self._frames.array(FRAME, rows.reshape(len(rows), -1).astype(np.float32))
