@@ -1,0 +1,206 @@
+"""The pages in a real browser: nothing overflows, nothing is fetched, nothing is complained of, the table sorts.
+
+Needs the extra `browser` and a Chromium of the system's (`HARNESS_BROWSER` names another). Skipped where it is
+missing, unless HARNESS_REQUIRE names it.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from unit.sample_results import HOSTILE, broken, complete, hostile, typical
+
+from harness.report import ClassRow, render_class, render_scorecard
+
+pytestmark = pytest.mark.browser
+
+PROGRAMS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+QUIET = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+WIDTHS = (390, 1280)
+SCHEMES = ("light", "dark")
+
+# What sticks out to the right of the window; a page that scrolls sideways says so by itself.
+OVERFLOW = """() => {
+  const wide = document.documentElement.clientWidth;
+  const hidden = (e) => e.closest('.vh, .sprite');
+  const inside = (e) => e.parentElement?.closest('*') && [...ancestors(e)].some(clips);
+  function* ancestors(e) { for (let p = e.parentElement; p; p = p.parentElement) yield p; }
+  function clips(p) { return ['auto', 'scroll', 'hidden', 'clip'].includes(getComputedStyle(p).overflowX); }
+  const out = [...document.querySelectorAll('body *')]
+    .filter((e) => !hidden(e) && !inside(e) && e.getBoundingClientRect().right > wide + 1)
+    .map((e) => e.outerHTML.slice(0, 160));
+  return {scrolls: document.documentElement.scrollWidth - wide, out};
+}"""
+
+
+def missing(reason: str) -> None:
+    """Skip, or fail where HARNESS_REQUIRE asks for a browser."""
+    if "browser" in os.environ.get("HARNESS_REQUIRE", "").split():
+        pytest.fail(f"HARNESS_REQUIRE names browser: {reason}", pytrace=False)
+    pytest.skip(reason)
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator:
+    try:
+        from playwright.sync_api import sync_playwright
+    except ImportError:
+        missing("Playwright is not installed: pip install '.[browser]'")
+    names = [os.environ.get("HARNESS_BROWSER", ""), *PROGRAMS]
+    program = next((found for name in names if name and (found := shutil.which(name))), None)
+    if program is None:
+        missing("there is no Chromium: on Debian and Ubuntu, apt install chromium")
+    with sync_playwright() as playwright:
+        started = playwright.chromium.launch(executable_path=program, args=QUIET)
+        yield started
+        started.close()
+
+
+@pytest.fixture(scope="module")
+def pages(tmp_path_factory) -> dict[str, Path]:
+    """Every kind of page as a file."""
+    folder = tmp_path_factory.mktemp("pages")
+    results = [typical(), complete(), broken(), typical("a" * 120)]
+    rows = [ClassRow(result, f"{result.submission.name}/scorecard.html") for result in results]
+    texts = {
+        "typical": render_scorecard(typical()),
+        "complete": render_scorecard(complete()),
+        "broken": render_scorecard(broken()),
+        "hostile": render_scorecard(hostile(HOSTILE[0])),
+        "endless": render_scorecard(hostile("A" * 250)),
+        "class": render_class(rows),
+        "empty class": render_class([]),
+    }
+    written = {}
+    for name, text in texts.items():
+        written[name] = folder / f"{name.replace(' ', '-')}.html"
+        written[name].write_text(text, encoding="utf-8")
+    return written
+
+
+class Opened:
+    """A page in a window of its own, with all that the browser had to say about it."""
+
+    def __init__(self, browser, path: Path, width: int = 1280, scheme: str = "light") -> None:
+        self.context = browser.new_context(viewport={"width": width, "height": 900}, color_scheme=scheme)
+        self.page = self.context.new_page()
+        self.complaints: list[str] = []
+        self.requests: list[str] = []
+        self.dialogs: list[str] = []
+        self.page.on("console", lambda message: self.complaints.append(f"{message.type}: {message.text}"))
+        self.page.on("pageerror", lambda error: self.complaints.append(str(error)))
+        self.page.on("request", lambda request: self.requests.append(request.url))
+        self.page.on("dialog", self._dismiss)
+        self.address = path.as_uri()
+        self.page.goto(self.address)
+
+    def _dismiss(self, dialog) -> None:
+        self.dialogs.append(dialog.message)
+        dialog.dismiss()
+
+
+@pytest.fixture
+def opened(browser, pages):
+    """Open a page by its name; afterwards it must have been quiet, and have fetched nothing but itself."""
+    windows: list[Opened] = []
+
+    def start(name: str, width: int = 1280, scheme: str = "light") -> Opened:
+        windows.append(Opened(browser, pages[name], width, scheme))
+        return windows[-1]
+
+    yield start
+    for window in windows:
+        window.context.close()
+        assert window.complaints == []
+        assert window.dialogs == []
+        assert window.requests == [window.address]
+
+
+NAMES = ("typical", "complete", "broken", "hostile", "endless", "class", "empty class")
+
+
+@pytest.mark.parametrize("scheme", SCHEMES)
+@pytest.mark.parametrize("width", WIDTHS)
+@pytest.mark.parametrize("name", NAMES)
+def test_nothing_overflows(opened, name, width, scheme):
+    page = opened(name, width, scheme).page
+    page.evaluate("document.querySelectorAll('details').forEach((part) => { part.open = true; })")
+    seen = page.evaluate(OVERFLOW)
+    assert seen["scrolls"] == 0
+    if name != "endless":  # there the name of a threshold is wider than its figure, as no assignment's is
+        assert seen["out"] == []
+    dark = page.evaluate("matchMedia('(prefers-color-scheme: dark)').matches")
+    assert dark == (scheme == "dark")
+
+
+def test_the_two_schemes_differ(opened):
+    paper = "getComputedStyle(document.body).backgroundColor"
+    light, dark = (opened("typical", scheme=scheme).page.evaluate(paper) for scheme in SCHEMES)
+    assert light != dark
+
+
+def column(page, number: int) -> list[float]:
+    """The keys of a column, from the top."""
+    script = "(n) => [...document.querySelectorAll('tbody tr')].map((row) => Number(row.cells[n].dataset.key))"
+    return page.evaluate(script, number)
+
+
+def header(page, text: str):
+    return page.get_by_role("columnheader", name=re.compile(f"^{text}"))  # an arrow follows once it sorts
+
+
+def test_the_class_table_sorts_by_mouse(opened):
+    page = opened("class").page
+    header(page, "Machine").get_by_role("button").click()
+    assert column(page, 2) == sorted(column(page, 2), reverse=True)  # the most points first
+    assert header(page, "Machine").get_attribute("aria-sort") == "descending"
+    header(page, "Machine").get_by_role("button").click()
+    assert column(page, 2) == sorted(column(page, 2))
+    assert header(page, "Machine").get_attribute("aria-sort") == "ascending"
+
+
+def test_the_class_table_sorts_by_keyboard(opened):
+    page = opened("class").page
+    for _ in range(40):
+        page.keyboard.press("Tab")
+        if page.evaluate("document.activeElement.textContent.trim()") == "Findings":
+            break
+    assert page.evaluate("document.activeElement.tagName") == "BUTTON"
+    page.keyboard.press("Enter")
+    findings = header(page, "Findings")
+    assert findings.get_attribute("aria-sort") == "descending"
+    number = page.evaluate(
+        "[...document.querySelectorAll('th[scope=col]')].findIndex((h) => h.hasAttribute('aria-sort'))"
+    )
+    assert column(page, number) == sorted(column(page, number), reverse=True)
+    page.keyboard.press("Space")
+    assert findings.get_attribute("aria-sort") == "ascending"
+    assert column(page, number) == sorted(column(page, number))
+
+
+def test_a_submission_is_found_by_its_link(opened, pages):
+    window = opened("class")
+    links = window.page.get_by_role("link").all()
+    assert len(links) == 4
+    assert all(link.get_attribute("href").endswith("/scorecard.html") for link in links)
+
+
+def test_a_page_can_be_read_without_its_script(browser, pages):
+    context = browser.new_context(java_script_enabled=False)
+    page = context.new_page()
+    page.goto(pages["class"].as_uri())
+    assert page.get_by_role("row").count() == 6  # a head, four submissions, a foot
+    context.close()
