@@ -15,6 +15,7 @@ from typing import Any
 
 import pytest
 
+from harness import assets
 from harness.assignment import Assignment, load
 from harness.checking import CheckSpec, Ending, Verdict
 from harness.evidence import Evidence
@@ -42,20 +43,28 @@ def pytest_configure(config: pytest.Config) -> None:
         from harness.classroom import evidence_for_pytest
 
         folder = Path(config.args[0].split("::")[0])
-        assignment = load(str(folder if folder.is_dir() else folder.parent))
         options = config.option
-        evidence = evidence_for_pytest(
-            assignment, Path(path), options.grading_data, options.profile, options.device, options.allow_unisolated
-        )
+        try:
+            assignment = load(str(folder if folder.is_dir() else folder.parent))
+            evidence = evidence_for_pytest(
+                assignment, Path(path), options.grading_data, options.profile, options.device,
+                options.allow_unisolated,
+            )  # fmt: skip
+        except Exception as error:
+            raise pytest.UsageError(f"{path} cannot be graded: {type(error).__name__}: {error}") from error
         config.pluginmanager.register(Checks(assignment, evidence), "harness-checks")
 
 
 class Checks:
-    """Runs one submission's checks and keeps their results, in the order of the tasks."""
+    """Runs one submission's checks and keeps their results, in the order of the tasks.
 
-    def __init__(self, assignment: Assignment, evidence: Evidence) -> None:
+    `whole`: all of the assignment's checks are there, so that one which others wait for must be too.
+    """
+
+    def __init__(self, assignment: Assignment, evidence: Evidence, whole: bool = False) -> None:
         self._assignment = assignment
         self._evidence = evidence
+        self._whole = whole
         self.results: dict[str, CheckResult] = {}
         self.problems: list[str] = []
 
@@ -80,11 +89,11 @@ class Checks:
         for item in items:
             marker = item.get_closest_marker("check")
             function = getattr(item, "function", None)
-            if marker is None or function is None:
-                raise pytest.UsageError(f"{item.nodeid} is not marked @pytest.mark.check(task, points)")
+            if marker is None or function is None or len(marker.args) != 2:
+                raise self._wrong(f"{item.nodeid} is not marked @pytest.mark.check(task, points)")
             task, points = marker.args
             if task not in self._assignment.tasks:
-                raise pytest.UsageError(f"{item.nodeid}: the assignment has no task {task!r}")
+                raise self._wrong(f"{item.nodeid}: the assignment has no task {task!r}")
             item.stash[_SPEC] = CheckSpec.of(function, task, points, tuple(marker.kwargs.get("after", ())))
         scale = self._scales(items)
         for item in items:
@@ -93,7 +102,42 @@ class Checks:
                 spec.id, spec.task, spec.points * scale[spec.task], spec.title, spec.version, spec.after
             )
         order = list(self._assignment.tasks)
-        items.sort(key=lambda item: (order.index(item.stash[_SPEC].task), len(item.stash[_SPEC].after)))
+        items.sort(key=lambda item: order.index(item.stash[_SPEC].task))
+        items[:] = self._each_after_its_own(items)
+
+    def _each_after_its_own(self, items: list[pytest.Item]) -> list[pytest.Item]:
+        """The items in their order, but each after those whose ids its `after` lists."""
+        by_id: dict[str, pytest.Item] = {}
+        for item in items:
+            name = item.stash[_SPEC].id
+            if name in by_id:
+                raise self._wrong(f"{item.nodeid}: two checks have the id {name!r}")
+            by_id[name] = item
+        placed: dict[str, pytest.Item] = {}
+        waiting: list[str] = []
+
+        def place(name: str) -> None:
+            if name in placed:
+                return
+            if name in waiting:
+                raise self._wrong(f"the checks wait for each other: {', '.join(waiting[waiting.index(name) :])}")
+            waiting.append(name)
+            for other in by_id[name].stash[_SPEC].after:
+                if other in by_id:
+                    place(other)
+                elif self._whole:
+                    raise self._wrong(f"{name}: it comes after {other!r}, and there is no such check")
+            waiting.pop()
+            placed[name] = by_id[name]
+
+        for name in by_id:
+            place(name)
+        return list(placed.values())
+
+    def _wrong(self, problem: str) -> pytest.UsageError:
+        """The assignment's author has made a mistake; kept for `run_checks`, where pytest prints nothing."""
+        self.problems.append(problem)
+        return pytest.UsageError(problem)
 
     def _scales(self, items: list[pytest.Item]) -> dict[str, float]:
         """How a task's checks share what `assignment.toml` gives the machine, whatever that was changed to."""
@@ -134,7 +178,8 @@ class Checks:
         report = yield
         spec = item.stash[_SPEC]
         error = call.excinfo.value if call.excinfo else None
-        if isinstance(error, pytest.skip.Exception) or call.when == "teardown":
+        skipped_by_us = isinstance(error, pytest.skip.Exception) and spec.id in self.results
+        if skipped_by_us or call.when == "teardown":
             return report
         if error is None and call.when == "setup":
             return report
@@ -170,13 +215,13 @@ class ChecksFailed(RuntimeError):
 
 def run_checks(assignment: Assignment, evidence: Evidence) -> tuple[CheckResult, ...]:
     """Run an assignment's checks on evidence, quietly. Raises ChecksFailed where pytest itself could not."""
-    checks = Checks(assignment, evidence)
+    checks = Checks(assignment, evidence, whole=True)
     before = os.environ.get("PYTEST_DISABLE_PLUGIN_AUTOLOAD")
     os.environ["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = "1"  # what else is installed must not change a verdict
     try:
         code = pytest.main(
             [
-                str(assignment.folder), "-c", str(assignment.folder.parent / "pytest.ini"),
+                str(assignment.folder), "-c", str(assets.folder("reference") / "pytest.ini"),
                 f"--rootdir={assignment.folder.parent}", "-p", "no:terminal", "-p", "no:faulthandler",
             ],
             plugins=[checks],
