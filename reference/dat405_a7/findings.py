@@ -13,8 +13,6 @@ def find(evidence: Evidence) -> Iterator[Finding]:
     yield from _network(evidence)
     yield from _sweep(evidence)
     yield from _autoencoder(evidence)
-    yield from _sweep(evidence)
-    yield from _autoencoder(evidence)
 
 
 def _preprocessing(evidence: Evidence) -> Iterator[Finding]:
