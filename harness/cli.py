@@ -132,7 +132,7 @@ def record(
     if out is None:
         sys.stdout.write(text)
     else:
-        out.write_text(text, encoding="utf-8")
+        _guarded(lambda: out.write_text(text, encoding="utf-8"))
     if dry_run.problem:
         terminal.error("problem", dry_run.problem)
         raise typer.Exit(1)

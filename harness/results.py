@@ -359,6 +359,8 @@ def save(result: Result, path: Path) -> None:
 def load(path: Path) -> Result:
     """Read a `result.json`. Raises ValueError (pydantic's ValidationError) where it is not one."""
     plain = json.loads(path.read_text(encoding="utf-8"))
+    if not isinstance(plain, dict):
+        raise ValueError(f"{path}: this is no result")
     for name in ("points", "max_points", "machine_points", "machine_max_points", "complete"):
         plain.pop(name, None)
     return Result.model_validate(plain)

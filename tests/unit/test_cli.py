@@ -1,0 +1,245 @@
+"""The command line: exit codes, faults in words with a remedy, and what it imports before it answers."""
+
+import json
+import subprocess
+import sys
+import time
+
+import pytest
+import tiny
+from typer.testing import CliRunner
+from unit.sample_results import broken, complete, typical
+
+import harness
+from harness import classroom, cli
+from harness.assignment import available
+from harness.dryrun import DryRun
+from harness.recording import Recording
+from harness.results import json_schema
+
+
+@pytest.fixture
+def run(monkeypatch, tmp_path):
+    """Run the program; its output, and the file of a fault of ours, stay in the test's folder."""
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    monkeypatch.chdir(tmp_path)
+
+    def invoke(*arguments):
+        answer = CliRunner().invoke(cli.app, [str(argument) for argument in arguments])
+        assert "Traceback" not in answer.output
+        return answer
+
+    return invoke
+
+
+def graded(monkeypatch, *results):
+    seen = {}
+
+    def grade(paths, options, progress):
+        seen.update(paths=paths, options=options, progress=progress)
+        return list(results)
+
+    monkeypatch.setattr(classroom, "grade", grade)
+    return seen
+
+
+# --- help
+
+
+@pytest.mark.parametrize("command", ["grade", "check", "record", "calibrate", "doctor", "schema"])
+def test_every_command_explains_itself(run, command):
+    assert command in run("--help").output
+    answer = run(command, "--help")
+    assert answer.exit_code == 0
+    assert "Usage" in answer.output
+
+
+def test_exit_codes_are_documented(run):
+    assert "0 no check failed, 1 some did, 2 usage, 3 harness fault" in " ".join(run("--help").output.split())
+
+
+def test_version(run):
+    assert run("--version").output == f"harness {harness.__version__}\n"
+
+
+def test_help_imports_neither_tensorflow_nor_pydantic_and_is_quick():
+    code = (
+        "import sys\n"
+        "sys.argv = ['harness', '--help']\n"
+        "from harness.cli import main\n"
+        "try:\n    main()\n"
+        "except SystemExit:\n    pass\n"
+        "heavy = {'tensorflow', 'keras', 'pydantic', 'numpy', 'matplotlib', 'scipy', 'pytest', 'jinja2'}\n"
+        "print(sorted(heavy & set(sys.modules)), file=sys.stderr)\n"
+    )
+    times = []
+    for _ in range(3):
+        started = time.perf_counter()
+        answer = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, encoding="utf-8")
+        times.append(time.perf_counter() - started)
+        assert answer.stderr.strip() == "[]"
+        assert "grade" in answer.stdout
+    assert min(times) < 2  # half a second on an idle machine
+
+
+def test_schema_prints_json(run):
+    answer = run("schema")
+    assert answer.exit_code == 0
+    assert json.loads(answer.stdout) == json_schema()
+
+
+# --- exit codes of grading
+
+
+@pytest.mark.parametrize(("made", "code"), [(complete, 0), (typical, 1), (broken, 3)])
+def test_the_worst_result_decides(run, monkeypatch, tmp_path, made, code):
+    graded(monkeypatch, complete(), made())
+    assert run("grade", tmp_path, "--out", tmp_path / "out").exit_code == max(made().exit_code, 0) == code
+
+
+def test_what_is_asked_reaches_the_classroom(run, monkeypatch, tmp_path):
+    seen = graded(monkeypatch, complete())
+    run("grade", "a", "b", "--out", "out", "--data", "digits", "--profile", "quick", "--jobs", 3, "--no-cache")
+    options = seen["options"]
+    assert [str(path) for path in seen["paths"]] == ["a", "b"]
+    assert (options.assignment.id, options.data, options.profile, options.jobs) == (
+        "dat405_a7",
+        "digits",
+        "quick",
+        3,
+    )
+    assert (options.cache, options.isolation) == (None, "required")
+
+
+def test_a_students_check_needs_no_isolation_and_shows_structure_first(run, monkeypatch, tmp_path):
+    seen = graded(monkeypatch, complete())
+    assert run("check").exit_code == 0
+    assert (seen["options"].isolation, seen["options"].structure_first) == ("preferred", True)
+    assert str(seen["options"].out) == "graded"
+
+
+def test_marks_need_isolation(run, monkeypatch, tmp_path):
+    seen = graded(monkeypatch, complete())
+    run("grade", "a", "--out", "out", "--allow-unisolated")
+    assert seen["options"].isolation == "preferred"
+
+
+# --- usage
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["nothing"], ["grade"], ["grade", "a"], ["grade", "a", "--out", "o", "--data", "cifar"],
+        ["grade", "a", "--out", "o", "--jobs", "0"], ["check", "--profile", "slow"], ["record"], ["calibrate"],
+        ["calibrate", "dat405_a7", "--seeds", "1"], ["schema", "more"],
+    ],
+)  # fmt: skip
+def test_wrong_arguments(run, arguments):
+    answer = run(*arguments)
+    assert answer.exit_code == 2
+    assert "Usage" in answer.output
+
+
+@pytest.mark.parametrize("command", [["grade", "--out", "out"], ["check"], ["record"]])
+def test_a_hand_in_that_is_not_there_is_named(run, command):
+    answer = run(
+        *command,
+        "nowhere/hand-in.ipynb",
+        "--data",
+        "digits",
+        *(["--allow-unisolated"] if command != ["check"] else []),
+    )
+    assert answer.exit_code == 2
+    assert "nowhere/hand-in.ipynb" in answer.stderr
+    assert "no such file" in answer.stderr or "does not exist" in answer.stderr
+
+
+@pytest.mark.parametrize("command", [["grade", ".", "--out", "out"], ["check", "."], ["record", "."]])
+def test_an_unknown_assignment_lists_those_that_are_there(run, command):
+    answer = run(*command, "--assignment", "dat405_a8")
+    assert answer.exit_code == 2
+    assert "there is no assignment 'dat405_a8'" in answer.stderr
+    assert available()[0] in answer.stderr
+
+
+def test_a_broken_assignment_names_its_file(run, tmp_path):
+    folder = tiny.write(tmp_path, toml="id = 3")
+    answer = run("check", ".", "--assignment", folder)
+    assert answer.exit_code == 2
+    assert str(folder / "assignment.toml") in answer.stderr
+
+
+def test_damaged_data_name_file_and_remedy(run, monkeypatch, tmp_path):
+    (tmp_path / "mnist.npz").write_bytes(b"no data")
+    monkeypatch.setenv("HARNESS_DATA", str(tmp_path))
+    answer = run("record", ".", "--data", "mnist", "--allow-unisolated")
+    assert answer.exit_code == 2
+    assert str(tmp_path / "mnist.npz") in answer.stderr
+
+
+def test_code_of_others_without_a_sandbox(run, monkeypatch):
+    def none_here(_isolation):
+        raise classroom.NotIsolated("bubblewrap is missing. Install it (`apt install bubblewrap`).")
+
+    monkeypatch.setattr(classroom, "sandbox_for", none_here)
+    answer = run("record", ".", "--data", "digits")
+    assert answer.exit_code == 2
+    assert "apt install bubblewrap" in answer.stderr
+
+
+def test_an_output_folder_that_cannot_be_made(run, monkeypatch, tmp_path):
+    (tmp_path / "file").write_text("")
+    answer = run("grade", tmp_path, "--out", tmp_path / "file" / "out", "--data", "digits", "--allow-unisolated")
+    assert answer.exit_code == 2
+    assert str(tmp_path / "file" / "out") in answer.stderr
+
+
+# --- faults of ours
+
+
+def test_a_fault_of_ours_is_exit_code_3_with_a_file_and_no_traceback(run, monkeypatch, tmp_path):
+    monkeypatch.setattr(classroom, "grade", lambda *_arguments: {}["[bold]lost[/]\x1b[31m"])
+    answer = run("grade", "a", "--out", "out")
+    assert answer.exit_code == 3
+    assert "harness fault" in answer.stderr
+    assert "[bold]lost[/]" in answer.stderr
+    assert "\x1b[31m" not in answer.stderr
+    (kept,) = tmp_path.glob("harness-fault-*.txt")
+    assert str(kept) in answer.stderr.replace("\n", "")
+    assert "Traceback" in kept.read_text(encoding="utf-8")
+
+
+def test_ctrl_c(run, monkeypatch):
+    def stopped(*_arguments):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(classroom, "grade", stopped)
+    answer = run("grade", "a", "--out", "out")
+    assert answer.exit_code == 130
+    assert "Results that were written stay" in answer.stderr
+
+
+# --- record
+
+
+def test_a_recording_goes_to_standard_output_or_a_file(run, monkeypatch, tmp_path):
+    made = DryRun(Recording(kind="notebook", complete=True))
+    monkeypatch.setattr(classroom, "record_one", lambda *_arguments: made)
+    assert Recording.model_validate_json(run("record", ".").stdout) == made.recording
+    assert run("record", ".", "--out", "r.json").stdout == ""
+    assert Recording.model_validate_json((tmp_path / "r.json").read_text()) == made.recording
+
+
+def test_a_recording_that_failed_says_why(run, monkeypatch):
+    monkeypatch.setattr(classroom, "record_one", lambda *_arguments: DryRun(problem="The code is missing."))
+    answer = run("record", ".")
+    assert answer.exit_code == 1
+    assert "The code is missing." in answer.stderr
+
+
+def test_a_recording_that_cannot_be_written(run, monkeypatch):
+    monkeypatch.setattr(classroom, "record_one", lambda *_arguments: DryRun())
+    answer = run("record", ".", "--out", "nowhere/r.json")
+    assert answer.exit_code == 2
+    assert "nowhere/r.json" in answer.stderr

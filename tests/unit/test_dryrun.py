@@ -1,0 +1,96 @@
+"""What the end of a sandbox run means: whose fault, in which words; nothing is graded without a recording."""
+
+import numpy as np
+import pytest
+from evidence import fit
+
+from harness.dryrun import interpret
+from harness.recording import Recording
+from harness.results import Cause
+from harness.sandbox import Ended, Frames, SandboxRun
+
+WHOLE = Recording(kind="notebook", complete=True, fits=(fit(),)).model_dump_json().encode()
+CUT = Recording(kind="notebook", complete=False, fits=(fit(),)).model_dump_json().encode()
+THEIRS = Cause.ERROR_IN_SUBMISSION
+SLOW = "The code ran longer than 300 s although training takes no time here."
+LARGE = "The code needed more memory than a run may have."
+LOUD = "The code printed or sent more than a run may."
+ENDS = [
+    (Ended.TIMEOUT, SLOW, Cause.TIMEOUT),
+    (Ended.OUT_OF_MEMORY, LARGE, Cause.OUT_OF_MEMORY),
+    (Ended.OUTPUT_FLOOD, LOUD, THEIRS),
+    (Ended.CRASHED, "The code ended the run: signal 11.", THEIRS),
+    (Ended.KILLED, "The code ended the run: signal 11.", THEIRS),
+    (Ended.BAD_FRAMES, "The code ended the run: signal 11.", THEIRS),
+]
+
+
+def run(ended, recording=None, **more):
+    arrays = {"rows": np.arange(3, dtype="i4")}
+    return interpret(SandboxRun(Frames(recording, arrays), ended, seconds=300.2, detail="signal 11", **more))
+
+
+def test_every_end_is_tested():
+    assert {ended for ended, _, _ in ENDS} | {Ended.FINISHED} == set(Ended)
+
+
+def test_a_run_that_finished():
+    made = run(Ended.FINISHED, WHOLE)
+    assert (made.problem, made.interrupted, made.cause) == (None, None, None)
+    assert made.recording.fits == (fit(),)
+    assert made.frames["rows"].tolist() == [0, 1, 2]
+
+
+@pytest.mark.parametrize(("ended", "sentence", "cause"), ENDS)
+def test_without_a_recording_nothing_is_graded(ended, sentence, cause):
+    made = run(ended)
+    assert (made.problem, made.cause, made.interrupted) == (sentence, cause, None)
+    assert made.recording == Recording()
+    assert made.frames == {}
+
+
+def test_a_run_that_finished_without_a_recording():
+    made = run(Ended.FINISHED)
+    assert (made.problem, made.cause) == ("The code ended without a recording.", THEIRS)
+
+
+@pytest.mark.parametrize(("ended", "sentence", "cause"), ENDS)
+def test_a_recording_that_was_cut_counts_as_far_as_it_goes(ended, sentence, cause):
+    made = run(ended, CUT)
+    assert (made.problem, made.interrupted, made.cause) == (None, sentence, cause)
+    assert len(made.recording.fits) == 1
+    assert "rows" in made.frames
+
+
+def test_a_run_that_left_before_its_last_cell():
+    made = run(Ended.FINISHED, CUT)
+    assert made.interrupted == "The code ended the run before its last cell."
+    assert made.cause is THEIRS
+
+
+@pytest.mark.parametrize(("ended", "sentence", "cause"), ENDS)
+def test_a_whole_recording_counts_whatever_came_after(ended, sentence, cause):
+    made = run(ended, WHOLE)
+    assert (made.problem, made.interrupted, made.cause) == (None, None, None)
+
+
+@pytest.mark.parametrize("recording", [b"", b"{", b'{"kind": "other"}', b'{"fits": [{}]}', b"\xff"])
+@pytest.mark.parametrize("ended", list(Ended))
+def test_a_recording_that_is_none(ended, recording):
+    made = run(ended, recording)
+    assert made.problem.startswith("The recording is not valid: ")
+    assert made.cause is THEIRS
+    assert (made.recording, made.frames) == (Recording(), {})
+
+
+def test_a_hand_in_without_code_was_not_attempted():
+    made = run(Ended.FINISHED, Recording(kind="nothing", complete=True).model_dump_json().encode())
+    assert made.problem == "The hand-in holds no notebook and no Python file: the code is missing."
+    assert made.cause is None
+
+
+def test_a_crash_says_its_last_words_cut():
+    made = run(Ended.CRASHED, log="Fatal Python error: Segmentation fault\n" + "x" * 500 + "\n\n")
+    assert made.problem == f"The code ended the run: signal 11. It said last: {'x' * 300}"
+    assert "said last" not in run(Ended.TIMEOUT, log="Fatal").problem
+    assert interpret(SandboxRun(Frames(), Ended.KILLED)).problem == "The code ended the run: killed."
