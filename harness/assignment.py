@@ -53,6 +53,8 @@ class TaskSpec(_Toml):
     scaled: dict[str, Scale] = Field(default_factory=dict)
     """By data set ("digits") or data set and profile ("mnist-quick"): what is trained in place of what is asked."""
     convolutional: bool = False
+    reference: str = ""
+    """The reference's builder, "mlp.py:build_mlp", beside which speed is measured."""
     sweep: bool = False
     """Many fits answer together; equal ones are replicates, each with a seed of its own."""
 
@@ -68,6 +70,7 @@ class ProfileSpec(_Toml):
     convolutional_seeds: int = Field(ge=1)
     sweep_replicates: int = Field(ge=1)
     denoising_images: int = Field(ge=100)
+    speed: bool = False
 
 
 class DenoisingSpec(_Toml):

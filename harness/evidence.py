@@ -13,7 +13,7 @@ from pydantic import Field
 
 from harness.models import ModelFacts
 from harness.recording import ArrayRecord, FitRecord, Recording, Where
-from harness.results import Cause, Curve, DatasetFacts, LayerFacts, SubmissionFacts, Value
+from harness.results import Cause, Curve, DatasetFacts, LayerFacts, Speed, SubmissionFacts, Value
 from harness.training.recipe import Scale
 
 
@@ -43,6 +43,7 @@ class FitEvidence(Value):
     scaled: Scale | None = None
     """Epochs and batch size that were trained in place of the ones handed in (on digits)."""
     runs: tuple[RunSummary, ...] = ()
+    speed: tuple[Speed, ...] = ()
     problem: str | None = None
     cause: Cause | None = None
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 from numpy.typing import NDArray
 
@@ -19,7 +19,7 @@ from harness.measure.noise import noise_facts
 from harness.measure.trained import Redraw, measure_trained
 from harness.models import ModelFacts
 from harness.recording import Finding, FitRecord
-from harness.results import Cause, Curve, DatasetFacts, SubmissionFacts
+from harness.results import Cause, Curve, DatasetFacts, Speed, SubmissionFacts
 from harness.training.cache import RunCache, StoredRun
 from harness.training.plan import PlannedFit, plan_fit
 from harness.training.process import TrainerFailed, TrainerProcess, TrainingStopped, Weighted
@@ -133,7 +133,21 @@ class Grader:
             return evidence.model_copy(update={"problem": str(stopped), "cause": stopped.cause})
         gate = self.assignment.tasks[task].accuracy
         identical = gate is not None and gate.identity and self._is_reference(task, plan.handed_in)
-        return evidence.model_copy(update={"runs": runs, "scaled": plan.scale, "identical": identical})
+        speed = self._speed(task, plan.prepared)
+        return evidence.model_copy(
+            update={"runs": runs, "scaled": plan.scale, "identical": identical, "speed": speed}
+        )
+
+    def _speed(self, task: str, prepared: Prepared) -> tuple[Speed, ...]:
+        """A network's speed beside the reference's; nothing where the two cannot be compared."""
+        file, _, function = self.assignment.tasks[task].reference.partition(":")
+        if not file or not self.assignment.profile(self.profile).speed:
+            return ()
+        try:
+            measured = self.trainer.speed(prepared.recipe, self.assignment.folder / file, function)
+        except (Refused, TrainerFailed):
+            return ()
+        return (_speed("inference", measured), _speed("training", measured))
 
     def run(self, prepared: Prepared, seed: int, on_epoch: Callable[[int, int], None]) -> RunSummary:
         """Train a recipe with a seed, or take the run from the cache, and measure it."""
@@ -187,6 +201,11 @@ def dataset_facts(dataset: Dataset) -> DatasetFacts:
         train_images=len(dataset.x_train),
         evaluation_images=len(dataset.x_test),
     )
+
+
+def _speed(work: Literal["inference", "training"], measured: dict[str, dict[str, float]]) -> Speed:
+    one = measured[work]
+    return Speed(work=work, ratio=one["ratio"], low=one["low"], high=one["high"], n=int(one["n"]))
 
 
 def _curve(stored: StoredRun) -> Curve:

@@ -144,6 +144,17 @@ class Curve(Value):
     val_loss: tuple[float, ...] = ()
 
 
+class Speed(Value):
+    """Time a network takes over the time the reference takes; below 1 is faster. Reported, never marked."""
+
+    work: Literal["inference", "training"]
+    ratio: float
+    low: float
+    high: float
+    n: int
+    """Turns that the two took; `low` and `high` are the extreme turns."""
+
+
 class ModelCard(Value):
     """A matched network as the page draws it."""
 
@@ -162,6 +173,7 @@ class ModelCard(Value):
     """What was trained in place of it (on digits the recipe is scaled); None: as handed in."""
     curves: tuple[Curve, ...] = ()
     trainer: str = ""
+    speed: tuple[Speed, ...] = ()
 
 
 class Series(Value):

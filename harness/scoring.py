@@ -134,6 +134,7 @@ def _card(task: str, title: str, network: Network) -> ModelCard:
         trained_batch_size=evidence.scaled.batch_size if evidence.scaled else None,
         curves=tuple(run.curve for run in evidence.runs),
         trainer=evidence.runs[0].trainer if evidence.runs else "",
+        speed=evidence.speed,
     )
 
 

@@ -162,6 +162,17 @@ class TrainerProcess:
             np.savez(file, images=images.astype(np.float32))
         return self._ask_arrays({"ask": "classify", "images": str(path)}, classifier=classifier)["probabilities"]
 
+    def speed(self, recipe: Recipe, file: Path, function: str) -> dict[str, dict[str, float]]:
+        """What `harness.measure.speed.measure_speed` gives. Raises Refused and TrainerFailed."""
+        request = {
+            "ask": "speed",
+            "recipe": recipe.model_dump(mode="json"),
+            "file": str(file),
+            "function": function,
+        }
+        speed: dict[str, dict[str, float]] = self._ask(request)["speed"]
+        return speed
+
     def _ask_arrays(self, request: dict[str, Any], **networks: Weighted) -> dict[str, NDArray[Any]]:
         folder = Path(self._require_folder())
         out = folder / "out.npz"

@@ -107,6 +107,12 @@ class Server:
         made = trained.class_probabilities(self._network(request["classifier"]), images)
         self._answer_arrays(request, {"probabilities": made})
 
+    def _speed(self, request: dict[str, Any]) -> None:
+        recipe = Recipe.model_validate_json(json.dumps(request["recipe"]))
+        from harness.measure.speed import measure_speed  # brings pytest along, which training does not need
+
+        self.say({"kind": "done", "speed": measure_speed(recipe, Path(request["file"]), request["function"])})
+
     def _network(self, sent: dict[str, Any]) -> trained.Network:
         recipe = Recipe.model_validate_json(json.dumps(sent["recipe"]))
         with np.load(sent["weights"], allow_pickle=False) as archive:
