@@ -53,6 +53,7 @@ class Grader:
             matches=matches.by_task,
             fits={network.record.id: network.evidence for network in networks},
             bounds=self.assignment.bounds(self.dataset.name, self.profile),
+            noise=noise_facts(run.recording.noise_probes, run.frames),
             problem=run.problem,
             interrupted=run.interrupted,
             cause=run.cause,
@@ -75,10 +76,7 @@ class Grader:
                 name = network.record.id
                 if not fits[name].runs and fits[name].problem is None:
                     fits[name] = self._trained(task, network, frames, planned, on_epoch)
-        evidence = evidence.model_copy(
-            update={"fits": fits, "noise": noise_facts(evidence.recording.noise_probes, frames)}
-        )
-        return measure_trained(self, evidence, frames, redraw)
+        return measure_trained(self, evidence.model_copy(update={"fits": fits}), frames, redraw)
 
     # --- one fit
 

@@ -139,11 +139,17 @@ def show_result(result: Result, scorecard: Path) -> None:
     if result.problem:
         console.print(f"[bold red]{escape(for_terminal(result.problem))}[/]")
     _print_checks(console, result, only_known=False)
+    if result.findings:
+        console.print("\n[bold]Seen in the work[/]")
+        for finding in result.findings:
+            place = f" ({finding.where})" if finding.where and str(finding.where) not in finding.message else ""
+            console.print(f"  · {escape(for_terminal(finding.message + place))}", soft_wrap=True)
     steps = next_steps(result)
     if steps:
         console.print("\n[bold]What to do next[/]")
         for number, step in enumerate(steps, 1):
-            console.print(f" {number}. {escape(for_terminal(f'{step.task}: {step.title}'))}")
+            head = f"{step.task}: {step.title}" if step.task else step.title
+            console.print(f" {number}. {escape(for_terminal(head))}")
             for line in step.lines:
                 place = f" ({line.where})" if line.where else ""
                 console.print(f"    {escape(for_terminal(line.text + place))}", soft_wrap=True)

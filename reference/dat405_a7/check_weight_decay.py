@@ -131,7 +131,8 @@ def check_factors(sweep, verdict):
             where=sweep[0].where,
         )
     if len(factors) < FACTORS:
-        message = f"{len(factors)} different factors are trained in fresh networks ({shown}); 5 are asked."
+        seen = f"{len(factors)} factor{' is' if len(factors) == 1 else 's are'}"
+        message = f"Only {seen} trained in fresh networks ({shown}); 5 are asked."
         hint = "Loop over five factors and make a new model for each."
         if len(factors) > 1:
             raise Partial(message, hint, share=len(factors) / FACTORS, where=sweep[0].where)

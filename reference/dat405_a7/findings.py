@@ -117,7 +117,7 @@ def _sweep(evidence: Evidence) -> Iterator[Finding]:
     if counts and len(counts) < 5:
         yield Finding(
             code="too-few-factors", task="2D", where=first.where,
-            message=f"{len(counts)} factors are trained in fresh networks; five are asked.",
+            message=f"Factors trained in fresh networks: {len(counts)}; five are asked.",
         )  # fmt: skip
     if not counts or min(counts.values()) < 3:
         yield Finding(

@@ -416,3 +416,15 @@ def test_a_damaged_archive_is_read_or_refused(tmp_path_factory, data):
         receive(path, tmp_path / "into")
     except IntakeRefused:
         assert not (tmp_path / "into").exists()
+
+
+def test_what_harness_check_wrote_is_no_part_of_the_hand_in(tmp_path):
+    """Checking a folder twice must see the same hand-in."""
+    (tmp_path / "in").mkdir()
+    (tmp_path / "in" / "submission.py").write_text("x = 1\n")
+    before = receive(tmp_path / "in", tmp_path / "first").sha256
+    (tmp_path / "in" / "graded" / "in").mkdir(parents=True)
+    (tmp_path / "in" / "graded" / "in" / "result.json").write_text("{}")
+    again = receive(tmp_path / "in", tmp_path / "second")
+    assert again.sha256 == before
+    assert [file.name for file in again.files] == ["submission.py"]
