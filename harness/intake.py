@@ -35,7 +35,16 @@ __all__ = ["IntakeLimits", "IntakeRefused", "IntakeUsageError", "Submission", "c
 
 SINGLE_FILES = (".ipynb", ".py", ".keras", ".h5", ".pdf", ".md")
 # `graded` is what `harness check` writes beside the hand-in.
-IGNORED_FOLDERS = {"__macosx", ".ipynb_checkpoints", "__pycache__", ".git", ".venv", "venv", "node_modules", "graded"}
+IGNORED_FOLDERS = {
+    "__macosx",
+    ".ipynb_checkpoints",
+    "__pycache__",
+    ".git",
+    ".venv",
+    "venv",
+    "node_modules",
+    "graded",
+}
 IGNORED_FILES = {".ds_store", "thumbs.db", "desktop.ini", ".git"}
 MAX_IGNORED_LISTED = 200
 _DRIVE = re.compile(r"[A-Za-z]:")
