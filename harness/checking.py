@@ -124,7 +124,8 @@ class CheckSpec:
             points = None
         return CheckResult(
             id=self.id, version=self.version, title=self.title, task=self.task, outcome=outcome, cause=cause,
-            points=None if points is None else round(points, 6), max_points=self.points, message=message, hint=hint,
+            points=None if points is None else round(points, 9), max_points=round(self.points, 9),
+            message=message, hint=hint,
             measurements=tuple(verdict.measurements), thresholds=tuple(verdict.thresholds), where=where,
         )  # fmt: skip
 

@@ -33,9 +33,11 @@ def check_images(mlp, verdict):
             "The images hold values that are not finite numbers.", "Look for a division by zero.", where=mlp.where
         )
     if x.high > 1 or x.low < 0 or x.high <= 0.5:
-        times = "not at all" if x.high > 1.5 else "more than once" if x.high <= 0.5 else "to another range"
+        fault = "that is another range than 0 to 1"
+        if x.low >= 0:
+            fault = f"they were divided by 255 {'more than once' if x.high <= 0.5 else 'not at all'}"
         raise Failed(
-            f"The values lie between {x.low:g} and {x.high:g}: they were divided by 255 {times}.",
+            f"The values lie between {x.low:g} and {x.high:g}: {fault}.",
             "Divide by 255 once, before training: x_train = x_train.astype('float32') / 255.",
             where=mlp.where,
         )
@@ -70,8 +72,9 @@ def check_labels(mlp, verdict):
     if y.labels_match is not None:
         verdict.measured("labels that belong to their image", y.labels_match, unit="share", n=y.shape[0])
         if y.labels_match < 1:
+            wrong = max(1, round((1 - y.labels_match) * (y.shape[0] or 0)))
             raise Failed(
-                f"Only {y.labels_match:.1%} of the labels belong to their image.",
+                f"{wrong:,} of {y.shape[0]:,} labels do not belong to their image.",
                 "Do not sort or shuffle the labels without the images.",
                 where=mlp.where,
             )

@@ -68,6 +68,11 @@ def test_several_files_of_checks(tmp_path):
     assert [one.max_points for one in made.values()] == pytest.approx([0.75, 0.25, 1, 1])
 
 
+def test_a_passed_check_has_all_of_its_points(tmp_path):
+    made = results(tmp_path, toml=tiny.TOML.replace("machine = 1.0", "machine = 0.111"))
+    assert [one.points for one in made.values()] == [one.max_points for one in made.values()]
+
+
 # --- dependencies
 
 

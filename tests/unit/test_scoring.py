@@ -74,6 +74,11 @@ def test_machine_points(checks, machine):
     assert result(*checks).machine_points == machine
 
 
+def test_thirds_of_a_point_make_a_whole():
+    third = check(Outcome.PASSED, round(1 / 3, 9), most=round(1 / 3, 9))
+    assert result(third, third, third).machine_points == result(third, third, third).machine_max_points == 1
+
+
 def test_a_task_with_a_persons_share_has_no_points_yet():
     task = result(P, P)
     assert (task.points, task.max_points, task.machine_max_points) == (None, 1.5, 1.0)

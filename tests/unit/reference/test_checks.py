@@ -1,0 +1,315 @@
+"""Every check of dat405_a7 on hand-made evidence: a hand-in on which all pass, and for each check broken variants.
+
+A variant lists the check, what it must come to, and words that its message must hold: a fault is named, not hinted.
+"""
+
+import pytest
+from evidence import (
+    BOUNDS,
+    CNN_FACTS,
+    FACTORS,
+    LEVELS,
+    MLP_FACTS,
+    SALT,
+    autoencoder,
+    autoencoder_facts,
+    cnn,
+    complete,
+    data,
+    denoising,
+    fit,
+    generation,
+    images,
+    labels,
+    layer_facts,
+    mlp,
+    model_facts,
+    network,
+    noise,
+    sweep,
+)
+
+from harness.assignment import load
+from harness.plugin import run_checks
+from harness.recording import Noise
+from harness.results import Cause, Outcome
+
+ASSIGNMENT = load("dat405_a7")
+PASSED, PARTIAL, FAILED = Outcome.PASSED, Outcome.PARTIAL, Outcome.FAILED
+NOTHING, UNTOLD, MANUAL = Outcome.NOT_ATTEMPTED, Outcome.NOT_MEASURED, Outcome.MANUAL
+
+
+def results(**changes):
+    return {result.id: result for result in run_checks(ASSIGNMENT, complete(ASSIGNMENT, **changes))}
+
+
+def with_x(**changes):
+    return {"mlp": mlp(data=data(x=images(**changes)))}
+
+
+def with_y(**changes):
+    return {"mlp": mlp(data=data(y=labels(**changes)))}
+
+
+def with_dense(*units, activations=("relu", "relu", "softmax"), more=()):
+    made = [layer_facts("Dense", size, name, params=1) for size, name in zip(units, activations, strict=True)]
+    return {"mlp": mlp(facts=model_facts((layer_facts("Flatten"), *made, *more)))}
+
+
+def with_loss(name, error):
+    made = network(fit(), model_facts(cross_entropy_error=error), loss=(name, {}) if name else None)
+    return {"mlp": made}
+
+
+def optimized(name, batch_size=128, **arguments):
+    return {"mlp": network(fit(batch_size=batch_size), optimizer=(name, arguments))}
+
+
+def untrained(problem, cause):
+    return network(fit(), accuracies=(), problem=problem, cause=cause)
+
+
+def swept(**changes):
+    return {"sweep": sweep(**changes)}
+
+
+def grown():
+    """Report B: one Sequential before the loop, four layers more on each pass."""
+    stacks, before = [], ()
+    for number, factor in enumerate(FACTORS, 1):
+        made = sweep((factor,), 1, {"units": (300, 500) * number}, id=f"pass-{number}", previous=before)
+        stacks, before = [*stacks, *made], (*before, f"pass-{number}")
+    return {"sweep": tuple(stacks)}
+
+
+def continued():
+    """One network a factor, made outside the inner loop and trained three times."""
+    made = []
+    for place, factor in enumerate(FACTORS):
+        names = [f"f{place}-{number}" for number in range(3)]
+        for number, name in enumerate(names):
+            made += sweep((factor,), 1, id=name, previous=tuple(names[:number]))
+    return {"sweep": tuple(made)}
+
+
+CLEAN = {"shape": (60_000, 784)}
+BROKEN_AE = {"denoising": None, "generation": None}
+L2, NONE = ("kernel L2 0.0001",), ()
+
+VARIANTS = {
+    "1.images": [
+        (with_x(high=255.0, scale=1.0), FAILED, "between 0 and 255: they were divided by 255 not at all"),
+        (with_x(high=1 / 255, scale=1 / 255**2), FAILED, "divided by 255 more than once"),
+        (with_x(low=-1.0, scale=2 / 255, offset=-1.0), FAILED, "between -1 and 1: that is another range"),
+        (with_x(low=None, high=None), FAILED, "not finite"),
+        (with_x(shape=(60_000, 784)), PARTIAL, "the shape is (n, 784) and not (n, 28, 28, 1)"),
+        (with_x(dtype="float64"), PARTIAL, "the type is float64 and not float32"),
+        ({"mlp": mlp(data=data(x=None))}, UNTOLD, "The images did not reach fit as arrays"),
+    ],
+    "1.labels": [
+        (with_y(encoding="one_hot_twice", shape=(60_000, 10, 2)), FAILED, "twice: their shape is (n, 10, 2)"),
+        (with_y(labels_match=0.1), FAILED, "54,000 of 60,000 labels do not belong to their image"),
+        (with_y(labels_match=1 - 1e-9), FAILED, "1 of 60,000 labels"),
+        (with_y(encoding="labels", shape=(60_000,)), PARTIAL, "integers and not one-hot rows"),
+        (with_y(shape=(60_000, 11)), FAILED, "the shape (n, 11) and are not one-hot rows of 10"),
+    ],
+    "2A.layers": [
+        (with_dense(64, 32, 10), FAILED, "The dense layers are 64 relu – 32 relu – 10 softmax; asked are 64 relu"),
+        (with_dense(64, 10, activations=("relu", "softmax")), FAILED, "64 relu – 10 softmax; asked"),
+        (with_dense(64, 64, 10, activations=("tanh", "relu", "softmax")), PARTIAL, "the activations are 64 tanh"),
+        (with_dense(64, 64, 10, activations=("linear", "linear", "softmax")), PARTIAL, "64 linear – 64 linear"),
+    ],
+    "2A.parameters": [(with_dense(64, 64, 10), FAILED, "It has 3 parameters; 784·64+64")],
+    "2B.loss": [
+        (with_loss("MeanSquaredError", 0.97), FAILED, "is not −Σ y·log p: it differs by up to 0.97"),
+        (with_loss("BinaryCrossentropy", 1.1e-5), FAILED, "differs by up to 1.1e-05"),
+        (with_loss("Hinge", None), FAILED, "Hinge cannot be computed on one-hot labels"),
+        (with_loss(None, None), FAILED, "The loss none cannot be computed"),
+    ],
+    "2C.epochs": [
+        ({"mlp": mlp(epochs=2)}, FAILED, "trained for 2 epochs; 10 are asked"),
+        ({"mlp": mlp(epochs=11)}, FAILED, "trained for 11 epochs"),
+    ],
+    "2C.optimizer": [
+        (optimized("SGD", learning_rate=0.01), PARTIAL, "learning rate 0.01 (asked: 0.1)"),
+        (optimized("Adam"), PARTIAL, "Adam (asked: SGD)"),
+        (optimized("SGD", 32, learning_rate=0.1), PARTIAL, "batches of 32 (asked: 128)"),
+        (optimized("Adam", 32), FAILED, "batches of 32 (asked: 128) and Adam (asked: SGD)"),
+    ],
+    "2C.accuracy": [
+        ({"mlp": mlp(0.95)}, FAILED, "reaches 95.00%"),
+        ({"bounds": {}}, MANUAL, "a person decides"),
+        ({"mlp": untrained("it is too large", Cause.REFUSED)}, UNTOLD, "could not be trained: it is too large"),
+    ],
+    "2C.curves": [
+        ({"mlp": mlp(metrics=())}, FAILED, "no accuracy metric is compiled"),
+        ({"mlp": mlp(data=data(validation_x=None, validation_y=None))}, FAILED, "fit is given no validation data"),
+    ],
+    "2D.hidden-units": [
+        (swept(facts={"units": (300, 500)}), FAILED, "The hidden layers are 300-500; asked are 500-300"),
+        (swept(facts={"units": (64, 64, 500, 300), "regularizers": (L2,) * 4}), FAILED, "64-64-500-300"),
+        (grown(), FAILED, "has grown to"),
+    ],
+    "2D.weight-decay": [
+        (swept(facts={"regularizers": (("activity L2 0.0001",),) * 2}), FAILED, "activity_regularizer punishes"),
+        (swept(facts={"regularizers": (("kernel L1 0.0001",),) * 2}), FAILED, "L1 is not weight decay"),
+        (swept(facts={"regularizers": (("kernel L1L2 0.1 0.1",),) * 2}), FAILED, "L1 is not weight decay"),
+        (swept(facts={"regularizers": (NONE, NONE)}), FAILED, "No layer has weight decay"),
+        (swept(facts={"regularizers": (L2, NONE)}), FAILED, "Only some of the hidden layers"),
+        (swept(facts={"regularizers": (NONE, NONE), "output": L2}), FAILED, "Only some of the hidden layers"),
+        (swept(facts={"output": L2}), PARTIAL, "the output layer is regularised too"),
+    ],
+    "2D.factors": [
+        (swept(factors=FACTORS[:4]), PARTIAL, "4 factors are trained in fresh networks"),
+        (swept(factors=FACTORS[:1]), FAILED, "1 factor is trained in fresh networks"),
+        (swept(factors=(*FACTORS[:4], 0.01)), FAILED, "0.01 lies outside 1e-6 … 1e-3"),
+        (swept(factors=(1e-5,) * 5, replicates=1), FAILED, "1 factor is trained in fresh networks"),
+    ],
+    "2D.replicates": [
+        (swept(replicates=1), FAILED, "the factor with fewest has 1 fresh network, 3 are asked"),
+        (swept(replicates=2), FAILED, "2 fresh networks"),
+        (continued(), FAILED, "10 of 15 fits go on training an earlier model"),
+    ],
+    "2D.epochs": [
+        (swept(epochs=2), FAILED, "trained for 2 epochs; 40 are asked"),
+        (continued(), FAILED, "is trained 3 times: its layers see 120 epochs"),
+    ],
+    "3A.convolution": [
+        ({"cnn": cnn(facts=model_facts((layer_facts("Conv2DTranspose", 3, "relu"), *CNN_FACTS[2:])))}, FAILED,
+         "None of its layers is a convolution"),
+        ({"cnn": None}, NOTHING, "No network with a convolutional layer trained on the labels was found"),
+    ],
+    "3A.accuracy": [
+        ({"cnn": cnn(0.98)}, PARTIAL, "reaches 98.00%"),
+        ({"cnn": cnn(0.96)}, FAILED, "98.90% or more is accepted"),
+        ({"bounds": {"2C": BOUNDS["2C"]}}, MANUAL, "a person decides"),
+    ],
+    "4A.parameters": [({"autoencoder": autoencoder(autoencoder_facts(128, 64, 128))}, FAILED, "has 226,416")],
+    "4A.bottleneck": [
+        ({"autoencoder": autoencoder(autoencoder_facts(128, 64, 128))}, PARTIAL, "The bottleneck has 64 values"),
+        ({"autoencoder": autoencoder(autoencoder_facts(1000, 900))}, FAILED, "No layer is narrower than the image"),
+    ],
+    "4A.noisy-to-clean": [
+        ({"autoencoder": autoencoder(x=images(**CLEAN))}, FAILED, "The inputs are clean"),
+        ({"autoencoder": autoencoder(y=images(noise=SALT, **CLEAN))}, FAILED, "The targets are noisy"),
+        ({"autoencoder": autoencoder(x=images(noise=Noise(kind="salt_and_pepper", level=0.1), **CLEAN))}, PARTIAL,
+         "salt and pepper noise of level 0.10; 0.4 is asked"),
+        ({"autoencoder": autoencoder(x=images(noise=Noise(kind="gaussian", level=0.4), **CLEAN))}, PARTIAL, "gaus"),
+        ({"autoencoder": autoencoder(x=images(source=None, **CLEAN))}, UNTOLD, "could not be recognised"),
+    ],
+    "4A.reconstruction": [
+        ({"denoising": denoising(error_denoised=(0.2,) * 6)}, FAILED, "is 0.1200 before and 0.2000 after"),
+        ({"autoencoder": autoencoder(problem="too large", cause=Cause.REFUSED), **BROKEN_AE}, UNTOLD,
+         "could not be trained: too large"),
+        ({**BROKEN_AE, "unmeasured": {"denoising": "there is no classifier"}}, UNTOLD, "there is no classifier"),
+    ],
+    "4B.identity": [({"noise": noise(changed=(0.1, *LEVELS[1:]))}, FAILED, "At level 0, 10.0% of the pixels")],
+    "4B.share": [
+        ({"noise": noise(changed=tuple(level / 2 for level in LEVELS))}, PARTIAL, "At level 1, 50.0%"),
+        ({"noise": noise(changed=(0.4,) * 6)}, FAILED, "At level 1, 40.0% of the pixels change"),
+    ],
+    "4B.values": [
+        ({"noise": noise(extreme=(1, 1, 0.9, 1, 1, 1))}, FAILED, "10.0% of the changed pixels are neither 0 nor 1"),
+        ({"noise": noise(white=(1.0,) * 6)}, PARTIAL, "100% of the changed pixels become 1"),
+        ({"noise": noise(changed=(0.0,) * 6)}, FAILED, "No pixel changes at any level"),
+        ({"noise": None}, NOTHING, "No noise function was found"),
+        ({"noise": noise(problem="it raised TypeError")}, UNTOLD, "`salt_and_pepper` could not be tried"),
+    ],
+    "4B.input-kept": [({"noise": noise(input_kept=False)}, FAILED, "changes the array that it is given")],
+    "4C.gain": [
+        ({"denoising": denoising(mean_gain=(0.001, -0.01, 0.012))}, FAILED, "the accuracy by +0.1% on average"),
+        ({"denoising": denoising(mean_gain=(-0.2, -0.21, -0.19))}, FAILED, "by -20.0% on average: no gain"),
+        ({"denoising": None}, UNTOLD, "It could not be measured: it was not trained"),
+        ({"autoencoder": None, **BROKEN_AE}, NOTHING, "No autoencoder trained from images to images was found"),
+    ],
+    "4D.decoder": [
+        ({"generation": generation(in_range=False)}, FAILED, "values outside [0, 1]"),
+        ({"generation": None, "unmeasured": {"generation": "no decoder was found"}}, NOTHING, "No decoder that"),
+        ({"generation": None, "unmeasured": {"generation": "it is too large"}}, UNTOLD, "it is too large"),
+    ],
+    "4D.digits": [
+        ({"generation": generation(nearest=(0.0, 0.001, 0.1))}, FAILED, "copies of training images"),
+        ({"generation": generation(recognised=0.2)}, FAILED, "tells 20% of its images as digits"),
+        ({"generation": generation(class_entropy=0.2)}, FAILED, "few different digits"),
+        ({"generation": generation(in_range=False)}, UNTOLD, "an earlier check did not pass"),
+    ],
+}  # fmt: skip
+CASES = [(name, *variant) for name, variants in VARIANTS.items() for variant in variants]
+IDS = [f"{name}: {said[:40]}" for name, _, _, said in CASES]
+SHOWN_ONLY = {"2D.comparison"}  # figures without points: nothing to fail on
+
+
+@pytest.fixture(scope="module")
+def good():
+    return results()
+
+
+def test_every_check_has_a_broken_variant(good):
+    assert set(VARIANTS) | SHOWN_ONLY == set(good)
+    assert {name for name, _, outcome, _ in CASES if outcome in (FAILED, PARTIAL)} == set(VARIANTS)
+    assert all(good[name].max_points == 0 for name in SHOWN_ONLY)
+
+
+def test_the_complete_hand_in_passes_every_check(good):
+    assert {name: one.message for name, one in good.items() if one.outcome is not PASSED} == {}
+    assert all(one.points == one.max_points for one in good.values())
+    assert [name for name, one in good.items() if not one.message] == []
+
+
+def test_titles_are_sentences_and_ids_stable(good):
+    assert all(one.title.endswith(".") and len(one.title) < 140 for one in good.values())
+    assert len({one.version for one in good.values()}) == len(good)
+
+
+@pytest.mark.parametrize(("name", "changes", "outcome", "said"), CASES, ids=IDS)
+def test_broken_variants(name, changes, outcome, said):
+    result = results(**changes)[name]
+    assert result.outcome is outcome, result.message
+    assert said in result.message
+    if outcome in (FAILED, PARTIAL):
+        assert result.points < result.max_points
+        assert (result.points > 0) == (outcome is PARTIAL)
+        assert result.hint
+        assert result.where is not None
+    assert result.cause is not Cause.HARNESS_FAULT or "was not trained" in result.message
+
+
+# --- right hand-ins that look different
+
+
+@pytest.mark.parametrize(
+    ("name", "changes"),
+    [
+        ("2A.layers", with_dense(64, 64, 10, activations=("relu", "relu", "linear"),
+                                 more=(layer_facts("Softmax"),))),
+        ("2A.layers", with_dense(64, 64, 10, activations=("linear", "linear", "softmax"),
+                                 more=(layer_facts("ReLU"), layer_facts("Activation", None, "relu")))),
+        ("2B.loss", with_loss("SparseCategoricalCrossentropy", 1e-6)),
+        ("2C.accuracy", {"mlp": mlp(0.966)}),
+        ("2C.accuracy", {"mlp": network(fit(), accuracies=(0.90,), identical=True)}),
+        ("2C.curves", {"mlp": mlp(data=data(validation_x=None, validation_y=None, validation_split=0.1))}),
+        ("2C.curves", {"mlp": mlp(metrics=("acc",))}),
+        ("2D.factors", swept(factors=(1e-6, 1e-5, 1e-4, 5e-4, 0.0010000000474974513))),
+        ("2D.replicates", swept(replicates=5)),
+        ("3A.convolution", {"cnn": cnn(facts=model_facts((layer_facts("SeparableConv2D", 3), *MLP_FACTS)))}),
+        ("4A.noisy-to-clean",
+         {"autoencoder": autoencoder(x=images(noise=SALT.model_copy(update={"level": 0.41}), **CLEAN))}),
+        ("4B.share", {"noise": noise(changed=(0.0, 0.21, 0.39, 0.6, 0.8, 1.0))}),
+    ],
+)  # fmt: skip
+def test_other_right_ways_pass(name, changes):
+    result = results(**changes)[name]
+    assert result.outcome is PASSED, result.message
+
+
+def test_a_hand_in_without_code_was_not_attempted():
+    made = results(problem="The code is missing.", cause=None)
+    assert {one.outcome for one in made.values()} == {NOTHING}
+    assert {one.points for one in made.values()} == {0}
+
+
+@pytest.mark.parametrize("cause", list(Cause))
+def test_a_hand_in_that_was_not_recorded_loses_points_only_by_its_own_fault(cause):
+    made = results(problem="The code ran longer than 300 s.", cause=cause)
+    assert {(one.outcome, one.cause) for one in made.values()} <= {(UNTOLD, cause)}
+    assert {one.points for one in made.values()} == {None if cause is Cause.HARNESS_FAULT else 0}
