@@ -1,4 +1,4 @@
-"""Small notebooks as text, for tests: `notebook("x = 1", md("# Answer"))` is what a student's Jupyter would save."""
+"""Small notebooks as text, for tests: `notebook("x = 1", md("# Answer"))` is what Jupyter would save."""
 
 from __future__ import annotations
 

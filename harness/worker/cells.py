@@ -12,6 +12,7 @@ from typing import Any, Literal
 from harness.recording import Passage, Where
 
 MAX_TEXT = 20_000  # characters of one passage
+MAX_PASSAGES = 20  # of one text file
 CONTRACT_FILE = "submission.py"
 
 
@@ -71,7 +72,7 @@ def read_hand_in(folder: Path) -> HandIn:
     for path in files:
         if path.suffix.lower() in (".md", ".txt") and path.name.lower() != "readme.md":
             name = _file_name(path, folder)
-            answers.append(Passage(where=Where(file=name), text=_text(path)[:MAX_TEXT]))
+            answers += _passages(_text(path), name)
     return HandIn(kind, tuple(runs), tuple(answers), tuple(unreadable))
 
 
@@ -108,7 +109,7 @@ def _raw_cells(text: str) -> list[Any]:
     """The cells as format 4 has them. Older notebooks are converted; today's are read without a look at what else
     is in them, so that a careless tool's notebook counts as much as Jupyter's."""
     notebook = json.loads(text)
-    if isinstance(notebook["cells"] if "cells" in notebook else None, list):
+    if isinstance(notebook.get("cells"), list):
         version = notebook.get("nbformat", 4)
         if not isinstance(version, int) or version >= 4:
             return list(notebook["cells"])
@@ -151,6 +152,21 @@ def _text(path: Path) -> str:
         except UnicodeDecodeError:
             continue
     return data.decode("latin-1")
+
+
+def _passages(text: str, name: str) -> list[Passage]:
+    """A text file in passages of whole lines, each with the number of its first line."""
+    passages: list[Passage] = []
+    first, lines, length = 1, list[str](), 0
+    for number, line in enumerate(text.splitlines(), 1):
+        line = line[: MAX_TEXT - 1]
+        if length + len(line) + 1 > MAX_TEXT:
+            passages.append(Passage(where=Where(file=name, line=first), text="\n".join(lines)))
+            first, lines, length = number, [], 0
+        lines.append(line)
+        length += len(line) + 1
+    passages.append(Passage(where=Where(file=name, line=first), text="\n".join(lines)))
+    return passages[:MAX_PASSAGES]
 
 
 def _joined(value: Any) -> str:

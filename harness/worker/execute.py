@@ -9,6 +9,7 @@ import contextlib
 import inspect
 import io
 import linecache
+import re
 import signal
 import sys
 import types
@@ -17,13 +18,19 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from harness.recording import CellError, Passage, Where
-from harness.worker.cells import Cell
+from harness.worker.cells import Cell, clean
 
 PRINTED_LIMIT = 20_000  # characters kept of what one cell prints
+_SHELL_LINE = re.compile(r"^(\s*)((?:pip3?|conda|apt|apt-get|wget|git|cd|ls|mkdir|unzip)[ \t]+[\w-][^(]*?)\s*$")
+_TIME_OPTIONS = re.compile(r"^(?:-[a-zA-Z]+\s*\d*\s+)+")
 
 
 class StatementTimeout(BaseException):
     """Raised into a statement that runs too long. Not an Exception: `except Exception` must not catch it."""
+
+
+class _Stop(BaseException):
+    """The body of a magic asked to end the run; it has been noted."""
 
 
 class Everyday(dict[str, Any]):
@@ -32,6 +39,7 @@ class Everyday(dict[str, Any]):
     def __init__(self, supply: Callable[[str], Any]) -> None:
         super().__init__(vars(builtins))
         self._supply = supply
+        self["display"] = _display  # IPython's own builtin
 
     def __missing__(self, name: str) -> Any:
         return self._supply(name)  # raises KeyError, which Python turns into NameError
@@ -80,48 +88,71 @@ class Runner:
 
     def run_cell(self, cell: Cell) -> bool:
         """Run a cell's statements. False where the hand-in asked to stop (`exit()`)."""
-        filename = f"{cell.file}" if cell.number is None else f"{cell.file}:cell {cell.number}"
+        filename = _filename(cell.file, cell.number)
         self._cells[filename] = cell
+        lines = cell.text.splitlines(keepends=True)
+        linecache.cache[filename] = (len(cell.text), None, lines, filename)
+        if cell.number is None:
+            self.namespace["__file__"] = cell.file
         printed = _Limited(PRINTED_LIMIT)
         with contextlib.redirect_stdout(printed), contextlib.redirect_stderr(_Limited(PRINTED_LIMIT)):
             going = self._run_text(cell.text, cell, filename)
         _close_figures()
         if printed.text.strip():
-            self.printed.append(Passage(where=cell.where, text=printed.text))
+            self.printed.append(Passage(where=cell.where, text=clean(printed.text)))
         return going
 
     def run_body(self, text: str) -> None:
-        """Run the body of a `%%time` cell in place of the magic."""
-        cell = next(reversed(self._cells.values()))
-        self._run_text(text, cell, next(reversed(self._cells)))
+        """Run the body of a `%%time` cell, which stands on the lines after the magic's."""
+        cell, line = self._running()
+        if not self._run_text(text, cell, _filename(cell.file, cell.number), line + 1):
+            raise _Stop
 
-    def _run_text(self, text: str, cell: Cell, filename: str) -> bool:
-        tree, source = self._parse(text, cell, filename)
-        if tree is None:
-            return True
-        linecache.cache[filename] = (len(source), None, source.splitlines(keepends=True), filename)
-        flags = ast.PyCF_ALLOW_TOP_LEVEL_AWAIT
-        for statement in tree.body:
+    def run_line(self, text: str) -> Any:
+        """Run what follows `%time`; the value of an expression comes back, as IPython's does."""
+        cell, line = self._running()
+        filename = _filename(cell.file, cell.number)
+        try:
+            tree = ast.parse(text.strip(), filename, mode="eval")
+        except SyntaxError:
+            if not self._run_text(text, cell, filename, line):
+                raise _Stop from None
+            return None
+        code = compile(ast.increment_lineno(tree, line - 1), filename, "eval")
+        return eval(code, self.namespace)  # noqa: S307 - as below
+
+    def _running(self) -> tuple[Cell, int]:
+        where = self.where() or Where(file="")
+        return self._cells[_filename(where.file, where.cell)], where.line or 1
+
+    def _run_text(self, text: str, cell: Cell, filename: str, first_line: int = 1) -> bool:
+        tree = self._parse(text, cell, filename, first_line)
+        for statement in tree.body if tree else []:
             if isinstance(statement, ast.ImportFrom) and statement.module == "__future__":
                 continue  # IPython takes it anywhere; everything it asks for is Python 3 already
             self._current = Where(file=cell.file, cell=cell.number, line=statement.lineno)
-            if not self._run_statement(statement, filename, flags, source):
+            if not self._run_statement(statement, filename):
                 return False
         return True
 
-    def _parse(self, text: str, cell: Cell, filename: str) -> tuple[ast.Module | None, str]:
-        from IPython.core.inputtransformer2 import TransformerManager
-
+    def _parse(self, text: str, cell: Cell, filename: str, first_line: int) -> ast.Module | None:
+        """The statements with the line numbers of the hand-in; None, and the error noted, where they are none."""
         try:
-            with warnings.catch_warnings():
-                warnings.simplefilter("ignore")
-                source = TransformerManager().transform_cell(text) if cell.number is not None else text
-                return ast.parse(source, filename, type_comments=False), source
+            return _tree(text, filename, first_line, plain=cell.number is None)
         except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
-            self.errors.append(_syntax_error(error, cell, text))
-            return None, text
+            first = error
+        shell = [line for line in text.split("\n") if _SHELL_LINE.match(line)]
+        try:  # without `pip install …`, which IPython takes on a line of its own; a script with a notebook's `!` lines
+            kept = "\n".join(_SHELL_LINE.sub(r"\1pass", line) for line in text.split("\n"))
+            tree = _tree(kept, filename, first_line, plain=False) if shell or cell.number is None else None
+        except (SyntaxError, ValueError, RecursionError, MemoryError):
+            tree = None
+        if tree is None or shell:
+            self.errors.append(_syntax_error(first, cell))
+        return tree
 
-    def _run_statement(self, statement: ast.stmt, filename: str, flags: int, source: str) -> bool:
+    def _run_statement(self, statement: ast.stmt, filename: str) -> bool:
+        flags = ast.PyCF_ALLOW_TOP_LEVEL_AWAIT
         try:
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore")
@@ -130,25 +161,25 @@ class Runner:
                     result = eval(code, self.namespace)  # noqa: S307 - running student code is this module's purpose
                     if inspect.iscoroutine(result):
                         self._loop().run_until_complete(result)
+        except _Stop:
+            return False
         except StatementTimeout:
-            message = f"ran longer than {self._limit:.0f} s and was stopped"
-            self._note("timeout", "StatementTimeout", message, source)
+            self._note("timeout", "StatementTimeout", f"ran longer than {self._limit:.0f} s and was stopped")
         except SystemExit as error:
-            self._note("exit", "SystemExit", f"the code ended the run here (exit({error.code!r}))"[:300], source)
+            self._note("exit", "SystemExit", f"the code ended the run here (exit({_code(error)}))")
             return False
         except BaseException as error:
-            self._note("error", type(error).__name__, _message(error), source, error)
+            self._note("error", type(error).__name__, message_of(error), error)
         return True
 
-    def _note(
-        self, kind: Any, type_name: str, message: str, source: str, error: BaseException | None = None
-    ) -> None:
+    def _note(self, kind: Any, type_name: str, message: str, error: BaseException | None = None) -> None:
         where = self.place_of(error) or self._current or Where(file="")
-        lines = source.splitlines()
+        cell = self._cells.get(_filename(where.file, where.cell))
+        lines = cell.text.splitlines() if cell else []
         line = lines[where.line - 1].strip() if where.line and where.line <= len(lines) else ""
         if len(self.errors) < 2_000:
             self.errors.append(
-                CellError(where=where, type=type_name[:300], message=message[:20_000], source=line[:500], kind=kind)
+                CellError(where=where, type=clean(type_name)[:300], message=message, source=line[:500], kind=kind)
             )
 
     def place_of(self, error: BaseException | None) -> Where | None:
@@ -177,12 +208,13 @@ class Shell:
     def run_cell_magic(self, name: str, _line: str, body: str) -> None:
         """`%%time`, `%%timeit`, `%%capture` run their body; `%%bash`, `%%html` and others are passed over."""
         if name in ("time", "timeit", "capture", "prun", "py", "python3"):
-            self._runner.run_body("\n" + body)  # the magic stood on the first line: keep the numbers right
+            self._runner.run_body(body)
 
-    def run_line_magic(self, name: str, line: str, *_: Any, **__: Any) -> None:
+    def run_line_magic(self, name: str, line: str, *_: Any, **__: Any) -> Any:
         """`%time statement` runs the statement; `%matplotlib`, `%pip` and others are passed over."""
         if name in ("time", "timeit") and line.strip():
-            self._runner.run_body(line)
+            return self._runner.run_line(_TIME_OPTIONS.sub("", line.strip()))
+        return None
 
     magic = run_line_magic
 
@@ -201,7 +233,10 @@ class Shell:
 
 @contextlib.contextmanager
 def time_limit(seconds: float) -> Iterator[None]:
-    """Raise StatementTimeout into the body after `seconds`; without alarms only the run's own limit holds."""
+    """Raise StatementTimeout into the body after `seconds`, and again each second to a body that catches it.
+
+    Without alarms only the run's own limit holds.
+    """
     if not hasattr(signal, "SIGALRM") or seconds <= 0:
         yield
         return
@@ -210,16 +245,18 @@ def time_limit(seconds: float) -> Iterator[None]:
         raise StatementTimeout
 
     before = signal.signal(signal.SIGALRM, stop)
-    remaining = signal.setitimer(signal.ITIMER_REAL, seconds)[0]
+    remaining = signal.setitimer(signal.ITIMER_REAL, seconds, 1.0)[0]
     try:
         yield
     finally:
-        signal.setitimer(signal.ITIMER_REAL, remaining)
+        signal.setitimer(signal.ITIMER_REAL, remaining, 1.0 if remaining else 0.0)
         signal.signal(signal.SIGALRM, before)
 
 
 class _Limited(io.TextIOBase):
     """Keeps the first and the last half of what is written, so that endless output costs nothing."""
+
+    encoding = "utf-8"
 
     def __init__(self, limit: int) -> None:
         self._half = limit // 2
@@ -243,27 +280,77 @@ class _Limited(io.TextIOBase):
         return self._first + self._last
 
 
-def _syntax_error(error: BaseException, cell: Cell, text: str) -> CellError:
+def _filename(file: str, cell: int | None) -> str:
+    """The name under which Python knows the code of a cell."""
+    return file if cell is None else f"{file}:cell {cell}"
+
+
+def _tree(text: str, filename: str, first_line: int, plain: bool) -> ast.Module:
+    """The statements of `text`, the first line of which has the number `first_line`; magics where not `plain`."""
+    from IPython.core.inputtransformer2 import TransformerManager
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        if plain:
+            return _polite(ast.parse(text, filename))
+        source = TransformerManager().transform_cell(text)
+        left_out = len(text) - len(text.lstrip())  # IPython drops the empty lines at the top
+        empty = "\n" * (first_line - 1 + text[:left_out].count("\n"))
+        return _polite(ast.parse(empty + source, filename))
+
+
+def _polite(tree: ast.Module) -> ast.Module:
+    _Polite().visit(tree)
+    return tree
+
+
+class _Polite(ast.NodeTransformer):
+    """`except:` catches everything but StatementTimeout: a loop around it would never be stopped."""
+
+    def visit_ExceptHandler(self, node: ast.ExceptHandler) -> ast.AST:
+        self.generic_visit(node)
+        if node.type is None or (isinstance(node.type, ast.Name) and node.type.id == "BaseException"):
+            names = ("Exception", "SystemExit", "KeyboardInterrupt", "GeneratorExit")
+            node.type = ast.Tuple([ast.Name(name, ast.Load()) for name in names], ast.Load())
+            ast.fix_missing_locations(ast.copy_location(node.type, node))
+        return node
+
+
+def _syntax_error(error: BaseException, cell: Cell) -> CellError:
     line = getattr(error, "lineno", None) or None
-    lines = text.splitlines()
+    lines = cell.text.splitlines()
     source = lines[line - 1].strip() if line and line <= len(lines) else ""
     hint = ""
     if source.startswith("print ") or "xrange(" in source:
         hint = " (this is Python 2; write print(…))"
+    elif _SHELL_LINE.match(source):
+        hint = f" (this is for a terminal; write %{source})"
     return CellError(
         where=Where(file=cell.file, cell=cell.number, line=line),
         type=type(error).__name__,
-        message=(str(getattr(error, "msg", None) or error) + hint)[:20_000],
+        message=clean(str(getattr(error, "msg", None) or error) + hint)[:20_000],
         source=source[:500],
         kind="syntax",
     )
 
 
-def _message(error: BaseException) -> str:
+def message_of(error: BaseException) -> str:
+    """What an exception says; one of the student's may raise instead."""
     try:
-        return str(error)
-    except Exception:  # an exception of the student's whose __str__ raises
+        return clean(str(error))[:20_000]
+    except BaseException:
         return type(error).__name__
+
+
+def _code(error: SystemExit) -> str:
+    """What exit() was given."""
+    return clean(repr(error.code))[:200] if isinstance(error.code, (int, str)) else ""
+
+
+def _display(*things: Any, **_: Any) -> None:
+    """`display(frame)`: what a notebook would show is printed."""
+    for thing in things:
+        print(repr(thing))  # noqa: T201 - into what the cell printed
 
 
 def _close_figures() -> None:

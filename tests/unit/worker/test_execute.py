@@ -1,0 +1,364 @@
+"""Running cells: one bad statement costs that statement, and every error has its cell and its own line."""
+
+import linecache
+import sys
+import time
+import types
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from harness.recording import CellError, Passage
+from harness.worker import execute
+from harness.worker.cells import Cell
+from harness.worker.execute import Runner, StatementTimeout, time_limit
+
+
+@pytest.fixture(autouse=True)
+def own_main(monkeypatch):
+    monkeypatch.setitem(sys.modules, "__main__", sys.modules["__main__"])
+    yield
+    linecache.clearcache()
+
+
+def nothing_supplied(name):
+    raise KeyError(name)
+
+
+class Run:
+    """Cells run one after another as one notebook, or one script."""
+
+    def __init__(self, *texts, script=False, seconds=5.0, supply=nothing_supplied):
+        self.runner = Runner(supply, seconds)
+        self.going = True
+        for number, text in enumerate(texts, 1):
+            cell = Cell("a.py", None, text) if script else Cell("a.ipynb", number, text)
+            self.going = self.going and self.runner.run_cell(cell)
+        if self.runner._await_loop is not None:
+            self.runner._await_loop.close()
+        self.names = self.runner.namespace
+        self.errors = self.runner.errors
+        self.printed = "".join(passage.text for passage in self.runner.printed)
+        self.where = [(error.where.cell, error.where.line) for error in self.errors]
+
+
+# --- statements and errors
+
+
+def test_a_statement_that_raises_costs_itself():
+    run = Run("x = 1\ny = 1 / 0\nz = 3", "w = x + z")
+    assert (run.names["w"], "y" in run.names) == (4, False)
+    (error,) = run.errors
+    assert (str(error.where), error.type, error.kind) == ("a.ipynb, cell 1, line 2", "ZeroDivisionError", "error")
+    assert (error.message, error.source) == ("division by zero", "y = 1 / 0")
+
+
+def test_an_error_inside_a_function_of_another_cell_has_the_line_of_that_cell():
+    run = Run("def f(a):\n    b = a\n    return b / 0", "x = 1\nf(2)")
+    assert run.where == [(1, 3)]
+    assert run.errors[0].source == "return b / 0"
+
+
+def test_an_error_inside_a_library_has_the_line_that_called_it():
+    run = Run("import json\nx = json.loads(\n    '{')")
+    assert run.where == [(1, 2)]
+    assert run.errors[0].type == "JSONDecodeError"
+
+
+def test_a_syntax_error_costs_its_cell():
+    run = Run("x = 1\ny = = 2", "z = 3")
+    assert (run.where, run.errors[0].kind, run.errors[0].source) == ([(1, 2)], "syntax", "y = = 2")
+    assert "x" not in run.names
+    assert run.names["z"] == 3
+
+
+@pytest.mark.parametrize(
+    ("text", "hint"), [("print 'hello'", "Python 2"), ("for i in xrange(3) print(i)", "Python 2"), ("x = (", "")]
+)
+def test_syntax_errors_say_what_they_can(text, hint):
+    assert hint in Run(text).errors[0].message
+
+
+@pytest.mark.parametrize("text", ["x = '\0'", "(" * 500 + ")" * 500, "-" * 100_000 + "1", "def", "\udcff = 1"])
+def test_text_that_is_no_code_is_an_error(text):
+    run = Run(text, "y = 1")
+    assert [error.kind for error in run.errors] == ["syntax"]
+    assert run.names["y"] == 1
+
+
+@pytest.mark.parametrize("empty", ["", "\n\n", "# only a comment", "   ", "%%time", "!ls"])
+def test_cells_without_a_statement(empty):
+    assert Run(empty).errors == []
+
+
+def test_return_outside_a_function_is_one_error():
+    assert [(error.type, error.where.line) for error in Run("x = 1\nreturn x\ny = 2").errors] == [
+        ("SyntaxError", 2)
+    ]
+
+
+@pytest.mark.parametrize("lead", ["", "\n", "\n  \n\n"])
+@pytest.mark.parametrize(
+    "head", ["x = 1\n", "%%time\n", "%matplotlib inline\n", "!pip install x\n", "%%capture out\n"]
+)
+def test_line_numbers_are_those_of_the_hand_in(lead, head):
+    run = Run(f"{lead}{head}y = 2\n1 / 0\nz = 3")
+    assert run.where == [(1, lead.count("\n") + 3)]
+    assert run.errors[0].source == "1 / 0"
+    assert run.names["z"] == 3
+
+
+def test_odd_exceptions_are_errors():
+    run = Run(
+        "class Odd(BaseException):\n    def __str__(self): raise SystemExit\nraise Odd",
+        "raise KeyboardInterrupt",
+        "raise GeneratorExit",
+        "raise ValueError('half \\ud800')",
+        "def f(): f()\nf()",
+        "x = 1",
+    )
+    assert [error.type for error in run.errors] == [
+        "Odd", "KeyboardInterrupt", "GeneratorExit", "ValueError", "RecursionError",
+    ]  # fmt: skip
+    assert run.names["x"] == 1
+    for error in run.errors:
+        error.model_dump_json()
+
+
+def test_errors_are_counted_to_a_limit():
+    text = "\n".join(["1 / 0"] * 2_100)
+    assert len(Run(text).errors) == 2_000
+
+
+# --- what IPython takes
+
+
+def test_future_imports_are_taken_anywhere():
+    run = Run(
+        "x = 1\nfrom __future__ import print_function, division\ny = 3 / 2", "from __future__ import nonsense"
+    )
+    assert (run.names["y"], run.errors) == (1.5, [])
+
+
+def test_a_script_takes_future_imports_anywhere():
+    assert Run("x = 1\nfrom __future__ import annotations\ny = 2", script=True).names["y"] == 2
+
+
+def test_shell_commands_do_nothing():
+    run = Run("!touch /tmp/x && exit 1\nfiles = !ls\n%cd /\nx = 1")
+    assert (run.errors, run.names["x"], run.names["files"]) == ([], 1, [])
+
+
+@pytest.mark.parametrize(
+    "magic", ["%matplotlib inline", "%pip install keras", "%load_ext tensorboard", "x?", "%unknown"]
+)
+def test_line_magics_are_passed_over(magic):
+    run = Run(f"x = 1\n{magic}\ny = 2")
+    assert (run.errors, run.names["y"]) == ([], 2)
+
+
+@pytest.mark.parametrize("magic", ["%%time", "%%timeit -n 1", "%%capture"])
+def test_cell_magics_that_run_code_run_it(magic):
+    assert Run(f"{magic}\nx = 1\nx += 1").names["x"] == 2
+
+
+@pytest.mark.parametrize("magic", ["%%bash", "%%html", "%%javascript", "%%writefile x.py"])
+def test_other_cell_magics_are_passed_over(magic):
+    run = Run(f"{magic}\nx = 1")
+    assert (run.errors, "x" in run.names) == ([], False)
+
+
+def test_one_time_line():
+    run = Run("\n%time x = 1 + 1\ny = %time x * 21\n%timeit -n 10 -r 3 x\n%time 1 / 0\n%time def")
+    assert (run.names["x"], run.names["y"]) == (2, 42)
+    assert run.where == [(1, 5), (1, 6)]
+
+
+def test_magics_within_magics_and_loops():
+    run = Run("%%capture\n%%time\nfor i in range(2):\n    %time z = i\n    z += 1 / (1 - i)")
+    assert run.names["z"] == 1
+    assert run.where == [(1, 5)]
+
+
+def test_pip_without_a_percent_sign_costs_its_line_only():
+    run = Run("import json\npip install keras==2.3\nx = 1")
+    assert run.names["x"] == 1
+    assert run.where == [(1, 2)]
+    assert "%pip install keras==2.3" in run.errors[0].message
+
+
+def test_a_script_saved_from_a_notebook_runs():
+    run = Run("# -*- coding: utf-8 -*-\n!pip install keras\n%matplotlib inline\nx = 1\n1 / 0", script=True)
+    assert run.names["x"] == 1
+    assert run.where == [(None, 5)]
+
+
+def test_a_script_knows_its_file_and_is_main():
+    run = Run("import os\nfolder = os.path.dirname(__file__)\nmain = __name__ == '__main__'", script=True)
+    assert run.errors == []
+    assert (run.names["folder"], run.names["main"]) == ("", True)
+
+
+def test_top_level_await():
+    run = Run(
+        "import asyncio\nasync def f():\n    return 4\nx = await f()", "y = await f() + x\nawait asyncio.sleep(0)"
+    )
+    assert (run.errors, run.names["y"]) == ([], 8)
+
+
+def test_display_prints():
+    assert Run("display([1, 2])").printed == "[1, 2]\n"
+
+
+# --- ends
+
+
+@pytest.mark.parametrize(
+    "text", ["raise SystemExit(3)", "import sys\nsys.exit('done')", "%%time\nraise SystemExit"]
+)
+def test_exit_ends_the_run_and_is_told(text):
+    run = Run("x = 1", text + "\ny = 2", "z = 3")
+    assert not run.going
+    assert ("y" in run.names, "z" in run.names) == (False, False)
+    assert [(error.kind, error.where.cell) for error in run.errors] == [("exit", 2)]
+
+
+def test_a_statement_that_does_not_end_is_stopped():
+    started = time.monotonic()
+    run = Run("x = 1\nwhile True: pass\ny = 2", seconds=0.1)
+    assert time.monotonic() - started < 2
+    assert (run.where, run.errors[0].kind) == ([(1, 2)], "timeout")
+    assert run.names["y"] == 2
+
+
+@pytest.mark.parametrize(
+    "catch", ["except Exception", "except", "except BaseException", "except (ValueError, Exception)"]
+)
+def test_a_loop_that_catches_everything_is_stopped(catch):
+    text = f"while True:\n    try:\n        for i in range(1000): pass\n    {catch}:\n        caught = True"
+    run = Run(text, "y = 2", seconds=0.1)
+    assert [error.kind for error in run.errors] == ["timeout"]
+    assert run.names["y"] == 2
+
+
+def test_a_bare_except_still_catches_what_it_should():
+    text = "caught = []\nfor odd in (ValueError, SystemExit, KeyboardInterrupt):\n    try: raise odd\n"
+    assert len(Run(text + "    except: caught.append(odd)").names["caught"]) == 3
+
+
+def test_time_within_time_is_limited_too():
+    assert Run("%%time\nx = 1\nwhile True: pass\ny = 2", seconds=0.1).where == [(1, 3)]
+
+
+def test_the_limit_around_another_goes_on():
+    with pytest.raises(StatementTimeout), time_limit(0.1):
+        with time_limit(5):
+            pass
+        time.sleep(3)
+
+
+def test_after_a_limit_there_is_no_alarm():
+    with time_limit(0.05):
+        pass
+    time.sleep(0.08)
+    with time_limit(0):
+        pass
+
+
+# --- output
+
+
+def test_output_belongs_to_its_cell():
+    runner = Run("print('a')", "x = 1", "print('b', end='')\nimport sys\nprint('c', file=sys.stderr)").runner
+    assert runner.printed[0] == Passage(where=runner.printed[0].where, text="a\n")
+    assert [(passage.where.cell, passage.text) for passage in runner.printed] == [(1, "a\n"), (3, "b")]
+
+
+def test_endless_output_is_kept_from_both_ends():
+    printed = Run("for i in range(20_000): print('line', i)").printed
+    assert len(printed) == execute.PRINTED_LIMIT
+    assert printed.startswith("line 0\nline 1\n")
+    assert printed.endswith("line 19999\n")
+
+
+def test_half_characters_do_not_cross():
+    assert Run("print('half \\ud800')").printed == "half ?\n"
+
+
+def test_printed_output_looks_like_a_file():
+    run = Run("import sys\nsys.stdout.flush()\nassert not sys.stdout.isatty()\nassert sys.stdout.encoding.lower()")
+    assert run.errors == []
+
+
+@given(st.lists(st.text(max_size=30), max_size=12), st.integers(1, 20).map(lambda half: 2 * half))
+def test_limited_keeps_the_first_and_the_last(parts, limit):
+    kept = execute._Limited(limit)
+    for part in parts:
+        assert kept.write(part) == len(part)
+    whole = "".join(parts)
+    assert kept.text == (whole if len(whole) <= limit else whole[: limit // 2] + whole[-(limit // 2) :])
+
+
+# --- names and places
+
+
+def test_everyday_names_are_supplied_last():
+    supplied = []
+
+    def supply(name):
+        supplied.append(name)
+        if name != "np":
+            raise KeyError(name)
+        return types.SimpleNamespace(pi=3)
+
+    run = Run(
+        "x = np.pi\ndef f():\n    return np.pi + len('a')\ny = f()", "missing", "np = 1\nz = np", supply=supply
+    )
+    assert (run.names["x"], run.names["y"], run.names["z"]) == (3, 4, 1)
+    assert supplied == ["np", "np", "missing"]
+    assert [(error.type, error.where.cell) for error in run.errors] == [("NameError", 2)]
+
+
+def test_each_file_starts_afresh():
+    runner = Run("x = 1").runner
+    runner.fresh_namespace()
+    assert "x" not in runner.namespace
+    assert sys.modules["__main__"].__dict__ is runner.namespace
+    assert runner.run_cell(Cell("b.py", None, "class A: pass\nimport pickle\npickle.dumps(A())"))
+    assert runner.errors == []
+
+
+def test_where_is_the_innermost_line_of_the_hand_in():
+    places = []
+    runner = Runner(nothing_supplied, 5)
+    runner.namespace["note"] = lambda: places.append(str(runner.where()))
+    runner.run_cell(Cell("a.ipynb", 1, "def f():\n    note()"))
+    runner.run_cell(Cell("a.ipynb", 2, "\n%matplotlib inline\nf()\nnote()\nsorted([1], key=lambda _: note())"))
+    assert places == ["a.ipynb, cell 1, line 2", "a.ipynb, cell 2, line 4", "a.ipynb, cell 2, line 5"]
+    assert str(runner.where_of(runner.namespace["f"].__code__)) == "a.ipynb, cell 1, line 1"
+    assert runner.where_of(test_each_file_starts_afresh.__code__) is None
+    assert str(runner.where()) == "a.ipynb, cell 2, line 5"
+
+
+def test_the_source_of_functions_can_be_read():
+    run = Run("\n%%time\n%matplotlib inline\ndef f():\n    return 1", "import inspect\ntext = inspect.getsource(f)")
+    assert run.names["text"] == "def f():\n    return 1"
+
+
+statements = st.sampled_from(
+    ["x = 1", "1 / 0", "print(1)", "!ls", "%time x = 2", "%%time", "", "  ", "for i in range(2):", "    x = i", "\tx",
+     "pip install x", "from __future__ import division", "await z", "return", "raise SystemExit", "'''", "x = (", ")",
+     "# %%", "f?", "%", "!", "\\", "global x", "del x", "import nowhere", "assert 0", "\ud800", "lambda: (yield)"]
+)  # fmt: skip
+
+
+@settings(deadline=None, max_examples=200)
+@given(st.lists(st.lists(statements, max_size=6).map("\n".join), max_size=3), st.booleans())
+def test_any_cells_run_to_errors_with_a_line_of_theirs(texts, script):
+    run = Run(*texts, script=script)
+    for error in run.errors:
+        assert isinstance(error, CellError)
+        text = texts[(error.where.cell or 1) - 1] if not script else "\n" * 20
+        assert error.where.line is None or 1 <= error.where.line <= text.count("\n") + 2
+        error.model_dump_json()
