@@ -49,6 +49,8 @@ class TaskSpec(_Toml):
     machine: float = Field(ge=0)
     person: float = Field(ge=0)
     asks: str = ""
+    headings: tuple[str, ...] = ()
+    """Key words by which a heading without a number is known to announce this task's written answer."""
     accuracy: Accuracy | None = None
     scaled: dict[str, Scale] = Field(default_factory=dict)
     """By data set ("digits") or data set and profile ("mnist-quick"): what is trained in place of what is asked."""

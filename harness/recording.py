@@ -39,11 +39,12 @@ class Strict(BaseModel):
 
 
 class Where(Strict):
-    """A place in the hand-in. `cell` and `line` count from 1; a script is one cell."""
+    """A place in the hand-in. `cell`, `line` and `page` count from 1; a script is one cell."""
 
     file: Name
     cell: Count | None = None
     line: Count | None = None
+    page: Count | None = None
 
     def __str__(self) -> str:
         parts = [self.file] if self.file else []
@@ -51,6 +52,8 @@ class Where(Strict):
             parts.append(f"cell {self.cell}")
         if self.line is not None:
             parts.append(f"line {self.line}")
+        if self.page is not None:
+            parts.append(f"page {self.page}")
         return ", ".join(parts)
 
 
@@ -274,6 +277,21 @@ class Passage(Strict):
     text: Text
 
 
+class ReportRecord(Strict):
+    """A report of the hand-in, as far as its text was read: a passage a page that has text.
+
+    `pages` is what the file has; `title` and `author` are its properties, as whoever made it left them. `problem`
+    says in a sentence what was not read.
+    """
+
+    file: Name
+    pages: Count = 0
+    passages: tuple[Passage, ...] = Field(default=(), max_length=100)
+    title: Name = ""
+    author: Name = ""
+    problem: Text | None = None
+
+
 class SourceRecord(Strict):
     """One code cell or script, as handed in."""
 
@@ -295,6 +313,7 @@ class Recording(Strict):
     findings: tuple[Finding, ...] = Field(default=(), max_length=2_000)
     sources: tuple[SourceRecord, ...] = Field(default=(), max_length=5_000)
     answers: tuple[Passage, ...] = Field(default=(), max_length=5_000)
+    reports: tuple[ReportRecord, ...] = Field(default=(), max_length=32)
     printed: tuple[Passage, ...] = Field(default=(), max_length=5_000)
     saved_outputs: tuple[Passage, ...] = Field(default=(), max_length=5_000)
     versions: dict[Name, Name] = Field(default_factory=dict, max_length=32)

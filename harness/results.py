@@ -227,6 +227,25 @@ class Answer(Value):
     """A sentence about a fact in the text, and whether it is right. They earn nothing."""
 
 
+class ReportFacts(Value):
+    """A report that was handed in, for the person who marks; nothing here is judged.
+
+    `title`, `group` and `author` are shown as they stand on the front page or in the file's properties, empty where
+    they were not found.
+    """
+
+    file: str
+    pages: int
+    pages_with_text: int = 0
+    title: str = ""
+    group: str = ""
+    author: str = ""
+    front_page: str = ""
+    """The first lines of page 1."""
+    problem: str | None = None
+    """What was not read, in a sentence."""
+
+
 class Claim(Value):
     """A number that the hand-in shows, beside ours. It earns nothing and costs nothing."""
 
@@ -295,6 +314,9 @@ class Result(Value):
     plots: tuple[Plot, ...] = ()
     galleries: tuple[Gallery, ...] = ()
     answers: tuple[Answer, ...] = ()
+    unanswered: tuple[str, ...] = ()
+    """Tasks with a person's share for which no written text was found."""
+    reports: tuple[ReportFacts, ...] = ()
     claims: tuple[Claim, ...] = ()
     findings: tuple[Finding, ...] = ()
     integrity: tuple[IntegrityNote, ...] = ()

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from harness.answers import report_facts, written_answers
 from harness.assignment import Assignment, TaskSpec
 from harness.evidence import Evidence, Network
 from harness.recording import Finding
 from harness.results import (
+    Answer,
     AssignmentFacts,
     Cause,
     CheckResult,
@@ -30,6 +32,7 @@ def build_result(
     """The whole tree for one submission, without provenance and timing."""
     from harness.claims import claims
 
+    written = written_answers(evidence.recording, {name: spec.headings for name, spec in assignment.tasks.items()})
     tasks = tuple(
         task_result(name, spec, [check for check in checks if check.task == name], evidence)
         for name, spec in assignment.tasks.items()
@@ -43,6 +46,9 @@ def build_result(
         models=model_cards(assignment, evidence),
         plots=tuple(assignment.module("figures").plots(evidence)),
         galleries=tuple(assignment.module("figures").galleries(evidence)),
+        answers=with_facts(assignment, written.answers),
+        unanswered=unanswered(assignment, evidence, written.missing),
+        reports=tuple(report_facts(report) for report in evidence.recording.reports),
         claims=claims(evidence),
         findings=tuple(finding for finding in findings if finding.code not in INTEGRITY),
         integrity=tuple(
@@ -58,6 +64,32 @@ def build_result(
         isolated=evidence.isolated,
         problem=evidence.problem,
     )
+
+
+def with_facts(assignment: Assignment, answers: Sequence[Answer]) -> tuple[Answer, ...]:
+    """The answers with what the assignment's `facts.py`, where it has one, finds right or wrong in them.
+
+    The facts of a task are told from all its text together and stand with its first answer.
+    """
+    if not (assignment.folder / "facts.py").is_file():
+        return tuple(answers)
+    texts: dict[str, list[str]] = {}
+    for answer in answers:
+        texts.setdefault(answer.task, []).append(answer.text)
+    made = []
+    for answer in answers:
+        whole = texts.pop(answer.task, None)
+        facts = tuple(assignment.module("facts").facts(answer.task, "\n\n".join(whole))) if whole else ()
+        made.append(answer.model_copy(update={"facts": facts}))
+    return tuple(made)
+
+
+def unanswered(assignment: Assignment, evidence: Evidence, missing: Sequence[str]) -> tuple[str, ...]:
+    """The tasks of which a person reads the text and finds none; nothing is said of a hand-in that was not read."""
+    recording = evidence.recording
+    if not (recording.sources or recording.answers or recording.reports):
+        return ()
+    return tuple(task for task in missing if assignment.tasks[task].person > 0)
 
 
 def task_result(name: str, spec: TaskSpec, checks: Sequence[CheckResult], evidence: Evidence) -> TaskResult:

@@ -23,6 +23,7 @@ from harness.recording import (
     NoiseProbe,
     Passage,
     Recording,
+    ReportRecord,
     SourceRecord,
     Where,
 )
@@ -35,6 +36,7 @@ from harness.worker.frames import FrameWriter
 from harness.worker.probe import probe_noise
 from harness.worker.recorder import Recorder
 from harness.worker.replay import Replay, TrainedFit
+from harness.worker.reports import read_reports
 
 
 class Paths(BaseModel):
@@ -90,6 +92,8 @@ class Session:
         self._contract: ContractRun | None = None
         self._probes: list[NoiseProbe] = []
         self._hand_in = HandIn("nothing", (), (), ())
+        self._reports: tuple[ReportRecord, ...] = ()
+        self._unread: tuple[CellError, ...] = ()
         _seed_everything(job.seed)
         self._work = _working_copy(job)
         if job.paths.data is None:
@@ -107,6 +111,7 @@ class Session:
     def run(self) -> None:
         """Read the hand-in, run it, and send the recording; a snapshot after each cell that fitted something."""
         self._hand_in = read_hand_in(self._work)
+        self._reports, self._unread = read_reports(self._work)
         sent = 0
         going = True
         for cells in self._hand_in.files:
@@ -159,10 +164,11 @@ class Session:
             models=self._recorder.models(self._namespaces) if complete else (),
             functions=tuple(self._functions()),
             noise_probes=tuple(self._probes[:32]),
-            errors=tuple(errors + self._runner.errors)[:2_000],
+            errors=(*errors, *self._unread, *self._runner.errors)[:2_000],
             findings=tuple(self._recorder.findings) + _shadowing(self._work),
             sources=tuple(SourceRecord(where=cell.where, text=cell.text[:400_000]) for cell in cells),
             answers=self._hand_in.answers,
+            reports=self._reports,
             printed=tuple(self._runner.printed),
             saved_outputs=tuple(_saved(cells)),
             versions=_versions(),
