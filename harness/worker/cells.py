@@ -131,7 +131,7 @@ def natural(path: Path, folder: Path) -> list[Any]:
     """A sort key by which `part2` comes before `part10`."""
     name = path.relative_to(folder).as_posix().lower()
     parts = re.split(r"(\d+)", name)  # every second part is a number
-    return [int(part) if place % 2 else part for place, part in enumerate(parts)] + [name]
+    return [[int(part) if place % 2 else part for place, part in enumerate(parts)], name]
 
 
 def clean(text: str) -> str:

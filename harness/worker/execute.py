@@ -142,7 +142,7 @@ class Runner:
         except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
             first = error
         shell = [line for line in text.split("\n") if _SHELL_LINE.match(line)]
-        try:  # without `pip install …`, which IPython takes on a line of its own; a script with a notebook's `!` lines
+        try:  # without `pip install …`, which IPython takes on a line of its own; a script may have `!` lines
             kept = "\n".join(_SHELL_LINE.sub(r"\1pass", line) for line in text.split("\n"))
             tree = _tree(kept, filename, first_line, plain=False) if shell or cell.number is None else None
         except (SyntaxError, ValueError, RecursionError, MemoryError):
