@@ -21,7 +21,7 @@ MAX_ANSWERS = 6  # of one task: a hand-in has few documents
 _FENCE = re.compile(r"\s*(?:```|~~~)")
 _UNDERLINE = re.compile(r"\s{0,3}(?:={3,}|-{3,})\s*")
 _PLACEHOLDER = re.compile(
-    r"(?i)\W*(?:(?:write|put|type)\s+)?(?:your|ditt|dina|skriv|the)?\s*(?:own\s+)?(?:answers?|svar|text)\s+"
+    r"(?i)\W*(?:(?:write|put|type|skriv)\s+)?(?:your|ditt|dina|the)?\s*(?:own\s+)?(?:answers?|svar|text)\s+"
     r"(?:goes\s+|go\s+|in\s+)?(?:here|below|här|nedan)\W*"
 )
 _GROUP = re.compile(r"(?i)\b(?:group|grupp|team)\b")

@@ -169,7 +169,12 @@ def _is_text(title: str, level: int) -> bool:
     """True where what follows the number is an answer already and not a title."""
     if level < BOLD:
         return len(title) > 100 and not title.endswith("?")
-    return len(title) > MAX_TITLE or title.endswith((".", ";", ",")) or bool(re.search(r"\d{3}", title))
+    return (
+        title[:1].islower()
+        or len(title) > MAX_TITLE
+        or title.endswith((".", ";", ","))
+        or bool(re.search(r"\d{3}", title))
+    )
 
 
 class Outline:
