@@ -1,0 +1,235 @@
+"""Findings of dat405_a7 on hand-made evidence: each mistake is named, with its place, and good work has none."""
+
+import pytest
+from evidence import (
+    FACTORS,
+    SHA,
+    autoencoder,
+    cnn,
+    complete,
+    data,
+    evidence,
+    fit,
+    images,
+    labels,
+    mlp,
+    network,
+    noise,
+    sweep,
+)  # fmt: skip
+
+from harness.assignment import load
+from harness.recording import CellError, Noise, Passage, Recording, SourceRecord, Where
+from harness.results import SubmissionFacts, SubmittedFile
+
+ASSIGNMENT = load("dat405_a7")
+SALT_AND_PEPPER = Noise(kind="salt_and_pepper", level=0.4)
+L2, NONE = ("kernel L2 0.0001",), ()
+
+
+def found(made):
+    return {finding.code: finding for finding in ASSIGNMENT.module("findings").find(made)}
+
+
+def on(**changes):
+    return found(complete(ASSIGNMENT, **changes))
+
+
+def cell(number):
+    return Where(file="assignment.ipynb", cell=number)
+
+
+def written(*cells, answers=(), errors=(), networks=(), **changes):
+    """The findings on a notebook of these code cells and markdown cells."""
+    recording = Recording(
+        kind="notebook", complete=True, fits=tuple(one.record for one in networks), errors=tuple(errors),
+        sources=tuple(SourceRecord(where=cell(number), text=text) for number, text in enumerate(cells, 1)),
+        answers=tuple(Passage(where=cell(1), text=text) for text in answers),
+    )  # fmt: skip
+    return found(evidence(ASSIGNMENT, *networks, recording=recording, **changes))
+
+
+def test_the_complete_hand_in_has_none():
+    assert on() == {}
+
+
+@pytest.mark.parametrize(
+    ("code", "changes"),
+    [
+        ("not-rescaled", {"mlp": mlp(data=data(x=images(high=255.0, scale=1.0)))}),
+        ("rescaled-twice", {"mlp": mlp(data=data(x=images(high=1 / 255, scale=1 / 255**2)))}),
+        ("labels-one-hot-twice", {"mlp": mlp(data=data(y=labels(encoding="one_hot_twice")))}),
+        ("too-few-epochs", {"mlp": mlp(epochs=2)}),
+        ("too-few-epochs", {"sweep": sweep(epochs=2)}),
+        ("activity-regularizer", {"sweep": sweep(facts={"regularizers": (("activity L2 0.0001",),) * 2})}),
+        ("l1-not-l2", {"sweep": sweep(facts={"regularizers": (("kernel L1 0.0001",),) * 2})}),
+        ("decay-not-on-hidden-kernels", {"sweep": sweep(facts={"regularizers": (NONE, NONE), "output": L2})}),
+        ("decay-not-on-hidden-kernels", {"sweep": sweep(facts={"regularizers": (L2, NONE)})}),
+        ("hidden-units-not-500-300", {"sweep": sweep(facts={"units": (300, 500)})}),
+        ("too-few-factors", {"sweep": sweep(factors=FACTORS[:4])}),
+        ("factors-out-of-range", {"sweep": sweep(factors=(*FACTORS[:4], 0.01))}),
+        ("no-replicates", {"sweep": sweep(replicates=1)}),
+        ("autoencoder-target-noisy", {"autoencoder": autoencoder(y=images(noise=SALT_AND_PEPPER))}),
+        ("noise-changes-input", {"noise": noise(input_kept=False)}),
+        ("noise-level-unused", {"noise": noise(changed=(0.4,) * 6)}),
+    ],
+)  # fmt: skip
+def test_a_mistake_is_named(code, changes):
+    assert code in on(**changes)
+
+
+@pytest.mark.parametrize("texts", [("activity L2 {}",), ("kernel L1 {}",), ()])
+def test_a_decay_in_the_wrong_place_is_one_mistake(texts):
+    """Five factors and three replicates are there all the same."""
+    made = []
+    for place, factor in enumerate(FACTORS):
+        own = tuple(text.format(factor) for text in texts)
+        facts = {"regularizers": (own, own), "output": () if texts else (f"kernel L2 {factor}",)}
+        for number in range(3):
+            made += sweep((factor,), 1, facts, id=f"sweep-{place}-{number}")
+    assert len(on(sweep=tuple(made))) == 1
+
+
+def test_hidden_layers_besides_those_asked():
+    made = on(sweep=sweep(facts={"units": (64, 64, 500, 300)}))
+    assert list(made) == ["extra-hidden-layers"]
+    assert "64-64-500-300" in made["extra-hidden-layers"].message
+
+
+# --- a fit that failed
+
+
+def test_labels_that_no_loss_takes():
+    message = "Arguments must have the same rank. Received: target.shape=(2, 10, 10), output.shape=(2, 10)"
+    made = written("model.fit(x, y)", errors=[CellError(where=cell(1), type="ValueError", message=message)])
+    assert made["labels-one-hot-twice"].where == cell(1)
+
+
+# --- loops over noise levels
+
+SALT = "def salt_and_pepper(images, noise_level=0.5):\n    return images\n"
+
+
+@pytest.mark.parametrize(
+    "loop",
+    [
+        "for level in levels:\n    noisy = salt_and_pepper(x_test, noise_level)\n    print(level)",
+        "for i, level in enumerate(levels):\n    axes[i].imshow(salt_and_pepper(x_test, 0.4)[0])",
+        "for noise in [0, 0.5, 1]:\n    noisy = salt_and_pepper(x_test)",
+        "for i in range(len(noise_levels)):\n    noisy = add_noise(x_test, 0.4)\n    show(noisy, noise_levels[i])",
+    ],
+)
+def test_a_loop_that_never_uses_its_level(loop):
+    made = written("%matplotlib inline\n!pip list\n" + SALT, loop)["noise-level-unused"]
+    assert made.where.cell == 2
+    assert made.where.line == next(n for n, line in enumerate(loop.splitlines(), 1) if "(x_test" in line)
+
+
+@pytest.mark.parametrize(
+    "loop",
+    [
+        "for level in levels:\n    noisy = salt_and_pepper(x_test, level)",
+        "for i in range(len(noise_levels)):\n    noisy = salt_and_pepper(x_test, noise_levels[i])",
+        "for i, level in enumerate(levels):\n    p = level / 10\n    noisy = salt_and_pepper(x_test, level=p)",
+        "for level in levels:\n    clean = salt_and_pepper(x_test, 0)\n    noisy = salt_and_pepper(x_test, level)",
+        "for noise_level in levels:\n    s = season(x)\ndef season(images):\n    return images * noise_level",
+        "for epoch in range(10):\n    noisy = salt_and_pepper(x_test, 0.4)",
+        "for level in levels:\n    print(level)",
+        "for level in levels:\n    model.add(GaussianNoise(0.1))",
+        "for level in levels: (",
+    ],
+)
+def test_other_loops_are_no_finding(loop):
+    assert "noise-level-unused" not in written(SALT, loop)
+
+
+def seasoned(number, mean, **changes):
+    x = images(source=None, rows=None, mean=mean, **changes)
+    return network(fit(id=f"again-{number}", data=data(x=x), where=cell(9)))
+
+
+def test_a_classifier_for_each_level():
+    loop = "for level in levels:\n    train(classifier(), salt_and_pepper(x_train, level))"
+    again = [seasoned(number, 0.1 + 0.05 * number) for number in range(3)]
+    made = written(SALT, loop, networks=[mlp(), *again])["classifier-retrained-per-level"]
+    assert "3 classifiers" in made.message
+    assert (made.where.cell, made.where.line) == (2, 1)
+    denoised = [seasoned(number, 0.1, derived_from=7) for number in range(3)]
+    assert written(networks=[mlp(), *denoised])["classifier-retrained-per-level"].where == cell(9)
+
+
+@pytest.mark.parametrize("means", [(0.2, 0.3), (0.2, 0.2, 0.2)])
+def test_a_few_other_images_are_no_finding(means):
+    """Training on noisy images once, or three networks on one array that was not recognised."""
+    again = [seasoned(number, mean) for number, mean in enumerate(means)]
+    assert "classifier-retrained-per-level" not in written(networks=[mlp(), *again])
+
+
+# --- results in the source
+
+
+@pytest.mark.parametrize(
+    ("text", "line"),
+    [
+        ("# model = build()\n# history = model.fit(x, y, epochs=40)", 2),
+        ("x = 1\n    #model.fit(\n", 2),
+        ("#models[i].fit(x, y)", 1),
+    ],
+)
+def test_training_that_is_commented_out(text, line):
+    assert written(text)["commented-out-training"].where.line == line
+
+
+@pytest.mark.parametrize(
+    "text", ["# we fit the model (10 epochs)", "model.fit(x, y)  # model.fit( before", "# outfit(x)"]
+)
+def test_other_comments_are_no_finding(text):
+    assert "commented-out-training" not in written(text)
+
+
+def test_a_try_beside_the_training_is_no_finding():
+    made = mlp(where=Where(file="assignment.ipynb", cell=1, line=2))
+    text = "# model.fit(x, y, epochs=20)\nmodel.fit(x, y)\nold = [0.971, 0.972, 0.973, 0.974, 0.975]"
+    assert not {"commented-out-training", "hard-coded-results"} & set(written(text, networks=[made]))
+
+
+@pytest.mark.parametrize(
+    ("text", "is_one"),
+    [
+        ("mean = [0.9812, 0.9823, 0.9809, 0.9801, 0.9790]", True),
+        ("r = {1e-6: (98.12, 98.23), 1e-3: [98.09, 98.01, 97.9, 97.95]}", True),
+        ("plt.plot(x, [0.981, 0.982, 0.983, 0.984, 0.985])", True),
+        ("levels = [0.0, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1.0]", False),
+        ("hinton = 0.9847", False),
+        ("factors = [0.000001, 0.00001, 0.0001, 0.0005, 0.001]", False),
+        ("best = [0.9812, 0.9823, 0.9809]", False),
+    ],
+)
+def test_results_written_into_the_code(text, is_one):
+    assert ("hard-coded-results" in written(text)) == is_one
+
+
+# --- the template
+
+TEMPLATE = (
+    "# Assignment 7\n\nWrite the names of your group here.",
+    "**2A** How many layers does the network below have?\n\n**2C** Train it for 10 epochs, and plot the accuracy.",
+    "And here is an autoencoder.",
+    "*Your answers here.*",
+)
+ANSWER = "The pixels are divided by 255 and lie between zero and one. " * 4
+
+
+def test_the_template_as_it_was_handed_out():
+    assert "template-unsolved" in written(answers=TEMPLATE, networks=[mlp()])
+    assert "template-unsolved" in written(answers=TEMPLATE)
+
+
+def test_what_was_worked_on_is_not_the_template():
+    assert "template-unsolved" not in written(answers=(*TEMPLATE, ANSWER), networks=[mlp()])
+    assert "template-unsolved" not in written(answers=(*TEMPLATE[:3], f"## Answer\n{ANSWER}"), networks=[mlp()])
+    assert "template-unsolved" not in written(answers=TEMPLATE, networks=[mlp(), cnn()])
+    error = CellError(where=cell(1), type="NameError", message="name 'x' is not defined")
+    assert "template-unsolved" not in written("cnn.fit(x, y)", answers=TEMPLATE, errors=[error])
+    report = SubmissionFacts(name="g", sha256=SHA, files=(SubmittedFile(name="report.PDF", bytes=9, sha256=SHA),))
+    assert "template-unsolved" not in written(answers=TEMPLATE, submission=report)
