@@ -1,43 +1,25 @@
-"""Figures: functions from data to an SVG string that is part of the page it stands in.
-
-Matplotlib draws in sentinel colours; afterwards they become the page's CSS variables, so that a figure follows
-the light or dark theme. Text stays text in the page's own face. The same data give the same bytes.
-
-Matplotlib is imported where it is used: importing this module costs nothing.
-"""
+"""Figures: functions from data to an SVG string that is part of the page it stands in; `harness.svg` is how."""
 
 from __future__ import annotations
 
-import re
-import threading
-import warnings
 from collections.abc import Sequence
-from io import BytesIO
 from typing import TYPE_CHECKING, Any
-from xml.etree import ElementTree as ET  # parses only what matplotlib just wrote
 
-from harness.results import Curve, Threshold
+from harness.results import Curve, Plot, Series, Threshold
+from harness.svg import ACCENT, ASKED, INK, LINE, MUTED, TEXT, canvas, to_svg
 from harness.text import clean, for_xml, number, quantity
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
 
-WIDTH = 420  # CSS pixels; the page scales a figure to its column, and 12 px text stays readable on a phone
-TEXT = 12
-SVG = "http://www.w3.org/2000/svg"
-
-INK, MUTED, LINE, ACCENT, ASKED = "#010101", "#010102", "#010103", "#010104", "#010105"
-COLOURS = {
-    INK: "var(--ink, currentColor)",
-    MUTED: "var(--muted, currentColor)",
-    LINE: "var(--line-strong, currentColor)",
-    ACCENT: "var(--accent, currentColor)",
-    ASKED: "var(--ink, currentColor)",
-}
-_LOCK = threading.Lock()  # matplotlib's settings belong to the process
-_SIZE = re.compile(r"([\d.]+)px")
-_REFERENCE = re.compile(r"#([\w-]+)")
+STYLES: tuple[
+    tuple[str, Any, str, str], ...
+] = (  # colour, dashes, marker and its sign; the last series has the last
+    (INK, (0, (1, 1.5)), "^", "▲"),
+    (MUTED, (0, (4, 2.5)), "s", "■"),
+    (ACCENT, "solid", "o", "●"),
+)
+FEW = 12  # points that are drawn one by one
 
 
 def accuracy_figure(
@@ -52,7 +34,8 @@ def accuracy_figure(
     validation = [curve.val_accuracy for curve in curves if curve.val_accuracy]
     if not training and not validation:
         return ""
-    figure, axes = _canvas(height=240, left=44, right=122, top=10, bottom=40)
+    longest = max([len(_named(threshold)) for threshold in thresholds], default=0)
+    figure, axes = canvas(height=240, left=44, right=max(122, 36 + 6 * longest), top=10, bottom=40)
     labels: list[tuple[float, str, str]] = []
     for runs, word, colour, dashes in (
         (training, "training", MUTED, (0, (4, 2.5))),
@@ -80,7 +63,7 @@ def accuracy_figure(
     _end_labels(axes, labels, low, high)
     told = f"{quantity(max(len(training), len(validation)), 'seed')}, {quantity(epochs, 'epoch')}. After the last: "
     told += ", ".join(text for _, text, _ in labels) + "."
-    return _svg(figure, name, title, told)
+    return to_svg(figure, name, title, told)
 
 
 def seeds_figure(
@@ -93,7 +76,7 @@ def seeds_figure(
     if not values:
         return ""
     rows = len(thresholds)
-    figure, axes = _canvas(height=88 + 18 * rows, left=28, right=28, top=8 + 18 * rows, bottom=42)
+    figure, axes = canvas(height=88 + 18 * rows, left=28, right=28, top=8 + 18 * rows, bottom=42)
     low, high = _limits([*values, *(t.value for t in thresholds)], share=0.12, least=0.002)
     axes.set_xlim(low, high)
     axes.set_ylim(-1, 1)
@@ -126,25 +109,123 @@ def seeds_figure(
     axes.locator_params(axis="x", nbins=5)
     told = f"Mean {number(mean)}; each seed: {', '.join(number(value) for value in values)}."
     told += "".join(f" {_named(threshold)}." for threshold in thresholds)
-    return _svg(figure, name, title, told)
+    return to_svg(figure, name, title, told)
 
 
-def _canvas(*, height: int, left: int, right: int, top: int, bottom: int) -> tuple[Figure, Axes]:
-    """A figure of `WIDTH` by `height` pixels with one pair of axes inside these margins."""
-    from matplotlib.figure import Figure
+def plot_figure(plot: Plot, *, name: str) -> str:
+    """Any plot of a result: a line a series, their intervals, and level lines with their names.
 
-    figure = Figure(figsize=(WIDTH / 72, height / 72), dpi=72)
-    figure.patch.set_visible(False)
-    box = (left / WIDTH, bottom / height, 1 - (left + right) / WIDTH, 1 - (top + bottom) / height)
-    axes = figure.add_axes(box)
-    axes.patch.set_visible(False)
-    for side in ("top", "right"):
-        axes.spines[side].set_visible(False)
-    for side in ("left", "bottom"):
-        axes.spines[side].set(color=LINE, linewidth=1)
-    axes.tick_params(color=LINE, labelcolor=MUTED, labelsize=TEXT, length=3)
-    axes.set_axisbelow(True)
-    return figure, axes
+    Intervals are bars where points are few and a band where they are many. The last series is what the figure is
+    about and gets the accent. `name` makes the ids unique on the page. "" where no series has a point.
+    """
+    drawn = [series for series in plot.series if points_of(series)]
+    if not drawn:
+        return ""
+    names = [_name(series.label, 26) for series in drawn]
+    levels = [(_name(label, 26), value) for label, value in plot.lines]
+    alone = len(drawn) == 1  # then its name stands with the quantity, and the margin is for the level lines
+    longest = max([len(label) for label in (*(() if alone else names), *(label for label, _ in levels))], default=0)
+    height = max(250, (TEXT + 3) * (len(names) + len(levels)) + 80)
+    figure, axes = canvas(
+        height=height, left=48, right=min(52 + 6 * longest, 200) if longest else 12, top=30, bottom=40
+    )
+    labels: list[tuple[float, str, str]] = []
+    values = [value for _, value in levels]
+    styles = [STYLES[-1 - i % len(STYLES)] for i in range(len(drawn))][::-1]
+    for (colour, dashes, marker, sign), series, label in zip(styles, drawn, names, strict=True):
+        points = points_of(series)
+        few = len(points) <= FEW
+        _draw(axes, points, colour, dashes, marker if few else "")
+        if not alone:
+            labels.append((points[-1][1], f"{sign} {label}" if few else label, colour))
+        values += [value for point in points for value in point[1:]]
+    for label, value in levels:
+        axes.axhline(value, color=ASKED, linewidth=1)
+        labels.append((value, label, ASKED))
+    places = [point[0] for series in drawn for point in points_of(series)]
+    _level_axis(axes, places, log=plot.log_x and min(places) > 0)
+    low, high = _limits(values)
+    axes.set_ylim(low, high)
+    axes.yaxis.set_major_formatter(_written)
+    axes.grid(axis="y", color=LINE, linewidth=0.6, alpha=0.5)
+    axes.set_xlabel(_name(plot.x_label, 60), color=MUTED, fontsize=TEXT, parse_math=False)
+    heading = _name(f"{plot.y_label}, {drawn[0].label}" if alone else plot.y_label, 60)
+    axes.set_title(heading, color=MUTED, fontsize=TEXT, loc="left", x=-0.02, pad=10, parse_math=False)
+    _end_labels(axes, labels, low, high)
+    told = [f"{_name(plot.y_label, 60)} against {_name(plot.x_label, 60)}."]
+    told += [
+        f"{label}: {', '.join(map(_told, points_of(series)))}." for series, label in zip(drawn, names, strict=True)
+    ]
+    told += [f"Line: {label}, {number(value)}." for label, value in levels]
+    return to_svg(figure, name, plot.title, " ".join(told))
+
+
+def points_of(series: Series) -> list[tuple[float, float, float, float]]:
+    """A series as (x, y, low, high), from left to right; low and high are y where there is no interval."""
+    count = min(len(series.x), len(series.y))
+    low = series.low if len(series.low) >= count else series.y
+    high = series.high if len(series.high) >= count else series.y
+    return sorted(zip(series.x[:count], series.y, low, high, strict=False))
+
+
+def _told(point: tuple[float, float, float, float]) -> str:
+    x, y, low, high = point
+    return f"{number(x)} {number(y)}" + (f" ({number(low)} to {number(high)})" if low < high else "")
+
+
+def _draw(
+    axes: Axes, points: Sequence[tuple[float, float, float, float]], colour: str, dashes: Any, marker: str
+) -> None:
+    """One series: its line, a marker a point where there is one, and its intervals."""
+    x, y, low, high = zip(*points, strict=True)
+    axes.plot(x, y, color=colour, linewidth=1.8, linestyle=dashes, marker=marker, markersize=5, clip_on=False)
+    if any(a < b for a, b in zip(low, high, strict=True)):
+        if marker:
+            axes.vlines(x, low, high, color=colour, linewidth=1.2)
+            for ends in (low, high):
+                axes.plot(x, ends, color=colour, linestyle="", marker="_", markersize=7)
+        else:
+            axes.fill_between(x, low, high, color=colour, alpha=0.18, linewidth=0)
+
+
+def _level_axis(axes: Axes, places: Sequence[float], *, log: bool) -> None:
+    """Limits and ticks of the x axis; a logarithmic one is ticked at powers of ten, or at its two ends."""
+    import math
+
+    from matplotlib.ticker import FixedLocator, MaxNLocator, NullLocator
+
+    low, high = min(places), max(places)
+    if log:
+        axes.set_xscale("log")
+        room = (high / low) ** 0.04 if high > low else 10.0
+        axes.set_xlim(low / room, high * room)
+        powers = [
+            10.0**n for n in range(math.ceil(math.log10(low) - 1e-9), math.floor(math.log10(high) + 1e-9) + 1)
+        ]
+        ticks = powers[:: -(-len(powers) // 6)] if len(powers) > 1 else sorted({low, high})
+        axes.xaxis.set_major_locator(FixedLocator(ticks))
+        axes.xaxis.set_minor_locator(NullLocator())
+        axes.xaxis.set_major_formatter(_written if low >= 1e-3 and high < 1e4 else _power)
+    else:
+        room = (high - low) * 0.03 or max(abs(low) * 0.1, 0.5)
+        axes.set_xlim(low - room, high + room)
+        axes.xaxis.set_major_locator(MaxNLocator(nbins=6) if high > low else FixedLocator([low]))
+        axes.xaxis.set_major_formatter(_written)
+
+
+def _written(value: float, _place: float) -> str:
+    """A tick as the page writes numbers, with a minus and not a hyphen."""
+    return number(round(value, 10)).replace("-", "−", 1) if value < 0 else number(value)
+
+
+def _power(value: float, _place: float) -> str:
+    """A tick of a logarithmic axis: 1e−6, 2.5e−4, 1e−3."""
+    mantissa, _, exponent = f"{value:.2e}".partition("e")
+    return f"{mantissa.rstrip('0').rstrip('.')}e{int(exponent)}".replace("e-", "e−")
+
+
+def _name(text: str, limit: int) -> str:
+    return for_xml(clean(text, limit))
 
 
 def _mean(runs: Sequence[Sequence[float]]) -> list[float]:
@@ -166,7 +247,7 @@ def _dashes(threshold: Threshold) -> Any:
 
 def _named(threshold: Threshold) -> str:
     """The threshold's name and value, as short as the margin is narrow."""
-    return f"{for_xml(clean(threshold.name, 12))} {number(threshold.value)}"
+    return f"{for_xml(clean(threshold.name, 14))} {number(threshold.value)}"
 
 
 def _whole_numbers(axes: Axes) -> None:
@@ -211,73 +292,3 @@ def spread(places: Sequence[float], gap: float, low: float, high: float) -> list
         moved[index] = min(moved[index], ceiling)
         ceiling = moved[index] - gap
     return moved
-
-
-def _svg(figure: Figure, name: str, title: str, told: str) -> str:
-    """The figure as an `<svg>` element for a page: themed, labelled, without a prolog or fixed size."""
-    import matplotlib as mpl
-
-    drawn = BytesIO()
-    settings: Any = {"svg.fonttype": "none", "svg.hashsalt": name, "font.size": TEXT}
-    with _LOCK, warnings.catch_warnings(), mpl.rc_context(settings):
-        # The browser draws the text: that matplotlib's own face lacks a glyph is of no account.
-        warnings.filterwarnings("ignore", message="Glyph .* missing")
-        figure.savefig(drawn, format="svg", metadata={"Date": None, "Creator": None, "Format": None, "Type": None})
-    root = ET.fromstring(drawn.getvalue())  # noqa: S314  # matplotlib's own output of a moment ago
-    for element in list(root):
-        if element.tag.endswith("}metadata"):
-            root.remove(element)
-    for parent in root.iter():
-        for child in list(parent):
-            if child.tag.endswith("}style"):  # a rule for `*` would restyle the page around the figure
-                parent.remove(child)
-    used = {
-        match for element in root.iter() for value in element.attrib.values() for match in _REFERENCE.findall(value)
-    }
-    for element in root.iter():
-        _plain(element, used, name)
-    view = root.get("viewBox", f"0 0 {WIDTH} 200")
-    root.attrib.clear()
-    root.attrib.update(
-        {
-            "xmlns": SVG,
-            "viewBox": view,
-            "class": "figure",
-            "role": "img",
-            "stroke-linejoin": "round",
-            "aria-labelledby": f"{name}-title {name}-desc",
-        }
-    )
-    for position, (tag, text) in enumerate((("title", title), ("desc", told))):
-        label = ET.Element(tag, id=f"{name}-{tag}")
-        label.text = for_xml(text, 600)
-        root.insert(position, label)
-    return ET.tostring(root, encoding="unicode", short_empty_elements=True)
-
-
-def _plain(element: ET.Element, used: set[str], name: str) -> None:
-    """Style declarations become attributes and sentinel colours variables; ids that nothing refers to go."""
-    element.tag = element.tag.rpartition("}")[2]
-    element.tail = None if element.tag != "tspan" else element.tail
-    for declaration in element.attrib.pop("style", "").split(";"):
-        key, _, value = (part.strip() for part in declaration.partition(":"))
-        if key == "font":  # the shorthand is no attribute; the face is the page's
-            found = _SIZE.search(value)
-            element.set("font-size", found[1] if found else str(TEXT))
-        elif key and key != "font-family":
-            element.set(key, value)
-    for key, value in list(element.attrib.items()):
-        bare = key.rpartition("}")[2]
-        if key == "id":
-            del element.attrib[key]
-            if value in used:
-                element.set("id", f"{name}-{value}")
-        elif bare == "href":
-            del element.attrib[key]
-            element.set("href", value.replace("#", f"#{name}-", 1))
-        elif bare == "transform" and value.startswith("rotate(-0 "):
-            del element.attrib[key]
-        elif value.startswith("url(#"):
-            element.set(key, value.replace("url(#", f"url(#{name}-"))
-        else:
-            element.set(key, COLOURS.get(value, value))

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import base64
 import hashlib
-import re
 import statistics
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -20,11 +19,10 @@ from urllib.parse import quote
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
-from harness import text
+from harness import text, views
 from harness.assets import folder
-from harness.figures import accuracy_figure, seeds_figure
 from harness.recording import Where
-from harness.results import Cause, CheckResult, LayerFacts, ModelCard, Outcome, Result, TaskResult, Threshold
+from harness.results import Cause, CheckResult, Outcome, Result, TaskResult
 
 WORDS = {
     Outcome.PASSED: "passed",
@@ -44,7 +42,6 @@ CAUSES = {
 SOURCES = {"assignment": "the assignment’s", "course": "the course’s", "calibration": "from calibration"}
 MAX_STEPS = 6
 MAX_LINES = 4
-OPEN_MODELS = 2  # a task with more networks than this shows only its first one unfolded
 
 
 @dataclass(frozen=True)
@@ -76,24 +73,19 @@ class Step:
 
 def render_scorecard(result: Result) -> str:
     """The scorecard of one submission as a self-contained HTML page."""
-    numbered = list(enumerate(result.models, start=1))
     known = {task.id for task in result.tasks}
     return (
         _environment()
         .get_template("scorecard.html.j2")
         .render(
-            **_page(),
+            **_page(images=True),
             result=result,
             verdict=_verdict(result),
             banners=_banners([result]),
             steps=next_steps(result),
             lost=sum(check.cause is Cause.HARNESS_FAULT for check in result.checks),
-            tasks=[
-                _task(task, result, [(i, m) for i, m in numbered if m.task == task.id]) for task in result.tasks
-            ],
-            other_models=[
-                _model(model, number, (), False) for number, model in numbered if model.task not in known
-            ],
+            tasks=views.tasks(result),
+            others=views.others(result),
             other_findings=[finding for finding in result.findings if finding.task not in known],
             claims=[(claim, _difference(claim.claimed, claim.measured)) for claim in result.claims],
             provenance=list(_flat(result.provenance)),
@@ -179,12 +171,31 @@ def _verdict(result: Result) -> dict[str, Any]:
     counts = [(outcome, sum(check.outcome is outcome for check in result.checks)) for outcome in Outcome]
     return {
         "machine": sum(known) if machine is None and known else machine,
-        "machine_open": machine is None,
+        "machine_open": _open_points(result),
         "person_left": left,
         "person_given": sum(given) if given else None,
         "person_max": result.max_points - result.machine_max_points,
         "tally": [(outcome, count) for outcome, count in counts if count],
     }
+
+
+def _open_points(result: Result) -> str:
+    """Which machine points have no value yet, and why, as sentences; "" where all have one."""
+    reasons: dict[str, list[str]] = {}
+    lost = 0.0
+    for task in result.tasks:
+        if task.machine_points is None and task.machine_max_points > 0:
+            fault = any(check.cause is Cause.HARNESS_FAULT for check in task.checks)
+            reason = "a fault of the harness, not of the work" if fault else "a person has to look first"
+            reasons.setdefault(reason, []).append(task.id)
+            lost += task.machine_max_points
+    if not reasons:
+        return ""
+    why = "; ".join(f"{', '.join(tasks)}: {reason}" for reason, tasks in reasons.items())
+    return (
+        f"{text.points(lost)} of the {text.points(result.machine_max_points)} points "
+        f"{'has' if lost == 1 else 'have'} no value yet ({why})."
+    )
 
 
 def _banners(results: Sequence[Result]) -> list[tuple[str, str]]:
@@ -205,75 +216,6 @@ def _banners(results: Sequence[Result]) -> list[tuple[str, str]]:
         whose = "The hand-in’s code" if one else f"The code of {text.quantity(count, 'submission')}"
         banners.append(("Not isolated", f"{whose} ran without isolation. {isolation}".strip()))
     return banners
-
-
-def _task(task: TaskResult, result: Result, models: Sequence[tuple[int, ModelCard]]) -> dict[str, Any]:
-    return {
-        "task": task,
-        "anchor": _anchor(task.id),
-        "so_far": task.points_so_far,
-        "findings": [finding for finding in result.findings if finding.task == task.id],
-        "models": [
-            _model(model, number, _accuracy_thresholds(task), index == 0 or len(models) <= OPEN_MODELS)
-            for index, (number, model) in enumerate(models)
-        ],
-    }
-
-
-def _accuracy_thresholds(task: TaskResult) -> tuple[Threshold, ...]:
-    """What the accuracy of this task's network is held against: those of the first check that measures accuracy."""
-    for check in task.checks:
-        if check.thresholds and any("accuracy" in each.name.lower() for each in check.measurements):
-            return tuple(threshold for threshold in check.thresholds if 0 <= threshold.value <= 1)
-    return ()
-
-
-def _model(model: ModelCard, number: int, thresholds: Sequence[Threshold], is_open: bool) -> dict[str, Any]:
-    """A network as the page draws it; `number` makes the ids of its figures unique."""
-    ends = [curve.val_accuracy[-1] for curve in model.curves if curve.val_accuracy]
-    title = text.clean(model.title, 120)
-    figures = {
-        f"Accuracy per epoch, {text.quantity(len(model.curves), 'seed')}": accuracy_figure(
-            model.curves, thresholds, name=f"curve-{number}", title=f"Accuracy per epoch: {title}"
-        ),
-        "The last epoch of each seed": seeds_figure(
-            ends if len(ends) > 1 else (), thresholds, name=f"seeds-{number}", title=f"Last epochs: {title}"
-        ),
-    }
-    settings = [("loss", model.loss), ("optimizer", model.optimizer)]
-    settings.append(("as handed in", _recipe(model.epochs, model.batch_size)))
-    trained = (model.trained_epochs or model.epochs, model.trained_batch_size or model.batch_size)
-    if trained != (model.epochs, model.batch_size):
-        settings.append(("trained here", _recipe(*trained)))
-    settings.append(("trained by", model.trainer))
-    most = max([layer.params for layer in model.layers], default=0)
-    return {
-        "model": model,
-        "open": is_open,
-        "settings": [(name, value) for name, value in settings if value],
-        "layers": [_layer(layer, model.params, most) for layer in model.layers],
-        "figures": [(caption, Markup(drawn)) for caption, drawn in figures.items() if drawn],  # noqa: S704  # ours, escaped
-    }
-
-
-def _recipe(epochs: int, batch_size: int) -> str:
-    known = [text.quantity(epochs, "epoch")] if epochs else []
-    return ", ".join([*known, f"batch {batch_size:,}"] if batch_size else known)
-
-
-def _layer(layer: LayerFacts, total: int, most: int) -> dict[str, Any]:
-    """A box of the diagram. `width` is the share of the largest layer's parameters in hundredths."""
-    shape = layer.output_shape[1:] if layer.output_shape[:1] == (None,) else layer.output_shape
-    units = "" if layer.units is None else f"{layer.units:,}"
-    return {
-        "kind": layer.class_name,
-        "detail": ", ".join(part for part in (units, layer.activation) if part),
-        "regularizers": ", ".join(layer.regularizers),
-        "shape": " × ".join("any" if side is None else f"{side:,}" for side in shape),
-        "params": f"{layer.params:,}" if layer.params else "",
-        "width": round(100 * layer.params / most, 1) if most else 0,
-        "share": f"{layer.params / total:.0%} of all parameters" if total and layer.params else "",
-    }
 
 
 def _row(row: ClassRow, tasks: Sequence[str]) -> dict[str, Any]:
@@ -332,16 +274,15 @@ def _plain(value: Any) -> str:
     return "none" if value is None or value == {} else str(value)
 
 
-def _anchor(name: str) -> str:
-    return "task-" + re.sub(r"[^A-Za-z0-9-]", "-", name)[:40]
+def _page(images: bool = False) -> dict[str, Any]:
+    """What every page carries: its style, its script, and the policy that allows these two and nothing else.
 
-
-def _page() -> dict[str, Any]:
-    """What every page carries: its style, its script, and the policy that allows these two and nothing else."""
+    Where there are `images`, they are in the page too, as data addresses; none is fetched.
+    """
     style, script = _asset("style.css"), _asset("app.js")
     policy = (
         f"default-src 'none'; style-src '{_digest(style)}'; script-src '{_digest(script)}'; "
-        "base-uri 'none'; form-action 'none'"
+        f"{'img-src data:; ' if images else ''}base-uri 'none'; form-action 'none'"
     )
     return {"style": Markup(style), "script": Markup(script), "policy": policy}  # noqa: S704  # the product's own
 

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import base64
+import io
 import math
+from itertools import pairwise
 from typing import Any
 
 from harness.recording import Finding, Where
 from harness.results import (
+    Answer,
     AssignmentFacts,
     Cause,
     CheckResult,
@@ -14,13 +18,18 @@ from harness.results import (
     Curve,
     DatasetFacts,
     ErrorNote,
+    Gallery,
+    GalleryRow,
     IntegrityNote,
     LayerFacts,
     ManualPart,
     Measurement,
     ModelCard,
     Outcome,
+    Plot,
+    ReportFacts,
     Result,
+    Series,
     SubmissionFacts,
     SubmittedFile,
     TaskResult,
@@ -230,6 +239,72 @@ def deep() -> ModelCard:
         curves=(curve(0, 12, 0.95, 0.9893, 0.008),),
         trainer="keras_fit on a GPU",
     )
+
+
+def autoencoder() -> ModelCard:
+    """784-128-96-128-784, as task 4A asks; its first layer is the first dense one."""
+    widths = (784, 128, 96, 128, 784)
+    layers = tuple(
+        dense(units, inputs, "sigmoid" if units == 784 else "relu") for inputs, units in pairwise(widths)
+    )
+    return mlp("4A", fit="fit-12", title="The autoencoder", params=226_416, layers=layers, curves=())
+
+
+def sweep(**more: Any) -> Plot:
+    """Five weight decay factors, three networks each, and Hinton's line."""
+    factors, means = (1e-6, 1e-5, 1e-4, 3e-4, 1e-3), (0.9801, 0.9812, 0.9826, 0.9799, 0.972)
+    series = Series(
+        label="mean ± sd",
+        x=factors,
+        y=means,
+        low=tuple(mean - 0.001 for mean in means),
+        high=tuple(mean + 0.001 for mean in means),
+    )
+    facts: dict[str, Any] = {
+        "task": "2D",
+        "title": "Accuracy against weight decay",
+        "x_label": "weight decay factor",
+        "y_label": "accuracy",
+        "series": (series,),
+        "lines": (("Hinton 0.9847", 0.9847),),
+        "log_x": True,
+        "note": "3 networks a factor: too few to tell neighbouring factors apart.",
+    }
+    return Plot(**(facts | more))
+
+
+def denoising(points: int = 11) -> Plot:
+    levels = tuple(number / max(points - 1, 1) for number in range(points))
+    series = tuple(
+        Series(label=label, x=levels, y=tuple(0.98 - drop * level**2 for level in levels))
+        for label, drop in (("seasoned", 0.87), ("denoised", 0.8))
+    )
+    return sweep(
+        task="4C", title="Accuracy against noise", x_label="noise level", series=series, lines=(), log_x=False
+    )
+
+
+def png(images: int = 10, side: int = 28, mode: str = "L") -> str:
+    """A strip of grey squares as base64."""
+    from PIL import Image
+
+    drawn = Image.new(mode, (images * side, side))
+    drawn.putdata([(x // side) * 20 % 256 for _ in range(side) for x in range(images * side)])
+    buffer = io.BytesIO()
+    drawn.save(buffer, "PNG")
+    return base64.b64encode(buffer.getvalue()).decode()
+
+
+def gallery(*rows: GalleryRow, **more: Any) -> Gallery:
+    strips = (
+        GalleryRow(label="original", png=png(), images=10),
+        GalleryRow(label="denoised, level 0.4", png=png(20), images=20),
+    )
+    return Gallery(task="4B", title="Original and denoised", rows=rows or strips, note="Noise of our own.", **more)
+
+
+def answer(text: str = "The loss is *categorical cross-entropy*.", task: str = "2B", **more: Any) -> Answer:
+    return Answer(task=task, text=text, **more)
 
 
 def accuracy(value: float, low: float, high: float, n: int) -> Measurement:
@@ -540,6 +615,18 @@ def hostile(text: str) -> Result:
     )
     watched = Measurement(name="accuracy", value=0.5)
     bad = bad.model_copy(update={"measurements": (*bad.measurements, watched)})
+    plot = sweep(
+        task="2C",
+        title=text,
+        x_label=text,
+        y_label=text,
+        note=text,
+        series=tuple(Series(label=text, x=(0.0, 1.0), y=(0.5, 0.6)) for _ in range(2)),
+        lines=((text, 0.55),),
+    )
+    strips = gallery(GalleryRow(label=text, png=png(), images=10), GalleryRow(label="x", png=text, images=1))
+    strips = strips.model_copy(update={"task": "2C", "title": text, "note": text})
+    said = answer(text, "2C", where=place, facts=((text, True), (text, False)))
     tasks = (
         TaskResult(
             id="2C",
@@ -568,6 +655,13 @@ def hostile(text: str) -> Result:
         text,
         tasks=tasks,
         models=(card, card.model_copy(update={"task": text}), card.model_copy(update={"task": "9"})),
+        plots=(plot, plot.model_copy(update={"task": text})),
+        galleries=(strips, strips.model_copy(update={"task": text})),
+        answers=(said, said.model_copy(update={"task": "9"})),
+        unanswered=(text,),
+        reports=(
+            ReportFacts(file=text, pages=3, title=text, group=text, author=text, front_page=text, problem=text),
+        ),
         claims=(Claim(name=text, claimed=0.9, measured=0.8, where=place, text=text),),
         findings=(finding, finding.model_copy(update={"task": None})),
         integrity=(IntegrityNote(code=text, message=text, where=place),),

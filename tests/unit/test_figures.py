@@ -7,10 +7,11 @@ from itertools import pairwise
 from xml.etree import ElementTree as ET
 
 import pytest
-from unit.sample_results import HOSTILE, accepted, asked, curve
+from unit.sample_results import HOSTILE, accepted, asked, curve, denoising, sweep
 
-from harness.figures import TEXT, accuracy_figure, seeds_figure, spread
-from harness.results import Curve, Threshold
+from harness.figures import accuracy_figure, plot_figure, points_of, seeds_figure, spread
+from harness.results import Curve, Series, Threshold
+from harness.svg import TEXT
 
 NS = "{http://www.w3.org/2000/svg}"
 THREE = tuple(curve(seed, 10, 0.86, 0.9712) for seed in range(3))
@@ -45,7 +46,15 @@ def test_it_can_be_read_aloud() -> None:
     assert "3 seeds, 10 epochs" in (by_id[names[1]].text or "")
 
 
-@pytest.mark.parametrize("svg", [drawn(), seeds_figure([0.9712, 0.97, 0.969], (asked(0.97),), name="b")])
+@pytest.mark.parametrize(
+    "svg",
+    [
+        drawn(),
+        seeds_figure([0.9712, 0.97, 0.969], (asked(0.97),), name="b"),
+        plot_figure(sweep(), name="c"),
+        plot_figure(denoising(40), name="d"),
+    ],
+)
 def test_colours_are_the_pages_own_and_nothing_reaches_out_of_the_figure(svg: str) -> None:
     assert not re.search(r"#[0-9a-fA-F]{6}\b", svg)
     assert "var(--accent" in svg
@@ -78,6 +87,54 @@ def test_seeds_one_dot_each() -> None:
     assert "asked 0.97" in texts(svg)
 
 
+def test_a_plot_names_its_axes_its_series_and_its_lines() -> None:
+    shown = texts(plot_figure(sweep(), name="p"))
+    for text in ("accuracy, mean ± sd", "weight decay factor", "Hinton 0.9847", "1e−6", "1e−3"):
+        assert text in shown, text
+    shown = texts(plot_figure(denoising(), name="p"))
+    assert {"accuracy", "noise level", "■ seasoned", "● denoised", "0.2"} <= {*shown}
+
+
+def test_a_plot_can_be_read_aloud() -> None:
+    root = ET.fromstring(plot_figure(sweep(), name="p"))
+    described = next(element.text or "" for element in root.iter(f"{NS}desc"))
+    assert "mean ± sd: 1e-6 0.9801 (0.9791 to 0.9811)," in described
+    assert "Line: Hinton 0.9847, 0.9847." in described
+
+
+def test_few_points_get_bars_and_many_a_band() -> None:
+    def level(points: int) -> Series:
+        x = tuple(float(number) for number in range(points))
+        return Series(label="a", x=x, y=x, low=tuple(v - 1 for v in x), high=tuple(v + 1 for v in x))
+
+    few, many = (plot_figure(sweep(series=(level(n),), log_x=False), name="p") for n in (5, 50))
+    assert "<use" in few
+    assert "fill-opacity" not in few
+    assert 'fill-opacity="0.18"' in many
+
+
+def test_points_stand_by_their_x_and_logarithms_need_positive_ones() -> None:
+    mixed = Series(label="a", x=(1.0, 0.0, 0.5), y=(0.3, 0.1, 0.2))
+    assert plot_figure(sweep(series=(mixed,)), name="p") == plot_figure(
+        sweep(series=(mixed,), log_x=False), name="p"
+    )
+    assert points_of(mixed) == [(0.0, 0.1, 0.1, 0.1), (0.5, 0.2, 0.2, 0.2), (1.0, 0.3, 0.3, 0.3)]
+
+
+@pytest.mark.parametrize("x", [(), (1e-6,), (0.0,), (2e-4, 3e-4), (1e-9, 1.0), (1e5, 1e6), (0.5, 0.5)])
+@pytest.mark.parametrize("y", [1.0, -5e4])
+def test_short_empty_and_odd_series(x: tuple[float, ...], y: float) -> None:
+    series = (Series(label="a", x=x, y=(y,) * len(x)), Series(label="", x=(), y=()))
+    svg = plot_figure(sweep(series=series), name="p")
+    assert bool(svg) is bool(x)
+    assert "nan" not in svg.lower()
+
+
+def test_intervals_of_the_wrong_length_are_left_out() -> None:
+    series = Series(label="a", x=(0.0, 1.0), y=(0.5, 0.6), low=(0.4,), high=(0.6, 0.7))
+    assert points_of(series) == [(0.0, 0.5, 0.5, 0.6), (1.0, 0.6, 0.6, 0.7)]
+
+
 def test_nothing_measured_nothing_drawn() -> None:
     assert accuracy_figure((), name="a") == ""
     assert accuracy_figure((Curve(seed=0, loss=(1.0, 0.5)),), name="a") == ""
@@ -94,7 +151,9 @@ def test_short_and_flat_runs(values: tuple[float, ...]) -> None:
 def test_hostile_names(text: str) -> None:
     threshold = Threshold(value=0.97, source="course", name=text)
     accuracy = accuracy_figure(THREE, (threshold,), name="a", title=text)
-    for svg in (accuracy, seeds_figure([0.9], (threshold,), name="b", title=text)):
+    named = Series(label=text, x=(0.0, 1.0), y=(0.1, 0.2))
+    plot = sweep(title=text, x_label=text, y_label=text, series=(named, named), lines=((text, 0.1),), log_x=False)
+    for svg in (accuracy, seeds_figure([0.9], (threshold,), name="b", title=text), plot_figure(plot, name="c")):
         tags = {element.tag.removeprefix(NS) for element in ET.fromstring(svg).iter()}
         assert tags <= {"svg", "title", "desc", "defs", "g", "path", "use", "text", "tspan", "clipPath", "rect"}
 

@@ -11,14 +11,20 @@ from unit.sample_results import (
     DIGITS,
     HOSTILE,
     SHA,
+    answer,
+    autoencoder,
     broken,
     check,
     complete,
     curve,
     decayed,
     deep,
+    denoising,
+    gallery,
     hostile,
     mlp,
+    png,
+    sweep,
     task,
     typical,
 )
@@ -26,7 +32,9 @@ from unit.sample_results import (
 from harness.assets import folder
 from harness.recording import Finding
 from harness.report import ClassRow, next_steps, render_class, render_scorecard
-from harness.results import Cause, ManualPart, Outcome, Result
+from harness.results import Cause, GalleryRow, ManualPart, Outcome, ReportFacts, Result, Speed
+from harness.strips import pieces
+from harness.views import bottleneck
 
 VOID = {"meta", "link", "img", "br", "hr", "input", "base", "source", "rect", "path", "circle", "use"}
 
@@ -81,7 +89,10 @@ def class_page(*results: Result) -> Page:
 
 
 def assert_harmless(html: str) -> None:
-    """One script and one style, both ours and both named in the policy; no handler, no address beyond the page."""
+    """One script and one style, both ours and both named in the policy; no handler, nothing loaded from elsewhere.
+
+    Links of the hand-in's text lead to web pages, and say nothing of where they are followed from.
+    """
     page = Page(html)
     assert len(page.of("script")) == len(page.of("style")) == 1
     assert page.of("script") == [{}]
@@ -92,14 +103,20 @@ def assert_harmless(html: str) -> None:
         assert page.texts[tag] == [source]
         assert base64.b64encode(hashlib.sha256(source.encode()).digest()).decode() in policy
     assert "unsafe" not in policy
+    assert re.findall("img-src [^;]*", policy) in ([], ["img-src data:"])
     for tag, attributes in page.elements:
-        assert tag not in {"img", "iframe", "object", "embed", "link", "base", "form", "foreignobject", "image"}
+        assert tag not in {"iframe", "object", "embed", "link", "base", "form", "foreignobject", "image"}
         for name, value in attributes.items():
             assert not name.startswith("on"), (tag, name)
-            assert name not in {"src", "srcset", "action", "style", "xlink:href", "srcdoc"}, (tag, name)
+            assert name not in {"srcset", "action", "style", "xlink:href", "srcdoc"}, (tag, name)
+            if name == "src":
+                assert tag == "img"
+                assert re.fullmatch("data:image/png;base64,[A-Za-z0-9+/]+={0,2}", value or "")
             if name == "href" and tag != "a":
                 assert (value or "").startswith("#")
-            if name == "href":
+            if name == "href" and attributes.get("rel") == "noopener noreferrer nofollow":
+                assert re.match("https?://", value or "")
+            elif name == "href":
                 assert re.match(r"#|[\w%~.-]+/", value or "") and "://" not in (value or ""), value
     assert not re.search("[\u202a-\u202e\u2066-\u2069\u200b-\u200f\x00\x1b]", html)
 
@@ -126,7 +143,22 @@ def test_long_text_is_cut() -> None:
     assert "s" * 4_500 not in html
 
 
-@pytest.mark.parametrize("result", [typical(), complete(), broken(), typical(dataset=DIGITS)])
+def full() -> Result:
+    """A hand-in with everything that a task can show."""
+    return typical(
+        models=(mlp(), autoencoder()),
+        plots=(sweep(), denoising()),
+        galleries=(gallery(),),
+        answers=(
+            answer(),
+            answer("# Convolution\n\nshares weights", "3B", facts=(("It does.", True), ("No.", False))),
+        ),
+        unanswered=("2A",),
+        reports=(ReportFacts(file="report.pdf", pages=12, pages_with_text=11, group="Group 17"),),
+    )
+
+
+@pytest.mark.parametrize("result", [typical(), complete(), broken(), typical(dataset=DIGITS), full()])
 def test_pages_are_sound(result: Result) -> None:
     for html in (render_scorecard(result), render_class([ClassRow(result, "group-17/scorecard.html")])):
         assert_harmless(html)
@@ -169,6 +201,7 @@ def test_banners() -> None:
         "were not measured on MNIST",
         "Not isolated",
         "points by machine, incomplete",
+        "1 of the 5.5 points has no value yet (2C: a fault of the harness, not of the work).",
     ):
         assert words in text
     assert "1 check could not be measured through a fault of the harness" in text
@@ -261,11 +294,127 @@ def test_the_diagram_shows_every_layer() -> None:
     assert "parameters in all 289,514" in page.text()
 
 
+def test_an_autoencoders_boxes_are_as_wide_as_its_layers() -> None:
+    page = card(typical(models=(autoencoder(),)))
+    boxes = [(a.get("class") or "").split() for a in page.of("li") if re.match(r"w\d", a.get("class") or "")]
+    steps = [int(each[0][1:]) for each in boxes]
+    assert steps[0] == steps[-1] == 10  # the input, found from the first layer's parameters, and the output
+    assert steps[1] == steps[3] > steps[2] == 0
+    assert [len(each) for each in boxes] == [1, 1, 2, 1, 1]
+    shown = [" ".join(text.split()) for text in page.texts["li"] if "output" in text]
+    assert shown[0] == "Input output 784"
+    assert shown[2].startswith("Dense 96, relu bottleneck output 96")
+    styles = (folder("templates") / "style.css").read_text(encoding="utf-8")
+    assert all(f".w{step} {{" in styles for step in range(10))
+
+
+@pytest.mark.parametrize(
+    ("widths", "place"),
+    [
+        ((784, 128, 96, 128, 784), 2),
+        ((784, 32, 784), 1),
+        ((784, 64, 64, 10), None),  # a classifier
+        ((784, 500, 300, 10, 10, 500, 300, 10), None),  # stacked ones
+        ((784, 8, 10), None),
+        ((32, 128, 784), None),  # a decoder
+        ((784, 32, 0), None),  # an open shape
+        ((), None),
+        ((0, 0), None),
+    ],
+)
+def test_what_is_a_bottleneck(widths: tuple[int, ...], place: int | None) -> None:
+    assert bottleneck(widths) == place
+
+
+def test_a_figure_says_its_numbers_twice() -> None:
+    page = card(full())
+    assert "Accuracy against weight decay" in page.text("h4")
+    assert "too few to tell neighbouring factors apart" in page.text("figcaption")
+    table = page.text("table")
+    assert "weight decay factor mean ± sd 1e-6 0.9801 0.9791 to 0.9811" in table
+    assert "line “Hinton 0.9847” 0.9847" in table
+    assert "noise level seasoned denoised 0 0.98 0.98 0.1 0.9713 0.972" in table
+
+
+def test_a_plot_without_points_leaves_nothing() -> None:
+    empty = sweep(series=(sweep().series[0].model_copy(update={"x": (), "y": ()}),))
+    page = card(typical(models=(), plots=(empty, sweep(series=()))))
+    assert page.with_class("plot") == page.of("figure") == []
+
+
+def test_strips_wrap_and_say_what_they_are() -> None:
+    page = card(full())
+    assert [image["alt"] for image in page.of("img")] == [
+        "original: images 1 to 10 of 10",
+        "denoised, level 0.4: images 1 to 10 of 20",
+        "denoised, level 0.4: images 11 to 20 of 20",
+    ]
+    assert {(image["width"], image["height"]) for image in page.of("img")} == {("560", "56")}
+    assert "img-src" not in render_class([])
+
+
+@pytest.mark.parametrize(
+    "bad",
+    [
+        "",
+        '"><script>alert(1)</script>',
+        png()[:-40],
+        png() + "\n",
+        "data:image/png;base64," + png(),
+        base64.b64encode(b"<svg onload=alert(1)>").decode(),
+        base64.b64encode(b"\x89PNG\r\n\x1a\n" + b"\x00" * 60).decode(),
+        base64.b64encode(base64.b64decode(png())[:16] + b"\x00\x00\xff\xff" * 2 + b"\x08\x00" * 20).decode(),
+        "A" * 2_000_000,
+        "é" * 100,
+    ],
+    ids=range(10),
+)
+def test_what_is_no_png_stays_off_the_page(bad: str) -> None:
+    html = render_scorecard(typical(galleries=(gallery(GalleryRow(label="original", png=bad, images=10)),)))
+    assert_harmless(html)
+    assert Page(html).of("img") == Page(html).with_class("gallery") == []
+
+
+def test_strips_are_encoded_anew() -> None:
+    told = base64.b64encode(base64.b64decode(png()) + b"<script>alert(1)</script>").decode()
+    (made,) = pieces(GalleryRow(label="x", png=told, images=10))
+    assert b"script" not in base64.b64decode(made.source.partition(",")[2])
+    assert len(pieces(GalleryRow(label="x", png=png(3), images=7))) == 1  # a count that does not divide it
+    assert len(pieces(GalleryRow(label="x", png=png(), images=0))) == 1
+
+
+def test_written_answers_stand_with_their_task() -> None:
+    text = card(full()).text()
+    asked = text.index("The interpretation of the loss")
+    assert asked < text.index("What the hand-in says The loss is categorical cross-entropy") < text.index("2C Ten")
+    assert "right It does. wrong No." in text
+    assert text.count("No written text was found for this task") == 1
+    assert "report.pdf, 12 pages, 11 with text group Group 17" in text
+
+
+def test_a_long_answer_is_cut_and_says_so() -> None:
+    html = render_scorecard(typical(answers=(answer("word " * 10_000),)))
+    assert "Cut after 8,000 characters" in html
+    assert html.count("word ") < 2_000
+
+
+def test_many_networks_of_a_task_are_folded() -> None:
+    page = card(typical(models=tuple(decayed("1e-4", number) for number in range(15))))
+    assert "11 more networks of this task" in page.text("summary")
+    assert len(page.with_class("model")) == 15
+
+
 def test_regularisers_and_the_recipe_are_shown() -> None:
     text = card(typical(models=(decayed("1e-4", 2), mlp(trained_epochs=60, trained_batch_size=32)))).text()
     assert "kernel L2 1e-4" in text
     assert "as handed in 10 epochs, batch 128" in text
     assert "trained here 60 epochs, batch 32" in text
+
+
+def test_speed_is_reported_beside_the_reference() -> None:
+    speed = (Speed(work="training", ratio=1.0312, low=0.98, high=1.2, n=20),)
+    text = card(typical(models=(mlp(speed=speed),))).text()
+    assert "speed, training 1.03 × the reference’s time (0.98 to 1.2, 20 turns); not marked" in text
 
 
 def test_figures_stand_where_there_is_something_to_draw() -> None:
@@ -275,7 +424,7 @@ def test_figures_stand_where_there_is_something_to_draw() -> None:
 
 
 def test_a_network_of_no_task_is_not_lost() -> None:
-    assert "Other networks" in card(typical(models=(mlp(task="9Z"),))).text("h2")
+    assert "Other work" in card(typical(models=(mlp(task="9Z"),))).text("h2")
 
 
 def test_manual_marks_are_shown() -> None:
