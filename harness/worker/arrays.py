@@ -8,6 +8,7 @@ and rescalings are all told exactly. Noise is recognised against the clean image
 from __future__ import annotations
 
 import hashlib
+import weakref
 from typing import Any, Literal
 
 import numpy as np
@@ -21,7 +22,8 @@ Part = Literal["x_train", "x_test"]
 
 _SCALES = (1 / 255, 1.0, 1 / 256, 1 / 255**2, 1 / 256**2)  # tried first; then what the range suggests
 _TOLERANCE = 0.02  # of one grey level
-_REMEMBERED = 24  # arrays kept so that a sweep's fits are recognised once
+_TOLERANCE_HALF = 0.2  # the same for float16, which rounds by an eighth of a grey level
+_REMEMBERED = 24  # arrays whose answer is kept so that a sweep's fits are recognised once
 
 
 class Recogniser:
@@ -38,7 +40,7 @@ class Recogniser:
         keys = np.concatenate([self._keys(self._images["x_train"]), self._keys(self._images["x_test"])])
         self._order = np.argsort(keys, kind="stable")
         self._sorted = keys[self._order]
-        self._seen: list[tuple[Array, int, tuple[ArrayRecord, Array | None]]] = []
+        self._seen: list[tuple[weakref.ref[Array], int, tuple[ArrayRecord, Array | None]]] = []
 
     def fit_data(self, x: Any, y: Any, validation: Any, split: float) -> FitData:
         """The record of a fit's arrays, each recognised on its own and with its partner."""
@@ -70,10 +72,10 @@ class Recogniser:
         """The record, and the row numbers within its source where the rows are known."""
         mark = _mark(array)
         for known, known_mark, answer in self._seen:
-            if known is array and known_mark == mark:
+            if known() is array and known_mark == mark:
                 return answer
         answer = self._recognise_afresh(array)
-        self._seen = [*self._seen[-_REMEMBERED:], (array, mark, answer)]
+        self._seen = [*self._seen[-_REMEMBERED:], (weakref.ref(array), mark, answer)]
         return answer
 
     def _recognise_afresh(self, array: Array) -> tuple[ArrayRecord, Array | None]:
@@ -113,10 +115,12 @@ class Recogniser:
         return found
 
     def _match(self, flat: Array, scale: float, offset: float) -> Array | None:
-        levels = (flat.astype(np.float64) - offset) / scale
-        rounded = np.rint(levels)
-        if rounded.min() < 0 or rounded.max() > 255 or np.abs(levels - rounded).max() > _TOLERANCE:
-            return None
+        with np.errstate(all="ignore"):
+            levels = (flat.astype(np.float64) - offset) / scale
+            rounded = np.rint(levels)
+            tolerance = _TOLERANCE_HALF if flat.dtype == np.float16 else _TOLERANCE
+            if not (rounded.min() >= 0 and rounded.max() <= 255 and np.abs(levels - rounded).max() <= tolerance):
+                return None  # NaN too
         keys = self._keys(rounded.astype(np.uint8))
         places = np.searchsorted(self._sorted, keys)
         places[places == len(self._sorted)] = 0
@@ -173,11 +177,13 @@ class Recogniser:
         """`record` with the noise on it told, given the rows that its partner holds clean."""
         if clean.source is None or int(np.prod(x.shape[1:])) != self._pixels:
             return record
+        if clean.offset != 0 or not 0.99 < 255 * clean.scale < 1.01:
+            return record  # levels are told in units of [0, 1]
         take = slice(0, 2048)  # enough pixels (1.6 million) to tell a level to a tenth of a percent
         known = self._images["x_train" if clean.source == "x_train" else "x_test"][rows[take]]
         value = known * clean.scale + clean.offset
         noisy = np.asarray(x[take], dtype=np.float64).reshape(len(value), -1)
-        noise = _noise(value, noisy)
+        noise = _noise(value, noisy, 1e-3 if x.dtype == np.float16 else 1e-6)
         if noise is None:
             return record
         return record.model_copy(
@@ -192,28 +198,52 @@ class Recogniser:
         )
 
 
-def _noise(clean: Array, noisy: Array) -> Noise | None:
-    """The noise that turns `clean` into `noisy` (both in [0, 1]), where it is one of the known kinds."""
-    changed = np.abs(noisy - clean) > 1e-6
-    if not changed.any():
-        return None
-    extreme = (np.abs(noisy) < 1e-6) | (np.abs(noisy - 1) < 1e-6)
+def _noise(clean: Array, noisy: Array, exact: float) -> Noise | None:
+    """The noise that turns `clean` into `noisy` (both in [0, 1]), where it is one of the known kinds; values that
+    differ by less than `exact` are the same."""
+    changed = np.abs(noisy - clean) > exact
     middle = (clean > 0.02) & (clean < 0.98)
-    if not middle.any():
+    if not np.isfinite(noisy).all() or not (changed & middle).any():
         return None
+    extreme = (np.abs(noisy) < exact) | (np.abs(noisy - 1) < exact)
     if float(extreme[changed].mean()) > 0.995 and float(changed.mean()) < 0.999:
-        return Noise(kind="salt_and_pepper", level=round(float(changed[middle].mean()), 4))
-    clipped = bool(noisy.min() >= 0 and noisy.max() <= 1)
-    inner = middle & (clean > 0.4) & (clean < 0.6)  # far from both ends, so clipping changes little
-    residual = (noisy - clean)[inner] if inner.any() else (noisy - clean)[middle]
-    spread = float(residual.std())
-    if spread == 0:
+        level = float(changed[middle].mean())
+        salt = float((noisy[changed & middle] > 0.5).mean())
+        background = clean < exact  # here only salt is seen
+        seen = 2 * float(changed[background].mean()) if background.any() else level
+        fair = abs(salt - 0.5) < 0.1 and abs(seen - level) < 0.1  # a threshold makes 0 and 1 too, not at random
+        return Noise(kind="salt_and_pepper", level=round(level, 4)) if fair else None
+    return _added_noise(clean, noisy)
+
+
+def _added_noise(clean: Array, noisy: Array) -> Noise | None:
+    """Gaussian or uniform noise added to each pixel, clipped to [0, 1] or not.
+
+    Told by quantiles on the black background, where clipping hides the lower half and nothing else.
+    """
+    background, inner = clean < 0.02, (clean > 0.4) & (clean < 0.6)
+    if background.sum() < 200 or inner.sum() < 20:
         return None
-    # Kurtosis tells the two apart: 3 for a normal distribution, 1.8 for a uniform one.
-    kurtosis = float(((residual - residual.mean()) ** 4).mean() / spread**4)
-    if kurtosis < 2.3:
-        return Noise(kind="uniform", level=round(spread * 3**0.5, 4), clipped=clipped)
-    return Noise(kind="gaussian", level=round(spread, 4), clipped=clipped)
+    added = (noisy - clean)[background]
+    clipped = bool(noisy.min() >= 0 and noisy.max() <= 1)
+    lower, median, upper, high, highest = (
+        float(part) for part in np.quantile(added, (0.25, 0.5, 0.75, 0.85, 0.95))
+    )
+    if upper < 1e-4 or abs(median) > 0.2 * upper + 0.02 or (not clipped and abs(lower + upper) > 0.2 * upper):
+        return None
+    if abs(float(np.median((noisy - clean)[inner]))) > 0.3 * upper:
+        return None  # it does not lie about the image: not noise on this image
+    if clipped and high > 0.98:
+        return None
+    if clipped and highest > 0.98:
+        normal, uniform = high / upper / 1.5366, high / upper / 1.4
+    else:
+        normal, uniform = highest / upper / 2.4387, highest / upper / 1.8
+    if abs(normal - 1) < min(abs(uniform - 1), 0.06):
+        return Noise(kind="gaussian", level=round(upper / 0.67449, 4), clipped=clipped)
+    if abs(uniform - 1) < 0.06:
+        return Noise(kind="uniform", level=round(2 * upper, 4), clipped=clipped)
+    return None
 
 
 def _may_be_labels(y: Array) -> bool:
@@ -224,16 +254,17 @@ def _decode_labels(
     y: Array,
 ) -> tuple[Literal["labels", "one_hot", "one_hot_twice"] | None, Array | None]:
     """The encoding of labels and the labels as integers (n,)."""
+    if y.size == 0:
+        return None, None
     if y.ndim == 3:
         inner = y[..., 1]
         return ("one_hot_twice", inner.argmax(axis=1)) if _is_one_hot(inner) else (None, None)
     if y.ndim == 2 and y.shape[1] > 1:
         return ("one_hot", y.argmax(axis=1)) if _is_one_hot(y) else (None, None)
     flat = y.reshape(-1)
-    if flat.dtype.kind not in "iufb" or (flat.dtype.kind == "f" and (flat != np.rint(flat)).any()):
+    if flat.dtype.kind not in "iufb" or not ((flat >= 0) & (flat < 256) & (flat == np.rint(flat))).all():
         return None, None
-    integers = flat.astype(np.int64)
-    return ("labels", integers) if integers.min() >= 0 and integers.max() < 256 else (None, None)
+    return "labels", flat.astype(np.int64)
 
 
 def _is_one_hot(y: Array) -> bool:
@@ -260,10 +291,16 @@ def _facts(array: Array) -> dict[str, Any]:
 
 
 def _mark(array: Array) -> int:
-    """A cheap mark of an array's contents, so that a change in place is noticed."""
+    """A cheap mark of an array's contents, so that a change in place is noticed: every byte counts by a sum, a
+    sample by its place."""
     flat = array.reshape(-1) if array.flags.c_contiguous else np.ravel(array[:: max(1, len(array) // 512)])
     sample = np.ascontiguousarray(flat[:: max(1, flat.size // 65_536)])
-    return hash((array.shape, str(array.dtype), sample.tobytes()))
+    total = 0
+    if array.flags.c_contiguous and array.size:
+        octets = flat.view(np.uint8)
+        words = octets[: octets.size // 8 * 8].view(np.uint64)
+        total = int(words.sum(dtype=np.uint64)) + int(octets[words.size * 8 :].sum(dtype=np.uint64))
+    return hash((array.shape, str(array.dtype), sample.tobytes(), total))
 
 
 def _rows_of(images: Array) -> Array:

@@ -1,0 +1,410 @@
+"""Recognising arrays: what a hand-in gave to fit is told exactly, or not at all."""
+
+import gc
+import io
+import weakref
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as hnp
+
+from harness import noise as season
+from harness.recording import ArrayRecord, FitData
+from harness.sandbox.base import Limits
+from harness.sandbox.frames import read_frames
+from harness.worker.arrays import Recogniser
+from harness.worker.frames import FrameWriter
+
+TRAIN, TEST = 300, 80
+
+
+def images(count, rng):
+    """Images as digits are: three quarters black, some grey of every level, some white."""
+    grey = rng.integers(0, 256, (count, 28, 28), dtype=np.uint8)
+    grey[rng.random(grey.shape) < 0.1] = 255
+    grey[rng.random(grey.shape) < 0.75] = 0
+    return grey
+
+
+def a_data_set():
+    rng = np.random.default_rng(3)
+    return {
+        "x_train": images(TRAIN, rng),
+        "y_train": rng.integers(0, 10, TRAIN).astype(np.uint8),
+        "x_test": images(TEST, rng),
+        "y_test": rng.integers(0, 10, TEST).astype(np.uint8),
+    }
+
+
+DATA = a_data_set()
+X, Y, X_TEST, Y_TEST = DATA.values()
+UNIT = (X / 255).astype("float32")
+ONE_HOT = np.eye(10, dtype="float32")
+
+
+class Seen:
+    """A recogniser and the frames that it sent."""
+
+    def __init__(self):
+        self.channel = io.BytesIO()
+        self.recogniser = Recogniser(DATA, FrameWriter(self.channel))
+        self.pair = self.recogniser.pair
+
+    def frame(self, name):
+        return read_frames(self.channel.getvalue(), Limits()).arrays[name]
+
+    def rows(self, record):
+        """The row numbers of a record, whichever way it tells them."""
+        rows = record.rows
+        if rows.kind == "listed":
+            return self.frame(rows.frame)
+        return np.arange(rows.start, rows.stop, rows.step) if rows.kind == "slice" else np.arange(rows.count)
+
+
+@pytest.fixture(scope="module")
+def seen():
+    return Seen()
+
+
+# --- scales
+
+
+SCALES = {
+    "raw": (lambda x: x, 1, 0),
+    "raw as float": (lambda x: x.astype("float32"), 1, 0),
+    "raw as int64": (lambda x: x.astype("int64"), 1, 0),
+    "/255": (lambda x: x.astype("float32") / 255, 1 / 255, 0),
+    "/255 in float64": (lambda x: x / 255.0, 1 / 255, 0),
+    "/255 in float16": (lambda x: (x / 255).astype("float16"), 1 / 255, 0),
+    "/256": (lambda x: x / 256, 1 / 256, 0),
+    "twice": (lambda x: x.astype("float32") / 255 / 255, 1 / 255**2, 0),
+    "to [-1, 1]": (lambda x: (x.astype("float32") - 127.5) / 127.5, 2 / 255, -1),
+    "to [-1, 1] in float16": (lambda x: (x / 127.5 - 1).astype("float16"), 2 / 255, -1),
+    "to [-0.5, 0.5]": (lambda x: x / 255 - 0.5, 1 / 255, -0.5),
+    "centred": (lambda x: x.astype(int) - 128, 1, -128),
+    "standardised": (lambda x: ((x - x.mean()) / x.std()).astype("float32"), 1 / X.std(), -X.mean() / X.std()),
+    "times 10": (lambda x: x * 10.0, 10, 0),
+}
+
+
+@pytest.mark.parametrize("name", SCALES)
+def test_scales_are_told(seen, name):
+    change, scale, offset = SCALES[name]
+    record, _ = seen.pair(change(X), Y)
+    assert (record.source, record.encoding, record.rows.kind, record.rows.count) == (
+        "x_train",
+        "pixels",
+        "all",
+        TRAIN,
+    )
+    assert record.scale == pytest.approx(scale, rel=1e-3)
+    assert record.offset == pytest.approx(offset, abs=1e-3 * scale + 1e-3)
+    assert record.dtype == str(change(X).dtype)
+
+
+@settings(deadline=None, max_examples=40)
+@given(
+    st.floats(1e-6, 1e6),
+    st.floats(-3, 3),
+    st.lists(st.integers(0, TRAIN - 1), min_size=1, max_size=40),
+    st.sampled_from([(28, 28), (784,), (28, 28, 1), (1, 784), (14, 56)]),
+)
+def test_any_affine_map_of_any_rows_is_told_or_left_unknown(scale, shift, rows, shape):
+    seen = Seen()
+    values = (X[rows] * scale + shift * scale).reshape(len(rows), *shape)
+    record, labels = seen.pair(values, Y[rows])
+    if {0, 255} <= set(X[rows].reshape(-1).tolist()):
+        assert record.source == "x_train"
+    if record.source is not None:
+        assert seen.rows(record).tolist() == rows
+        assert labels.labels_match == 1
+        mapped = X[rows] * record.scale + record.offset
+        assert np.abs(mapped.reshape(values.shape) - values).max() < 0.03 * scale
+
+
+# --- rows
+
+
+ROWS = {
+    "a slice": (slice(50, 250), "slice"),
+    "the first": (slice(0, 100), "slice"),
+    "every third": (slice(10, 300, 3), "slice"),
+    "one": (slice(7, 8), "slice"),
+    "shuffled": (np.random.default_rng(0).permutation(TRAIN), "listed"),
+    "a subset": (np.random.default_rng(0).choice(TRAIN, 99, replace=False), "listed"),
+    "backwards": (np.arange(TRAIN)[::-1], "listed"),
+    "drawn with replacement": (np.random.default_rng(0).integers(0, TRAIN, TRAIN), "listed"),
+    "one row again and again": (np.full(5, 3), "listed"),
+    "all": (slice(None), "all"),
+}
+
+
+@pytest.mark.parametrize("name", ROWS)
+def test_rows_are_told(seen, name):
+    which, kind = ROWS[name]
+    record, labels = seen.pair(UNIT[which].reshape(-1, 28, 28, 1), ONE_HOT[Y[which]])
+    assert (record.source, record.rows.kind) == ("x_train", kind)
+    assert seen.rows(record).tolist() == np.arange(TRAIN)[which].tolist()
+    assert (labels.source, labels.labels_match, labels.frame) == ("y_train", 1, None)
+
+
+@pytest.mark.parametrize(
+    "shape", [(TRAIN, 784), (TRAIN, 28, 28), (TRAIN, 28, 28, 1), (TRAIN, 1, 28, 28), (TRAIN, 16, 49)]
+)
+def test_shapes_do_not_matter(seen, shape):
+    record, _ = seen.pair(UNIT.reshape(shape), Y)
+    assert (record.shape, record.source, record.rows.kind) == (shape, "x_train", "all")
+
+
+def test_views_are_read_as_they_are(seen):
+    wide = np.zeros((TRAIN, 28, 28, 2), "float32")
+    wide[..., 1] = UNIT
+    assert seen.pair(wide[..., 1], Y)[0].rows.kind == "all"
+    assert seen.pair(np.asfortranarray(UNIT), Y)[0].rows.kind == "all"
+
+
+def test_a_validation_set_cut_from_the_training_images(seen):
+    data = seen.recogniser.fit_data(UNIT[:250], Y[:250], (UNIT[250:], Y[250:]), 0.0)
+    assert isinstance(data, FitData)
+    assert (data.x.rows.stop, data.validation_x.source, data.validation_x.rows.start) == (250, "x_train", 250)
+    assert data.validation_y.labels_match == 1
+
+
+def test_the_evaluation_set_is_told(seen):
+    data = seen.recogniser.fit_data(UNIT, Y, (X_TEST / 255, Y_TEST), 0.25)
+    assert (data.validation_x.source, data.validation_y.source, data.validation_split) == ("x_test", "y_test", 0.25)
+    assert seen.pair(X_TEST / 255, Y_TEST)[0].source == "x_test"
+
+
+# --- what is not recognised
+
+
+UNKNOWN = {
+    "random": np.random.default_rng(1).random((50, 784)),
+    "transposed images": UNIT.transpose(0, 2, 1),
+    "negative": 1 - UNIT,
+    "black and white": (UNIT > 0.5).astype("float32"),
+    "training and evaluation mixed": np.concatenate([UNIT[:10], (X_TEST[:10] / 255).astype("float32")]),
+    "one pixel changed": np.where(np.arange(784) == 5, 0.123, UNIT.reshape(-1, 784)),
+    "wrong size": UNIT[:, :27],
+    "padded": np.pad(UNIT, ((0, 0), (2, 2), (2, 2))),
+    "constant": np.zeros((5, 784)),
+    "nan": np.full((5, 784), np.nan),
+    "some infinite": np.where(UNIT > 0.9, np.inf, UNIT),
+    "one axis": np.arange(784.0),
+    "codes": np.random.default_rng(1).random((TRAIN, 96)),
+    "rounded down": (X // 255),
+}
+
+
+@pytest.mark.parametrize("name", UNKNOWN)
+def test_other_arrays_are_unknown(seen, name):
+    array = UNKNOWN[name]
+    record, _ = seen.pair(array, np.zeros(len(array)))
+    assert (record.source, record.rows, record.noise, record.encoding) == (None, None, None, None)
+    assert record.shape == array.shape
+    assert (record.low is None) == (not np.isfinite(array).all())
+
+
+@pytest.mark.parametrize("shape", [(0, 784), (0, 28, 28), (0,), (0, 10), (3, 0), (0, 10, 2)])
+def test_nothing_is_nothing(seen, shape):
+    for record in seen.pair(np.zeros(shape), np.zeros(shape)) + seen.pair(UNIT, np.zeros(shape)):
+        assert record.labels_match is None
+
+
+@settings(deadline=None, max_examples=120)
+@given(
+    hnp.arrays(
+        st.sampled_from(["f2", "f4", "f8", "u1", "i4", "i8", "u8", "?"]),
+        st.sampled_from([(3, 784), (2, 28, 28), (4,), (3, 10), (3, 10, 2), (1, 1), (2, 64)]),
+        elements=None,
+        fill=None,
+    ),
+    st.sampled_from([UNIT[:3], UNIT[:2], X[:4], np.zeros((3, 5))]),
+)
+def test_any_arrays_have_records(array, partner):
+    seen = Seen()
+    for record in (*seen.pair(array, partner), *seen.pair(partner, array)):
+        assert isinstance(record, ArrayRecord)
+        record.model_dump_json()
+
+
+# --- arrays that change
+
+
+def test_a_change_in_place_is_noticed(seen):
+    array = X.astype("float32")
+    assert seen.pair(array, Y)[0].scale == 1
+    array /= 255
+    assert seen.pair(array, Y)[0].scale == pytest.approx(1 / 255)
+    array[:] = array[::-1].copy()
+    assert seen.pair(array, Y)[0].rows.kind == "listed"
+    array[7, 3, 4] += 0.001
+    assert seen.pair(array, Y)[0].source is None
+
+
+def test_a_small_change_in_a_large_array_is_noticed():
+    large = np.tile(UNIT, (2, 1, 1))
+    seen = Seen()
+    assert seen.pair(large, np.tile(Y, 2))[0].source == "x_train"
+    for place in range(40, 48):
+        changed = large.copy()
+        seen.pair(changed, np.tile(Y, 2))
+        changed[1, 1, place - 40] = 0.5012
+        assert seen.pair(changed, np.tile(Y, 2))[0].source is None
+
+
+def test_the_same_array_is_recognised_once(seen, monkeypatch):
+    array = UNIT.copy()
+    first, _ = seen.pair(array, Y)
+    monkeypatch.setattr(seen.recogniser, "_lookup", None)
+    assert seen.pair(array, Y)[0] is first
+
+
+def test_arrays_are_not_kept_alive(seen):
+    array = UNIT.copy()
+    seen.pair(array, Y)
+    kept = weakref.ref(array)
+    del array
+    gc.collect()
+    assert kept() is None
+
+
+# --- labels
+
+
+LABELS = {
+    "labels": [Y, Y.astype("int64"), Y.astype("float32"), Y.reshape(-1, 1), Y.astype("float16")],
+    "one_hot": [ONE_HOT[Y], ONE_HOT[Y].astype("float64"), ONE_HOT[Y].astype(int), ONE_HOT[Y].astype(bool)],
+    "one_hot_twice": [np.eye(2)[ONE_HOT[Y].astype(int)]],
+}
+
+
+@pytest.mark.parametrize(("encoding", "labels"), [(key, value) for key, many in LABELS.items() for value in many])
+def test_encodings_of_labels(seen, encoding, labels):
+    _, record = seen.pair(UNIT, labels)
+    assert (record.source, record.encoding, record.labels_match) == ("y_train", encoding, 1)
+    assert record.shape == labels.shape
+
+
+@pytest.mark.parametrize("encode", [lambda y: y, lambda y: ONE_HOT[y], lambda y: np.eye(2)[ONE_HOT[y].astype(int)]])
+def test_labels_that_do_not_belong_to_their_images_cross(seen, encode):
+    own = np.roll(Y, 1)
+    _, record = seen.pair(UNIT, encode(own))
+    assert record.labels_match == pytest.approx((own == Y).mean())
+    assert seen.frame(record.frame).tolist() == own.tolist()
+
+
+def test_labels_of_unknown_images_cross(seen):
+    _, record = seen.pair(UNKNOWN["codes"], ONE_HOT[Y])
+    assert (record.source, record.encoding, record.labels_match) == (None, "one_hot", None)
+    assert seen.frame(record.frame).tolist() == Y.tolist()
+
+
+def test_labels_of_another_length(seen):
+    assert seen.pair(UNIT[:20], Y[:19])[1].labels_match is None
+
+
+@pytest.mark.parametrize(
+    "labels",
+    [
+        ONE_HOT[Y] * 0.9,
+        ONE_HOT[Y] + 0.1,
+        Y - 3.5,
+        Y.astype(int) - 1,
+        np.full(TRAIN, np.nan),
+        np.full(TRAIN, np.inf),
+        np.full(TRAIN, 2**63, "uint64"),
+        np.full(TRAIN, 256),
+    ],
+)
+def test_what_is_no_labels(seen, labels):
+    record = seen.pair(UNIT, labels)[1]
+    assert (record.encoding, record.source, record.frame) == (None, None, None)
+
+
+# --- noise
+
+
+CLEAN = UNIT.reshape(-1, 784)
+
+
+def template_noise(x, level):
+    """The assignment's own function."""
+    rng = np.random.default_rng(0)
+    keep = rng.binomial(size=x.shape, n=1, p=1 - level)
+    return x * keep + (keep == 0) * rng.binomial(size=x.shape, n=1, p=0.5)
+
+
+def clipped_gaussian(x, level):
+    return np.clip(x + level * np.random.default_rng(0).normal(size=x.shape), 0, 1)
+
+
+def test_salt_and_pepper_is_told_with_its_level(seen):
+    for level in (0.05, 0.2, 0.4, 0.8, 1.0):
+        for function in (lambda x, n: season.salt_and_pepper(x, n, np.random.default_rng(1)), template_noise):
+            record, target = seen.pair(function(CLEAN, level), CLEAN)
+            assert record.noise.kind == "salt_and_pepper"
+            assert record.noise.level == pytest.approx(level, abs=0.01)
+            assert (record.source, record.rows.kind, target.source) == ("x_train", "all", "x_train")
+
+
+@pytest.mark.parametrize("clip", [True, False])
+@pytest.mark.parametrize(
+    ("kind", "levels"), [("gaussian", (0.05, 0.1, 0.3, 0.5, 0.7)), ("uniform", (0.05, 0.1, 0.4, 0.8))]
+)
+def test_added_noise_is_told_with_its_level(seen, kind, levels, clip):
+    for level in levels:
+        add = getattr(season, f"{kind}_noise")
+        record, _ = seen.pair(add(CLEAN, level, np.random.default_rng(1), clip=clip), CLEAN)
+        assert (record.noise.kind, record.noise.clipped) == (kind, clip)
+        assert record.noise.level == pytest.approx(level, rel=0.03)
+
+
+def test_noise_on_few_images_in_another_shape_and_type(seen):
+    clean = UNIT[20:60].reshape(-1, 28, 28, 1)
+    noisy = template_noise(clean, 0.4).astype("float16")
+    record, _ = seen.pair(noisy, clean)
+    assert (record.noise.kind, record.rows.start, record.rows.stop) == ("salt_and_pepper", 20, 60)
+    assert record.noise.level == pytest.approx(0.4, abs=0.03)
+    assert seen.pair(clipped_gaussian(clean, 0.5).astype("float32"), clean)[0].noise.kind == "gaussian"
+
+
+def test_no_noise_is_no_noise(seen):
+    record, target = seen.pair(CLEAN, CLEAN.copy())
+    assert (record.noise, record.source, target.source) == (None, "x_train", "x_train")
+
+
+def blurred(x):
+    square = x.reshape(-1, 28, 28)
+    return ((square + np.roll(square, 1, 1) + np.roll(square, 1, 2)) / 3).reshape(x.shape)
+
+
+@pytest.mark.parametrize(
+    "noisy",
+    [
+        np.random.default_rng(0).random(CLEAN.shape),
+        np.random.default_rng(0).normal(size=CLEAN.shape),
+        (CLEAN > 0.5).astype("float32"),
+        1 - CLEAN,
+        blurred(CLEAN),
+        CLEAN * (np.random.default_rng(0).random(CLEAN.shape) < 0.5),  # pepper alone
+        np.random.default_rng(0).permutation(template_noise(CLEAN, 0.4)),  # of other images
+        np.random.default_rng(0).permutation(clipped_gaussian(CLEAN, 0.2)),
+        CLEAN + 0.2 * np.random.default_rng(0).random(CLEAN.shape),  # from one side
+        np.full(CLEAN.shape, 0.5),
+        np.where(CLEAN > 0.5, np.nan, CLEAN),
+    ],
+    ids=["random", "normal", "threshold", "negative", "blurred", "pepper", "others", "gaussian", "half", "grey", "nan"],
+)
+def test_what_is_no_noise_on_these_images(seen, noisy):
+    record, target = seen.pair(noisy, CLEAN)
+    assert (record.noise, record.source, record.rows) == (None, None, None)
+    assert target.source == "x_train"
+
+
+def test_noise_on_images_of_another_range_is_not_told(seen):
+    raw = X.reshape(-1, 784).astype("float32")
+    assert seen.pair(template_noise(raw, 0.4), raw)[0].noise is None
