@@ -150,6 +150,7 @@ def require_network(evidence: Evidence, task: str, wanted: str, words: tuple[str
                 where=network.where,
             )
         return network
+    _require_all_seen(evidence, wanted, words)
     error = _lost_in(evidence, words)
     if error is not None:
         raise NotMeasured(
@@ -163,6 +164,29 @@ def require_network(evidence: Evidence, task: str, wanted: str, words: tuple[str
             f"No {wanted} was found before the run ended. {evidence.interrupted}", cause=evidence.cause
         )
     raise NotAttempted(f"No {wanted} was found.", "If it is there, check that the cell that calls fit really runs.")
+
+
+def _require_all_seen(evidence: Evidence, wanted: str, words: tuple[str, ...]) -> None:
+    """A network that could not be looked at matches no task: say so where it may be the one that is missed."""
+    for record in evidence.recording.fits:
+        found = evidence.fits.get(record.id)
+        if found is None or found.facts.layers:
+            continue
+        if found.cause is Cause.HARNESS_FAULT:
+            raise NotMeasured(
+                f"No {wanted} was found, but one network could not be looked at, which is not your fault: "
+                f"{found.problem}",
+                cause=Cause.HARNESS_FAULT,
+                where=record.where,
+            )
+        if found.problem and any(word in layer.class_name for word in words for layer in record.layers):
+            raise NotMeasured(
+                f"No {wanted} was found, but one network cannot be rebuilt: "
+                f"{found.facts.refused or found.problem}.",
+                "Use layers that Keras itself provides, or ask the person who marks.",
+                cause=found.cause or Cause.REFUSED,
+                where=record.where,
+            )
 
 
 def _lost_in(evidence: Evidence, words: tuple[str, ...]) -> Any:

@@ -89,6 +89,8 @@ class Grader:
             facts = self.trainer.inspect(recipe.model, recipe.loss)
         except TrainerFailed as error:
             return FitEvidence(fit=fit.id, problem=str(error)[:500], cause=Cause.HARNESS_FAULT)
+        except TrainingStopped as stopped:
+            return FitEvidence(fit=fit.id, problem=str(stopped), cause=stopped.cause)
         return FitEvidence(
             fit=fit.id,
             facts=facts,
@@ -104,8 +106,10 @@ class Grader:
 
         try:
             facts = self.trainer.inspect(canonical(fit), None)
-        except Refused as refused:
+        except (Refused, TrainingStopped) as refused:
             facts = ModelFacts(refused=str(refused))
+        except TrainerFailed as error:
+            return FitEvidence(fit=fit.id, problem=str(error)[:500], cause=Cause.HARNESS_FAULT)
         return FitEvidence(fit=fit.id, facts=facts, problem=reason, cause=Cause.REFUSED)
 
     def _trained(

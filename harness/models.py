@@ -275,7 +275,8 @@ def _describe(layer: LayerSpec) -> str:
     for name in ("kernel_size", "pool_size", "size"):
         if name in arguments:
             words.append(_sides(arguments[name]))
-    if "strides" in arguments and arguments["strides"] != arguments.get("pool_size", [2, 2]):
+    usual = arguments.get("pool_size", [2, 2]) if "Pooling" in layer.class_name else None
+    if "strides" in arguments and arguments["strides"] != usual:
         words.append("strides " + _sides(arguments["strides"]))
     if arguments.get("padding") == "same":
         words.append("same padding")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import subprocess
@@ -83,7 +84,8 @@ class TrainerProcess:
         """End the process and remove its folder."""
         if self._process is not None:
             if self._process.stdin:
-                self._process.stdin.close()
+                with contextlib.suppress(OSError):  # a dead process takes no last words
+                    self._process.stdin.close()
             try:
                 self._process.wait(timeout=10)
             except subprocess.TimeoutExpired:

@@ -39,6 +39,21 @@ def main() -> None:
         except (ValueError, TypeError) as error:
             # Keras says with these that model, loss and data do not fit each other: the recipe's fault.
             server.say({"kind": "refused", "reason": f"Keras refuses to train it: {str(error)[:500]}"})
+        except Exception as error:
+            server.say(_stopped(error))
+
+
+def _stopped(error: Exception) -> dict[str, Any]:
+    """The answer to an error of TensorFlow's own in the middle of a run. Raises any other again: our fault."""
+    import tensorflow as tf
+
+    if isinstance(error, tf.errors.ResourceExhaustedError):
+        return {"kind": "out_of_memory", "reason": "training needed more memory than there is"}
+    if not isinstance(error, tf.errors.InvalidArgumentError):
+        raise error
+    # A label without an output, for instance. The message is a stack trace of graph nodes that ends in the reason.
+    lines = [line.strip() for line in str(error).splitlines() if line.strip() and "{{node" not in line]
+    return {"kind": "refused", "reason": f"TensorFlow stopped the training: {''.join(lines[-1:])[:500]}"}
 
 
 def _settle() -> None:

@@ -1,7 +1,7 @@
 """How a check ends becomes its result; the fault decides who loses points."""
 
 import pytest
-from evidence import evidence, mlp, model_facts
+from evidence import conv2d, evidence, fit, image_input, mlp, model_facts, network
 
 from harness.assignment import load
 from harness.checking import (
@@ -136,6 +136,27 @@ def test_a_network_that_cannot_be_rebuilt():
     assert ended.value.cause is Cause.REFUSED
     assert "`Capsule` is a layer of its own" in ended.value.message
     assert ended.value.where == refused.where
+
+
+UNSEEN = model_facts(()).model_copy(update={"refused": "`Capsule` is a layer of its own"})
+
+
+def test_a_network_that_cannot_be_rebuilt_matches_nothing_and_is_not_missing():
+    unseen = network(fit(), UNSEEN, (), problem="`Capsule` is a layer of its own", cause=Cause.REFUSED)
+    ended = ends(NotMeasured, networks=[unseen])
+    assert (
+        ended.message == "No network was found, but one network cannot be rebuilt: `Capsule` is a layer of its own."
+    )
+    assert (ended.cause, ended.where) == (Cause.REFUSED, unseen.where)
+    other = network(fit(image_input(), conv2d(4)), UNSEEN, (), problem="`Capsule` …", cause=Cause.REFUSED)
+    assert ends(NotAttempted, networks=[other]).message == "No network was found."
+
+
+def test_a_network_that_we_failed_to_look_at_costs_nobody_points():
+    unseen = network(fit(), model_facts(()), (), problem="the trainer's process ended", cause=Cause.HARNESS_FAULT)
+    ended = ends(NotMeasured, networks=[unseen])
+    assert ended.cause is Cause.HARNESS_FAULT
+    assert "the trainer's process ended" in ended.message
 
 
 ERROR = CellError(where=Where(file="a.ipynb", cell=3, line=2), type="NameError", message="name 'x' is not defined")
