@@ -397,7 +397,19 @@ def blurred(x):
         np.full(CLEAN.shape, 0.5),
         np.where(CLEAN > 0.5, np.nan, CLEAN),
     ],
-    ids=["random", "normal", "threshold", "negative", "blurred", "pepper", "others", "gaussian", "half", "grey", "nan"],
+    ids=[
+        "random",
+        "normal",
+        "threshold",
+        "negative",
+        "blurred",
+        "pepper",
+        "others",
+        "gaussian",
+        "half",
+        "grey",
+        "nan",
+    ],
 )
 def test_what_is_no_noise_on_these_images(seen, noisy):
     record, target = seen.pair(noisy, CLEAN)

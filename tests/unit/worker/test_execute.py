@@ -346,7 +346,8 @@ def test_the_source_of_functions_can_be_read():
     assert run.names["text"] == "def f():\n    return 1"
 
 
-LINES = """x = 1|1 / 0|print(1)|!ls|%time x = 2|%%time||  |for i in range(2):|    x = i|\tx|pip install x|# %%|f?|%|!|\\
+LINES = """x = 1|1 / 0|print(1)|!ls|%time x = 2|%%time|
+  |for i in range(2):|    x = i|\tx|pip install x|# %%|f?|%|!|\\
 )|await z|return|raise SystemExit|'''|x = (|global x|del x|import nowhere|assert 0|\ud800|lambda: (yield)
 from __future__ import division"""
 statements = st.sampled_from([line for row in LINES.splitlines() for line in row.split("|")])
