@@ -17,7 +17,8 @@ from pydantic import BaseModel, ConfigDict
 
 from harness.recording import CellError, Where
 from harness.worker.arrays import Array
-from harness.worker.execute import Runner, StatementTimeout, time_limit
+from harness.worker.cells import clean
+from harness.worker.execute import Runner, StatementTimeout, message_of, time_limit
 from harness.worker.loaders import Data
 from harness.worker.recorder import Recorder
 
@@ -38,6 +39,9 @@ class Build(BaseModel):
     factors: tuple[float, ...] = ()
     replicates: int = 1
     noise_level: float | None = None
+
+
+_THEIRS = ("epochs", "batch_size", "factors", "replicates", "noise_level")  # what RECIPES may say
 
 
 class Contract(BaseModel):
@@ -97,7 +101,7 @@ class ContractRun:
             self._error(name, "SystemExit", f"{name}() ended the run with exit()", "exit")
         except BaseException as error:
             place = self._runner.place_of(error)
-            self._error(name, type(error).__name__, str(error), "error", place)
+            self._error(name, type(error).__name__, message_of(error), "error", place)
         finally:
             self.where = None
         return None
@@ -120,14 +124,12 @@ class ContractRun:
                 self._fit_one(model, build, arrays)
 
     def _fit_one(self, model: Any, build: Build, arrays: tuple[Array, ...]) -> None:
-        import keras
-
         if isinstance(model, (tuple, list)) and model:
             for part in model:
                 self._recorder.see(part)
             self._decoder = model[-1] if len(model) > 2 else self._decoder
             model = model[0]
-        if not isinstance(model, keras.Model):
+        if not callable(getattr(model, "fit", None)):
             raise TypeError(f"{build.function}() returned {type(model).__name__}; expected a compiled Keras model")
         x, y, test_x, test_y = arrays
         if build.noise_level is not None:
@@ -154,7 +156,7 @@ class ContractRun:
         own = recipes.get(build.task) if isinstance(recipes, dict) else None
         if not isinstance(own, dict):
             return build
-        known = {name: value for name, value in own.items() if name in Build.model_fields}
+        known = {name: value for name, value in own.items() if name in _THEIRS}
         if "factors" in known:
             known["factors"] = tuple(float(factor) for factor in known["factors"])
         return Build.model_validate(build.model_dump() | known)
@@ -175,7 +177,7 @@ class ContractRun:
     def _error(self, name: str, type_name: str, message: str, kind: Any, place: Where | None = None) -> None:
         where = place or self.where or Where(file="submission.py")
         self._runner.errors.append(
-            CellError(where=where, type=type_name[:300], message=message[:20_000], source=f"{name}()", kind=kind)
+            CellError(where=where, type=clean(type_name)[:300], message=message, source=f"{name}()", kind=kind)
         )
 
 
