@@ -112,6 +112,13 @@ def check_weight_decay(sweep, verdict):
                 "Give both hidden layers kernel_regularizer=regularizers.L2(factor).",
                 where=network.where,
             )
+    stacked = _stacked(sweep)
+    if stacked is not None:
+        raise Failed(
+            "The layers of earlier passes stay in the model with their own factors, so no network has one factor.",
+            "Make the model inside the loop.",
+            where=stacked.where,
+        )
     extra = next(
         (network for network in sweep for layer in network.of_class("Dense")[-1:] if layer.regularizers), None
     )
