@@ -107,8 +107,9 @@ def check_weight_decay(sweep, verdict):
                 "No layer has weight decay.", "kernel_regularizer=regularizers.L2(factor)", where=network.where
             )
         if None in hidden or len(hidden) < 2:
+            which = "Only some" if any(factor is not None for factor in hidden) else "None"
             raise Failed(
-                "Only some of the hidden layers have weight decay on their kernel.",
+                f"{which} of the hidden layers have weight decay on their kernel.",
                 "Give both hidden layers kernel_regularizer=regularizers.L2(factor).",
                 where=network.where,
             )
