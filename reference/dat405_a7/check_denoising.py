@@ -45,16 +45,16 @@ def check_gain(autoencoder, evidence, verdict):
         verdict.measured("denoising helps up to level", until, how="interval of the gain above 0, without a break")
     if low <= 0:
         raise Failed(
-            f"From noise level {first:g} to {last:g} denoising changes the accuracy by {100 * gain:+.1f} percentage "
-            "points on average: no gain can be told.",
+            f"From noise level {first:g} to {last:g} denoising changes the accuracy by {100 * gain:+.1f} "
+            "percentage points on average: no gain can be told.",
             "Is the autoencoder trained from noisy to clean images, on the scale that the classifier takes?",
             where=autoencoder.where,
         )
     place = min(range(len(curves.levels)), key=lambda number: abs(curves.levels[number] - first))
     verdict.says(
         f"From noise level {first:g} to {last:g} denoising gains {100 * gain:.1f} percentage points on average; "
-        f"at {first:g} the classifier tells {curves.seasoned[place]:.1%} of the noisy images, and of the denoised ones "
-        f"{curves.denoised[place]:.1%}."
+        f"at {first:g} the classifier tells {curves.seasoned[place]:.1%} of the noisy images, and of the "
+        f"denoised ones {curves.denoised[place]:.1%}."
     )
 
 
