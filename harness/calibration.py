@@ -16,8 +16,9 @@ from harness import datasets, provenance
 from harness.assignment import Assignment, CalibratedQuantity, Calibration, CalibrationRun
 from harness.classroom import load_dataset, sandbox_for
 from harness.dryrun import record
+from harness.files import write_atomically
 from harness.grading import Grader, dataset_facts
-from harness.results import SubmissionFacts, write_atomically
+from harness.results import SubmissionFacts
 from harness.training.cache import RunCache
 from harness.training.process import Device, TrainerProcess
 from harness.training.recipe import Prepared, from_fit

@@ -17,12 +17,13 @@ from harness.assignment import Assignment, Profile
 from harness.datasets import Dataset
 from harness.dryrun import DryRun, Trained, record, replay
 from harness.evidence import Evidence
+from harness.files import write_atomically
 from harness.grading import Grader, find
 from harness.intake import IntakeRefused, IntakeUsageError, Submission, clean_name, receive
 from harness.measure.trained import Redraw
 from harness.plugin import run_checks
 from harness.report import ClassRow, render_class, render_scorecard
-from harness.results import Cause, Result, SubmissionFacts, save, write_atomically
+from harness.results import Cause, Result, SubmissionFacts, save
 from harness.sandbox import Sandbox, SandboxError, choose
 from harness.scoring import build_result
 from harness.training.cache import RunCache

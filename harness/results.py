@@ -6,14 +6,13 @@
 from __future__ import annotations
 
 import json
-import os
-import tempfile
 from enum import StrEnum
 from pathlib import Path
 from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, computed_field
 
+from harness.files import write_atomically
 from harness.recording import Finding, Where
 
 SCHEMA_VERSION = 1
@@ -398,19 +397,6 @@ def load(path: Path) -> Result:
     for name in ("points", "max_points", "machine_points", "machine_max_points", "complete"):
         plain.pop(name, None)
     return Result.model_validate(plain)
-
-
-def write_atomically(path: Path, data: bytes) -> None:
-    """Write next to `path` and rename, so that a reader sees the old file or the new one, never half of one."""
-    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(data)
-        Path(temporary).chmod(0o644)
-        Path(temporary).replace(path)
-    except BaseException:
-        Path(temporary).unlink(missing_ok=True)
-        raise
 
 
 def json_schema() -> dict[str, Any]:
