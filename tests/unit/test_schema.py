@@ -94,7 +94,7 @@ def test_a_changed_total_does_not_survive(tmp_path):
 def test_writing_replaces_whole_files(tmp_path, monkeypatch):
     save(typical(), tmp_path / "result.json")
     before = (tmp_path / "result.json").read_bytes()
-    monkeypatch.setattr("harness.results.os.fdopen", lambda *_args: 1 / 0)
+    monkeypatch.setattr("harness.files.os.fdopen", lambda *_args: 1 / 0)
     with pytest.raises(ZeroDivisionError):
         save(complete(), tmp_path / "result.json")
     assert (tmp_path / "result.json").read_bytes() == before
