@@ -13,6 +13,7 @@ from harness.recording import Passage, Where
 
 MAX_TEXT = 20_000  # characters of one passage
 MAX_PASSAGES = 20  # of one text file
+_COLOURS = re.compile(r"\x1b\[[0-9;]*m")
 CONTRACT_FILE = "submission.py"
 
 
@@ -135,8 +136,9 @@ def natural(path: Path, folder: Path) -> list[Any]:
 
 
 def clean(text: str) -> str:
-    """`text` without halves of surrogate pairs, which no UTF-8 can hold: a recording with one would be lost."""
-    return text.encode("utf-8", "replace").decode("utf-8")
+    """`text` without halves of surrogate pairs, which no UTF-8 can hold (a recording with one would be lost), and
+    without colours for a terminal."""
+    return _COLOURS.sub("", text).encode("utf-8", "replace").decode("utf-8")
 
 
 def _file_name(path: Path, folder: Path) -> str:

@@ -7,7 +7,6 @@ handing in come out as the same kind of recording.
 from __future__ import annotations
 
 import functools
-import inspect
 import types
 from collections.abc import Callable
 from typing import Any
@@ -165,7 +164,7 @@ class ContractRun:
         """A function that is missing, where one of almost that name is there."""
         import difflib
 
-        names = [name for name, value in self._runner.namespace.items() if inspect.isfunction(value)]
+        names = [name for name, value in self._runner.namespace.items() if type(value) is types.FunctionType]
         contract = self._contract
         wanted = [contract.preprocess, contract.noise, *(build.function for build in contract.builds)]
         for name in dict.fromkeys(wanted):

@@ -65,10 +65,12 @@ MOVED: dict[str, str] = {
     "layers.embeddings": "layers",
     "layers.recurrent": "layers",
     "optimizers.legacy": "optimizers",
-    "optimizers.schedules": "optimizers.schedules",
+    "optimizers.gradient_descent_v2": "optimizers",
+    "optimizers.adam_v2": "optimizers",
+    "optimizers.rmsprop_v2": "optimizers",
     "engine.training": "models",
     "engine.sequential": "models",
-    "preprocessing.image": "utils",
+    "preprocessing.image": "_tf_keras.keras.preprocessing.image",  # the whole of it is only there
     "wrappers.scikit_learn": "wrappers",
 }
 _TREES = ("keras", "keras._tf_keras.keras")
@@ -100,7 +102,8 @@ def install(note: Note) -> None:
 
     for tree in _TREES:
         for old, new in MOVED.items():
-            _serve_module(f"{tree}.{old}", f"{tree}.{new}", note)
+            target = f"keras.{new}" if new.startswith("_tf_keras.") else f"{tree}.{new}"
+            _serve_module(f"{tree}.{old}", target, note)
     _serve_old_arguments(keras, note)
     _serve_old_methods(keras, note)
 
@@ -113,6 +116,8 @@ def _serve_module(name: str, target: str, note: Note) -> None:
         new = importlib.import_module(target)
     except ImportError:
         return
+    if target == "keras._tf_keras.keras.preprocessing.image":
+        target = "tensorflow.keras.preprocessing.image"
     label = name.replace("keras._tf_keras.keras", "tensorflow.keras")
     modern = target.replace("keras._tf_keras.keras", "tensorflow.keras")
     old = _OldModule(name, new, functools.partial(note, "keras2-name", f"`{label}` is Keras 2; write `{modern}`."))
@@ -124,7 +129,7 @@ def _serve_module(name: str, target: str, note: Note) -> None:
         holder = importlib.import_module(parent)
     except ImportError:
         return
-    if not hasattr(holder, child):
+    if isinstance(getattr(holder, child, old), types.ModuleType):
         setattr(holder, child, old)
 
 
@@ -151,25 +156,53 @@ def _serve_old_arguments(keras: Any, note: Note) -> None:
         optimizer = getattr(keras.optimizers, name)
         if inspect.isclass(optimizer) and "learning_rate" in inspect.signature(optimizer.__init__).parameters:
             _rename_argument(optimizer, "lr", "learning_rate", note)
-    for layer in ("LeakyReLU",):
-        _rename_argument(getattr(keras.layers, layer), "alpha", "negative_slope", note)
+            _drop_argument(optimizer, "decay", note)
+    _rename_argument(keras.layers.LeakyReLU, "alpha", "negative_slope", note)
+    for dimensions in (1, 2, 3):
+        _give_pool_size(getattr(keras.layers, f"AveragePooling{dimensions}D"), note)
 
 
-def _rename_argument(owner: Any, old: str, new: str, note: Note) -> None:
+def _wrap_init(owner: Any, adapt: Callable[[tuple[Any, ...], dict[str, Any]], None]) -> None:
+    """Let `adapt` change the keyword arguments of a class before it is made."""
     original = owner.__init__
 
     @functools.wraps(original)
     def init(self: Any, *args: Any, **kwargs: Any) -> None:
-        if old in kwargs:
-            kwargs.setdefault(new, kwargs.pop(old))
-            note("keras2-name", f"`{owner.__name__}({old}=…)` is Keras 2; write `{new}=`.")
+        adapt(args, kwargs)
         original(self, *args, **kwargs)
 
+    init.__signature__ = inspect.signature(original)  # type: ignore[attr-defined]  # Keras looks at it
     owner.__init__ = init
 
 
+def _rename_argument(owner: Any, old: str, new: str, note: Note) -> None:
+    def adapt(_: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
+        if old in kwargs:
+            kwargs.setdefault(new, kwargs.pop(old))
+            note("keras2-name", f"`{owner.__name__}({old}=…)` is Keras 2; write `{new}=`.")
+
+    _wrap_init(owner, adapt)
+
+
+def _drop_argument(owner: Any, old: str, note: Note) -> None:
+    def adapt(_: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
+        if kwargs.pop(old, None):
+            note("keras2-name", f"`{owner.__name__}({old}=…)` is Keras 2; today's Keras ignores `{old}`.")
+
+    _wrap_init(owner, adapt)
+
+
+def _give_pool_size(owner: Any, note: Note) -> None:
+    def adapt(args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
+        if not args and "pool_size" not in kwargs:
+            kwargs["pool_size"] = 2
+            note("keras2-name", f"`{owner.__name__}()` without a size is Keras 2; write `pool_size=2`.")
+
+    _wrap_init(owner, adapt)
+
+
 def _serve_old_methods(keras: Any, note: Note) -> None:
-    """`predict_classes`, `predict_proba` and `fit_generator` of Keras 2 models; `lr` of an optimizer."""
+    """`predict_classes`, `predict_proba` and the generators of Keras 2 models; `lr` of an optimizer."""
 
     def predict_classes(self: Any, x: Any, *args: Any, **kwargs: Any) -> Any:
         note("keras2-name", "`model.predict_classes(x)` is Keras 2; write `model.predict(x).argmax(axis=-1)`.")
@@ -179,10 +212,19 @@ def _serve_old_methods(keras: Any, note: Note) -> None:
         note("keras2-name", "`model.predict_proba(x)` is Keras 2; write `model.predict(x)`.")
         return self.predict(x, *args, **kwargs)
 
-    def fit_generator(self: Any, *args: Any, **kwargs: Any) -> Any:
-        note("keras2-name", "`model.fit_generator(…)` is Keras 2; write `model.fit(…)`.")
-        return self.fit(*args, **kwargs)
+    def with_generator(name: str) -> Callable[..., Any]:
+        def method(self: Any, *args: Any, **kwargs: Any) -> Any:
+            note("keras2-name", f"`model.{name}_generator(…)` is Keras 2; write `model.{name}(…)`.")
+            data = (kwargs.pop("generator"),) if "generator" in kwargs else ()
+            return getattr(self, name)(*data, *args, **kwargs)
 
-    for method in (predict_classes, predict_proba, fit_generator):
-        if not hasattr(keras.Model, method.__name__):
-            setattr(keras.Model, method.__name__, method)
+        return method
+
+    methods = {"predict_classes": predict_classes, "predict_proba": predict_proba}
+    methods |= {f"{name}_generator": with_generator(name) for name in ("fit", "evaluate", "predict")}
+    for name, method in methods.items():
+        if not hasattr(keras.Model, name):
+            setattr(keras.Model, name, method)
+    optimizer = keras.optimizers.Optimizer
+    if not hasattr(optimizer, "lr"):
+        optimizer.lr = property(lambda self: self.learning_rate)

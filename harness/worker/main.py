@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import inspect
 import json
 import os
 import shutil
 import struct
 import sys
 import time
+import types
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -27,9 +27,9 @@ from harness.recording import (
     SourceRecord,
     Where,
 )
-from harness.worker import keras2, loaders
+from harness.worker import keras2, loaders, standins
 from harness.worker.arrays import Recogniser
-from harness.worker.cells import Cell, HandIn, read_hand_in
+from harness.worker.cells import Cell, HandIn, clean, read_hand_in
 from harness.worker.contract import Contract, ContractRun
 from harness.worker.execute import Runner
 from harness.worker.frames import FrameWriter
@@ -100,12 +100,13 @@ class Session:
             raise ValueError("the job names no data")
         npz = Path(job.paths.data)
         self._data = loaders.read_data(npz)
+        standins.install(self._note, self._is_theirs)  # before the runner copies the builtins
         self._runner = Runner(self._supply, job.statement_seconds)
         self._replay = None if job.replay is None else Replay(job.replay, npz, frames)
         self._recorder = Recorder(Recogniser(self._data, frames), self._where, self._replay)
         home = Path(os.environ.get("KERAS_HOME", str(Path(job.paths.scratch) / ".keras")))
         loaders.install(self._data, job.datasets, npz, home)
-        keras2.install(self._recorder.note)
+        keras2.install(self._note)
         self._recorder.install()
 
     def run(self) -> None:
@@ -116,6 +117,7 @@ class Session:
         going = True
         for cells in self._hand_in.files:
             self._namespaces.append(self._runner.namespace)
+            self._enter(self._work / cells[0].file if cells else self._work)
             for cell in cells:
                 going = going and self._in_time() and self._runner.run_cell(cell)
                 if len(self._recorder.fits) > sent:
@@ -136,8 +138,21 @@ class Session:
             self._replay.hand_over(None)
         self._send(complete=True)
 
+    def _enter(self, file: Path) -> None:
+        """Run a file where it lies, as Jupyter does: beside its data and its modules."""
+        folder = file.parent if file.parent.is_dir() else self._work
+        os.chdir(folder)
+        if str(folder) not in sys.path:
+            sys.path.insert(1, str(folder))
+
     def _supply(self, name: str) -> Any:
-        return keras2.supplier(self._recorder.note)(name)
+        return keras2.supplier(self._note)(name)
+
+    def _note(self, code: str, message: str) -> None:
+        self._recorder.note(code, message)
+
+    def _is_theirs(self, code: types.CodeType) -> bool:
+        return self._runner.where_of(code) is not None or code.co_filename.startswith(str(self._work))
 
     def _where(self) -> Where | None:
         return (self._contract.where if self._contract else None) or self._runner.where()
@@ -147,8 +162,16 @@ class Session:
 
     def _send(self, complete: bool) -> None:
         recording = self._recording(complete)
-        if len(recording.model_dump_json()) > MAX_RECORDING_BYTES:
+        if len(recording.model_dump_json().encode()) > MAX_RECORDING_BYTES:
             recording = recording.model_copy(update={"printed": (), "saved_outputs": (), "models": ()})
+        fits = len(recording.fits)
+        while fits and len(recording.model_dump_json().encode()) > MAX_RECORDING_BYTES:
+            fits //= 2
+            message = f"Of {len(self._recorder.fits)} calls of fit only the first {fits} could be kept."
+            cut = Finding(code="too-much-to-record", message=message)
+            recording = recording.model_copy(
+                update={"fits": recording.fits[:fits], "findings": (*self._recorder.findings, cut)}
+            )
         self._frames.recording(recording)
 
     def _recording(self, complete: bool) -> Recording:
@@ -161,16 +184,16 @@ class Session:
             kind=self._hand_in.kind,
             complete=complete and self._in_time(),
             fits=tuple(self._recorder.fits),
-            models=self._recorder.models(self._namespaces) if complete else (),
+            models=self._recorder.models(self._namespaces)[:2_000] if complete else (),
             functions=tuple(self._functions()),
             noise_probes=tuple(self._probes[:32]),
             errors=(*errors, *self._unread, *self._runner.errors)[:2_000],
             findings=tuple(self._recorder.findings) + _shadowing(self._work),
-            sources=tuple(SourceRecord(where=cell.where, text=cell.text[:400_000]) for cell in cells),
-            answers=self._hand_in.answers,
+            sources=tuple(SourceRecord(where=cell.where, text=cell.text[:400_000]) for cell in cells[:5_000]),
+            answers=self._hand_in.answers[:5_000],
             reports=self._reports,
-            printed=tuple(self._runner.printed),
-            saved_outputs=tuple(_saved(cells)),
+            printed=tuple(self._runner.printed[:5_000]),
+            saved_outputs=tuple(_saved(cells)[:5_000]),
             versions=_versions(),
             seconds=round(time.monotonic() - self._started, 3),
         )
@@ -179,14 +202,14 @@ class Session:
         found = []
         for namespace in self._namespaces:
             for name, value in list(namespace.items()):
-                if inspect.isfunction(value) and self._runner.where_of(value.__code__):
+                if type(value) is types.FunctionType and self._runner.where_of(value.__code__):
                     names = value.__code__.co_varnames[: value.__code__.co_argcount]
                     found.append(
                         FunctionRecord(
-                            name=name[:300],
+                            name=clean(str(name))[:300],
                             parameters=tuple(parameter[:300] for parameter in names[:64]),
                             where=self._runner.where_of(value.__code__),
-                            docstring=(value.__doc__ or "")[:2_000] if isinstance(value.__doc__, str) else "",
+                            docstring=clean(value.__doc__)[:2_000] if isinstance(value.__doc__, str) else "",
                         )
                     )
         return found[:2_000]

@@ -6,7 +6,7 @@ trusted code measures them.
 
 from __future__ import annotations
 
-import inspect
+import types
 from collections.abc import Callable
 from typing import Any
 
@@ -37,7 +37,7 @@ def probe_noise(runner: Runner, frames: FrameWriter, name: str) -> list[NoisePro
 
 def find(runner: Runner, name: str) -> Any:
     """The function of this name, or the first one named after noise with at least two parameters; else None."""
-    functions = {key: value for key, value in runner.namespace.items() if inspect.isfunction(value)}
+    functions = {key: value for key, value in runner.namespace.items() if type(value) is types.FunctionType}
     own = {key: value for key, value in functions.items() if runner.where_of(value.__code__) is not None}
     if name in own:
         return own[name]

@@ -16,10 +16,13 @@ import numpy as np
 from harness.recording import Finding, FitData, FitRecord, Graph, ModelRecord, Where
 from harness.worker import describe
 from harness.worker.arrays import Array, Recogniser
+from harness.worker.cells import clean
+from harness.worker.files import Files
 from harness.worker.replay import Replay
 
 MAX_FITS = 2_000
 MAX_FINDINGS = 500
+MAX_PREVIOUS = 512  # the types of a recording allow no more
 
 
 class TooManyFitsError(RuntimeError):
@@ -44,6 +47,7 @@ class Recorder:
         self._noted: set[tuple[str, str]] = set()
         self._really_predict: Callable[..., Any] = lambda *_, **__: None
         self._outputs: dict[int, tuple[weakref.ref[Any], int]] = {}
+        self._files = Files(self.note)
 
     # --- notes
 
@@ -51,7 +55,7 @@ class Recorder:
         """Remember a finding at the running line; each code and sentence once."""
         if (code, message) not in self._noted and len(self.findings) < MAX_FINDINGS:
             self._noted.add((code, message))
-            self.findings.append(Finding(code=code, message=message, where=self._place()))
+            self.findings.append(Finding(code=code, message=clean(message), where=self._place()))
 
     # --- models
 
@@ -66,7 +70,7 @@ class Recorder:
         """Remember a model that no variable of the hand-in holds."""
         import keras
 
-        if isinstance(thing, keras.Model):
+        if issubclass(type(thing), keras.Model):  # not isinstance, which asks the thing itself
             self._see(thing)
 
     def _see(self, model: Any) -> int:
@@ -78,7 +82,7 @@ class Recorder:
         graph, problem = self._graph(model)
         return ModelRecord(
             uid=uid,
-            name=str(model.name)[:300],
+            name=clean(str(model.name))[:300],
             kind=_kind(model),
             where=where,
             problem=problem,
@@ -118,9 +122,10 @@ class Recorder:
         def evaluate(model: Any, x: Any = None, y: Any = None, *_: Any, **kwargs: Any) -> Any:
             return recorder.evaluate(model, x, y, kwargs.get("return_dict", False))
 
-        def predict(model: Any, x: Any, *_: Any, **__: Any) -> Any:
-            return recorder.predict(model, x)
+        def predict(model: Any, x: Any, *args: Any, **kwargs: Any) -> Any:
+            return recorder.predict(model, x, *args, **kwargs)
 
+        self._files.install()
         keras.Model.compile = compile_
         keras.Model.fit = fit
         keras.Model.evaluate = evaluate
@@ -143,15 +148,23 @@ class Recorder:
         class_weight: Any = None,
         sample_weight: Any = None,
         initial_epoch: int = 0,
-        **_: Any,
+        steps_per_epoch: Any = None,
+        validation_steps: Any = None,
+        validation_batch_size: Any = None,
+        validation_freq: Any = 1,
+        **others: Any,
     ) -> Any:
         """Note the fit; answer with a History of placeholders, one value an epoch."""
+        del steps_per_epoch, validation_steps, validation_batch_size, validation_freq
+        for name in others:
+            if name not in ("max_queue_size", "workers", "use_multiprocessing"):
+                raise TypeError(f"fit() got an unexpected keyword argument '{name}'")
+            self.note("keras2-name", f"`fit({name}=…)` is Keras 2; leave it out.")
         uid = self._see(model)
         if len(self.fits) >= MAX_FITS:
             raise TooManyFitsError(f"more than {MAX_FITS} calls of fit")
         settings = self._compiled.get(uid, {})
-        if not getattr(model, "compiled", False):
-            raise ValueError("You must call `compile()` before calling `fit()`.")
+        _must_be_compiled(model, "fit")
         data, problem = self._data(model, x, y, validation_data, validation_split)
         if sample_weight is not None:
             problem = problem or "it is given sample weights, which are not trained with yet"
@@ -167,10 +180,10 @@ class Recorder:
             optimizer=optimizer,
             metrics=tuple(_metric_names(settings.get("metrics"))),
             regularizers=describe.regularizers(graph),
-            callbacks=tuple(describe.callback(item) for item in _callbacks(callbacks)),
+            callbacks=tuple(describe.callback(item) for item in _callbacks(callbacks)[:32]),
             class_weight={str(key): float(value) for key, value in class_weight.items()} if class_weight else None,
             data=data,
-            previous=tuple(fit.id for fit in self.fits if fit.model == uid),
+            previous=tuple(fit.id for fit in self.fits if fit.model == uid)[-MAX_PREVIOUS:],
             contract_task=self.contract_task,
             problem=unreadable or problem,
             where=self._place(),
@@ -184,7 +197,9 @@ class Recorder:
             history = self._replay.fit(model, graph, record.id)
             if history is not None:
                 return self._history(model, record, True, verbose, history)
-        return self._history(model, record, validation_data is not None or bool(validation_split), verbose)
+        history = self._history(model, record, validation_data is not None or bool(validation_split), verbose)
+        self._files.checkpoints(model, _callbacks(callbacks), history.history, record.epochs)
+        return history
 
     def _data(self, model: Any, x: Any, y: Any, validation: Any, split: float) -> tuple[FitData, str | None]:
         if inspect.isgenerator(x) or hasattr(x, "__next__") or _is_keras_sequence(x):
@@ -194,14 +209,13 @@ class Recorder:
         array_x, array_y = as_array(x), as_array(y)
         if array_x is None or array_y is None:
             return FitData(kind="unknown"), "its data are not arrays"
-        if len(array_x) != len(array_y):
-            raise ValueError(f"Data cardinality is ambiguous: x has {len(array_x)} samples, y {len(array_y)}")
-        _try_out(model, array_x, array_y)
+        _try_out(model, array_x, array_y, "fit")
         pair = None
         if isinstance(validation, (tuple, list)) and len(validation) >= 2:
             parts = (as_array(validation[0]), as_array(validation[1]))
             if parts[0] is not None and parts[1] is not None:
                 pair = parts
+                _try_out(model, parts[0], parts[1], "fit")
         data = self._recognise.fit_data(array_x, array_y, pair, split)
         parent = self.derived_from(array_x)
         if data.x is not None and data.x.source is None and parent is not None:
@@ -231,9 +245,10 @@ class Recorder:
 
     def evaluate(self, model: Any, x: Any, y: Any, return_dict: bool) -> Any:
         """A placeholder loss and a placeholder for each metric, after trying one batch for its shapes."""
+        _must_be_compiled(model, "evaluate")
         array_x, array_y = as_array(x), as_array(y)
         if array_x is not None and array_y is not None:
-            _try_out(model, array_x, array_y)
+            _try_out(model, array_x, array_y, "evaluate")
         uid = self._see(model)
         names = ["loss", *_metric_names(self._compiled.get(uid, {}).get("metrics"))]
         values = [_placeholder(name, 9) for name in names]
@@ -241,12 +256,13 @@ class Recorder:
             return dict(zip(names, values, strict=True))
         return values if len(values) > 1 else values[0]
 
-    def predict(self, model: Any, x: Any) -> Any:
+    def predict(self, model: Any, x: Any, *args: Any, **kwargs: Any) -> Any:
         """Arrays of the right shape; they remember that this model made them."""
         array = as_array(x)
-        if array is None:
-            raise ValueError(f"predict was given {type(x).__name__}, not an array")
         uid = self._see(model)
+        if array is None:  # several inputs, a data set, a generator
+            rest = (*args[:1], 0, *args[2:]) if len(args) > 1 else args  # no bar with times that differ each run
+            return self._really_predict(model, x, *rest, **(kwargs if len(args) > 1 else kwargs | {"verbose": 0}))
         outputs = _forward(model, array[:2])
         if self._replay is not None:
             real = self._really_predict(model, array, verbose=0)
@@ -291,7 +307,12 @@ class OldNames(dict[str, Any]):
 
 
 def as_array(value: Any) -> Array | None:
-    """`value` as a numpy array where it is one, a tensor, a list of numbers or a data frame; else None."""
+    """`value` as a numpy array where it is one, a tensor, a list of numbers or a data frame; else None.
+
+    A list of arrays is what a model of several inputs takes: of one, it is that one; of more, None.
+    """
+    if isinstance(value, (list, tuple)) and value and all(len(getattr(part, "shape", ())) > 1 for part in value):
+        return as_array(value[0]) if len(value) == 1 else None
     if value is None:
         return None
     if isinstance(value, np.ndarray):
@@ -303,11 +324,17 @@ def as_array(value: Any) -> Array | None:
     return array if array.dtype.kind in "iufb" and array.ndim > 0 else None
 
 
-def _try_out(model: Any, x: Array, y: Array) -> None:
+def _must_be_compiled(model: Any, method: str) -> None:
+    if not getattr(model, "compiled", False):
+        raise ValueError(f"You must call `compile()` before calling `{method}()`.")
+
+
+def _try_out(model: Any, x: Array, y: Array, method: str) -> None:
     """Run two rows through model and loss, so that what would fail in a real fit fails here too."""
+    if len(x) != len(y):
+        raise ValueError(f"Data cardinality is ambiguous in {method}(): x has {len(x)} samples, y {len(y)}")
     outputs = _forward(model, x[:2])
-    if getattr(model, "compiled", False):
-        model.compute_loss(x=x[:2], y=np.asarray(y[:2]), y_pred=outputs, sample_weight=None)
+    model.compute_loss(x=x[:2], y=np.asarray(y[:2]), y_pred=outputs, sample_weight=None)
 
 
 def _forward(model: Any, rows: Array) -> Any:

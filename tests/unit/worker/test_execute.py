@@ -362,3 +362,8 @@ def test_any_cells_run_to_errors_with_a_line_of_theirs(texts, script):
         text = texts[(error.where.cell or 1) - 1] if not script else "\n" * 20
         assert error.where.line is None or 1 <= error.where.line <= text.count("\n") + 2
         error.model_dump_json()
+
+
+def test_colours_for_a_terminal_do_not_cross():
+    run = Run("print('\\x1b[1mbold\\x1b[0m')\nraise ValueError('\\x1b[31mred\\x1b[0m')")
+    assert (run.printed, run.errors[0].message) == ("bold\n", "red")
