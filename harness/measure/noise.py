@@ -25,8 +25,11 @@ def noise_facts(probes: tuple[NoiseProbe, ...], frames: dict[str, NDArray[Any]])
     for probe in probes:
         answer = frames.get(probe.answer or "")
         after = frames.get(probe.input_after or "")
-        if answer is None or after is None or answer.shape != tuple(probe.shape):
+        if answer is None or after is None or answer.shape != tuple(probe.shape) or answer.size == 0:
             problem = problem or "its answer did not cross"
+            break
+        if answer.dtype.kind not in "biuf":
+            problem = problem or f"its answer holds {answer.dtype.name} and not numbers"
             break
         pixels = answer.size
         hit = ~np.isclose(answer, 0.5, atol=1e-6)
