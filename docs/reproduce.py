@@ -63,8 +63,8 @@ def main() -> None:
                 until = helps_until(curves.levels, curves.gain_low)
                 seen = [level for level, right in zip(curves.levels, curves.denoised, strict=True) if right >= 0.5]
                 print(
-                    f"| 4B, 4C noise level to which denoising works, {name} | {reported.get('4B', '–')} | more than half "
-                    f"of the denoised digits are told up to {max(seen):g}; a gain up to {until:g} | "
+                    f"| 4B, 4C noise level to which denoising works, {name} | {reported.get('4B', '–')} | most "
+                    f"denoised digits are told up to {max(seen):g}; a gain up to {until:g} | "
                     f"{curves.images:,} images | – |"
                 )
     for name in ("report_a", "report_c"):

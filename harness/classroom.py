@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import tempfile
 import time
+import traceback
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -27,7 +28,7 @@ from harness.results import Cause, Result, SubmissionFacts, save
 from harness.sandbox import Sandbox, SandboxError, choose
 from harness.scoring import build_result
 from harness.training.cache import RunCache
-from harness.training.process import Device, TrainerProcess
+from harness.training.process import Device, DeviceUnavailable, TrainerProcess
 
 DataName = Literal["auto", "mnist", "fashion_mnist", "digits"]
 
@@ -125,7 +126,7 @@ def grade(paths: Sequence[Path], options: Options, progress: Progress) -> list[R
             runs = [pool.submit(_record, work, sandbox, options.assignment, npz, progress) for work in works]
             for work, run in zip(works, runs, strict=True):
                 run.result()
-                results.append(_finish(work, sandbox, npz, grader, options, progress))
+                results.append(_finish_whatever_happens(work, sandbox, npz, grader, options, progress))
     write_class(results, options.out)
     return results
 
@@ -273,6 +274,26 @@ def _redraw(work: _Work, sandbox: Sandbox, assignment: Assignment, npz: Path, pr
             work.timing["replay"] = time.perf_counter() - started
 
     return redraw
+
+
+def _finish_whatever_happens(
+    work: _Work, sandbox: Sandbox, npz: Path, grader: Grader, options: Options, progress: Progress
+) -> Result:
+    """A fault of ours costs this submission its marks, said so, and no other submission anything.
+
+    The traceback goes to `fault.txt` beside the result. What fails even without the submission is raised.
+    """
+    try:
+        return _finish(work, sandbox, npz, grader, options, progress)
+    except DeviceUnavailable:
+        raise
+    except Exception as error:
+        folder = options.out / work.name
+        folder.mkdir(parents=True, exist_ok=True)
+        write_atomically(folder / "fault.txt", "".join(traceback.format_exception(error)).encode())
+        said = f"The harness failed on this hand-in, by no fault of its own: {type(error).__name__}. See fault.txt."
+        work.run = DryRun(problem=said, cause=Cause.HARNESS_FAULT)
+        return _finish(work, sandbox, npz, grader, options, progress)
 
 
 def _finish(
