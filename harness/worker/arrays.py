@@ -284,7 +284,8 @@ def _affine_candidates(low: float | None, high: float | None, dtype: Any) -> lis
 def _facts(array: Array) -> dict[str, Any]:
     facts: dict[str, Any] = {"shape": tuple(int(n) for n in array.shape), "dtype": str(array.dtype)}
     if array.size and array.dtype.kind in "iufb":
-        low, high, mean = float(array.min()), float(array.max()), float(array.mean(dtype=np.float64))
+        with np.errstate(all="ignore"):  # a sum beyond all numbers is no mean
+            low, high, mean = float(array.min()), float(array.max()), float(array.mean(dtype=np.float64))
         if np.isfinite([low, high, mean]).all():
             facts |= {"low": low, "high": high, "mean": mean}
     return {"low": None, "high": None} | facts

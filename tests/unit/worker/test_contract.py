@@ -155,6 +155,11 @@ def test_recipes_are_as_handed_in():
     assert run.trained == [("2C", 3, 128)] + [("2D", 40, 128)] * 3
 
 
+def test_recipes_do_not_rename_a_function():
+    run = Run(f"{PREPROCESS}\nRECIPES = {{'2C': {{'function': 'build_cnn'}}}}\ndef build_mlp(): return 3")
+    assert "build_mlp() returned int" in run.errors[0].message
+
+
 @pytest.mark.parametrize("recipes", ["3", "None", "{'2C': None}", "{3: {}}", "[]"])
 def test_recipes_that_are_none_leave_the_assignment_its_own(recipes):
     run = Run(f"{PREPROCESS}\nRECIPES = {recipes}\ndef build_mlp(): return model()")
