@@ -117,7 +117,7 @@ def check_weight_decay(sweep, verdict):
     if stacked is not None:
         raise Failed(
             "The layers of earlier passes stay in the model with their own factors, so no network has one factor.",
-            "Make the model inside the loop.",
+            "Make the model inside the loop: model = Sequential([…]).",
             where=stacked.where,
         )
     extra = next(
