@@ -14,6 +14,7 @@ from pathlib import Path
 
 import pytest
 
+from harness.evidence import Evidence
 from harness.results import Result, load
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -66,8 +67,13 @@ def cache(tmp_path_factory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def on_digits(tmp_path_factory, cache) -> dict[str, Result]:
-    return _grade("digits", EXAMPLES, tmp_path_factory.mktemp("digits"), cache)
+def digits_folder(tmp_path_factory) -> Path:
+    return tmp_path_factory.mktemp("digits")
+
+
+@pytest.fixture(scope="module")
+def on_digits(digits_folder, cache) -> dict[str, Result]:
+    return _grade("digits", EXAMPLES, digits_folder, cache)
 
 
 @pytest.fixture(scope="module")
@@ -102,6 +108,15 @@ def test_contract_and_notebook_earn_the_same(on_digits):
     contract, notebook = on_digits["good_contract"], on_digits["good_notebook"]
     assert contract.machine_points == notebook.machine_points == contract.machine_max_points
     assert outcomes(contract) == outcomes(notebook)
+
+
+@pytest.mark.end_to_end
+@pytest.mark.parametrize("name", ["good_contract", "good_notebook"])
+def test_the_hand_ins_own_code_draws_with_the_trained_decoder(name, on_digits, digits_folder):
+    evidence = Evidence.model_validate_json((digits_folder / name / "evidence.json").read_bytes())
+    assert evidence.generation is not None
+    assert evidence.generation.own
+    assert on_digits[name].timing["replay"] > 0
 
 
 @pytest.mark.end_to_end
