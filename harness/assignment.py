@@ -76,7 +76,7 @@ class ProfileSpec(_Toml):
 
 
 class DenoisingSpec(_Toml):
-    """Which tasks hand over a denoiser and classifiers (the first that is there), and the noise levels."""
+    """Which tasks hand over a denoiser and classifiers (the best by accuracy is taken), and the noise levels."""
 
     denoiser: str
     classifiers: tuple[str, ...]

@@ -107,14 +107,21 @@ def _width(autoencoder: Network, node: int) -> int:
 def _trained(
     grader: Grader, evidence: Evidence, frames: dict[str, NDArray[Any]], tasks: Sequence[str]
 ) -> tuple[Network, Weighted, str] | None:
-    """The network of the first of the tasks that was trained, with its weights, and the task."""
-    for task in tasks:
-        for network in evidence.networks(task):
-            if network.evidence.runs:
-                weighted = grader.weighted(network, frames, task)
-                if weighted is not None:
-                    return network, weighted, task
+    """The best trained network of these tasks, by its mean accuracy, with its weights and its task.
+
+    Of networks without an accuracy, and of equal ones, the first.
+    """
+    trained = [(network, task) for task in tasks for network in evidence.networks(task) if network.evidence.runs]
+    for network, task in sorted(trained, key=lambda one: -_mean_accuracy(one[0])):
+        weighted = grader.weighted(network, frames, task)
+        if weighted is not None:
+            return network, weighted, task
     return None
+
+
+def _mean_accuracy(network: Network) -> float:
+    values = network.accuracies
+    return sum(values) / len(values) if values else 0.0
 
 
 def _denoising(
