@@ -17,7 +17,7 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints, Validation
 
 SCHEMA_VERSION = 1
 MAX_RECORDING_BYTES = 16 * 2**20
-_STRINGS = re.compile(rb'"(?:[^"\\]|\\.)*"', re.DOTALL)
+_STRINGS = re.compile(rb'"(?:[^"\\]|\\.)*+"?', re.DOTALL)  # possessive: a string without end costs one pass
 _BRACKETS = re.compile(rb"[\[\]{}]")
 MAX_DEPTH = 40  # nested containers in the JSON text; a model inside a model needs about 12
 

@@ -97,7 +97,7 @@ def test_depth_inside_strings_does_not_count_and_outside_does():
         parse_recording(json.dumps({"models": [model]}).encode())
 
 
-@pytest.mark.parametrize("piece", [b'"', b"[", b'["', b'{"a":', b"1", b"1e", b" "])
+@pytest.mark.parametrize("piece", [b'"', b'\\"', b'"\\', b"[", b'["', b'{"a":', b"1", b"1e", b" "])
 def test_long_nonsense_is_refused_in_time(piece):
     data = piece * (2**20 // len(piece))
     assert accepted(data) is None
