@@ -68,11 +68,12 @@ class ContractRun:
         self.where: Where | None = None
 
     def run(self) -> None:
-        """Preprocess the data and fit what each function builds; a function that raises costs its own task."""
+        """Preprocess the data and fit what each function builds; a function that is missing or raises costs its own
+        task: without the hand-in's preprocessing the others are tried on the assignment's."""
         self._note_near_misses()
         arrays = self._call(self._contract.preprocess, self._preprocessed)
         if arrays is None:
-            return
+            arrays = self._plainly_preprocessed()
         for build in self._contract.builds:
             self._recorder.contract_task = build.task
             self._call(build.function, functools.partial(self._fit, build, arrays))
@@ -104,6 +105,16 @@ class ContractRun:
         finally:
             self.where = None
         return None
+
+    def _plainly_preprocessed(self) -> tuple[Array, Array, Array, Array]:
+        """Images as float32 (n, 28, 28, 1) in [0, 1], labels as one-hot float32 (n, 10)."""
+        parts: list[Array] = []
+        for images, labels in (("x_train", "y_train"), ("x_test", "y_test")):
+            parts += [
+                self._data[images][..., None].astype(np.float32) / 255,
+                np.eye(10, dtype=np.float32)[self._data[labels]],
+            ]
+        return parts[0], parts[1], parts[2], parts[3]
 
     def _preprocessed(self, function: Callable[..., Any]) -> tuple[Array, Array, Array, Array]:
         name = self._contract.preprocess

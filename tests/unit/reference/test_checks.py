@@ -11,6 +11,7 @@ from evidence import (
     LEVELS,
     MLP_FACTS,
     SALT,
+    WHERE,
     autoencoder,
     autoencoder_facts,
     cnn,
@@ -31,7 +32,7 @@ from evidence import (
 
 from harness.assignment import load
 from harness.plugin import run_checks
-from harness.recording import Noise
+from harness.recording import CellError, FunctionRecord, Noise
 from harness.results import Cause, Outcome
 
 ASSIGNMENT = load("dat405_a7")
@@ -325,3 +326,28 @@ def test_a_hand_in_that_was_not_recorded_loses_points_only_by_its_own_fault(caus
     made = results(problem="The code ran longer than 300 s.", cause=cause)
     assert {(one.outcome, one.cause) for one in made.values()} <= {(UNTOLD, cause)}
     assert {one.points for one in made.values()} == {None if cause is Cause.HARNESS_FAULT else 0}
+
+
+def by_contract(functions=(), errors=()):
+    """The complete hand-in as one that came by contract, with these functions and errors."""
+    whole = complete(ASSIGNMENT)
+    recording = whole.recording.model_copy(
+        update={
+            "kind": "contract",
+            "functions": tuple(FunctionRecord(name=name) for name in functions),
+            "errors": errors,
+        }
+    )
+    made = run_checks(ASSIGNMENT, whole.model_copy(update={"recording": recording}))
+    return {result.id: result for result in made}
+
+
+def test_by_contract_preprocessing_is_judged_only_where_there_is_one():
+    assert by_contract(["preprocess"])["1.images"].outcome is PASSED
+    without = by_contract(["build_mlp"])
+    assert {without[name].outcome for name in ("1.images", "1.labels")} == {Outcome.NOT_ATTEMPTED}
+    assert without["2C.accuracy"].outcome is PASSED
+    error = CellError(where=WHERE, type="TypeError", message="no tuple", source="preprocess()")
+    broken = by_contract(["preprocess"], (error,))["1.images"]
+    assert (broken.outcome, broken.cause) == (Outcome.NOT_MEASURED, Cause.ERROR_IN_SUBMISSION)
+    assert "no tuple" in broken.message and broken.points == 0

@@ -207,8 +207,16 @@ def test_a_function_that_fails_costs_its_own_task(body, kind, words):
 )
 def test_preprocess_returns_two(answer, words):
     run = Run(f"def preprocess(images, labels): return {answer}\ndef build_mlp(): return model()")
-    assert run.made == []
     assert words in run.errors[0].message
+    ((x, *_),) = run.made[0][1].fits  # its own task is lost, the others are not
+    assert x.shape == (6, 28, 28, 1)
+
+
+def test_without_preprocess_the_others_are_tried_on_the_assignments_own():
+    run = Run("def build_mlp(): return model()")
+    ((x, y, *_),) = run.made[0][1].fits
+    assert x.dtype == np.float32 and np.allclose(x[..., 0], DATA["x_train"] / 255)
+    assert (y.argmax(axis=1) == DATA["y_train"]).all()
 
 
 def test_functions_that_are_missing_are_not_attempted():
