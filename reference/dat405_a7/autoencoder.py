@@ -2,7 +2,9 @@
 
 The encoder squeezes an image into 96 numbers, the decoder draws it again from them. Trained from noisy images to
 clean ones it has no room for the noise. 226,416 parameters; adam, binary cross-entropy, 32 epochs, batch 64, noise
-0.4. Salt and pepper: each pixel is, with the probability of the noise level, replaced by 0 or 1.
+0.4. It brings the mean squared error of a noisy pixel at level 0.4 from 0.193 to 0.019 (1 seed, 10,000 test images,
+docs/reproduction.md, with the command). Salt and pepper: each pixel is, with the probability of the noise level,
+replaced by 0 or 1.
 
 Run this file to train it once and draw digits from its decoder: python autoencoder.py
 """

@@ -1,8 +1,8 @@
 """Task 3A: a convolutional network that reaches 99 % on MNIST's test images in eight epochs.
 
 Two convolutions with pooling find strokes and their places, dropout keeps the dense layers from learning the
-training images by heart. What it reaches, over how many seeds, stands in calibration/mnist.json and is made by
-`harness calibrate dat405_a7`.
+training images by heart. It reaches 0.9923 ± 0.0009 (mean and standard deviation over 12 seeds,
+calibration/mnist.json, made by `harness calibrate dat405_a7 --data mnist`).
 
 Run this file to train it once: python cnn.py
 """

@@ -3,7 +3,9 @@
 Weight decay adds l2·Σw² of the kernels of both hidden layers to the loss, so that weights stay small unless the
 data insist. Five factors from 1e-6 to 1e-3, three fresh networks for each, forty epochs: the mean over replicates
 tells the factors apart from luck, as far as three can. Hinton's entry in the MNIST table, the same network with
-weight decay, reached 0.9847 (1.53 % errors). 545,810 parameters.
+weight decay, reached 0.9847 (1.53 % errors). 545,810 parameters. Five factors from 1e-6 to 1e-3, linearly spaced,
+gave a best mean of 0.9822 ± 0.0003 (standard deviation over 3 seeds, factor 1e-6) and 0.9804 ± 0.0027 at 1e-3
+(docs/reproduction.md, with the command).
 
 Run this file to train one network of each factor: python weight_decay.py (about 10 minutes on two cores)
 """
