@@ -344,7 +344,7 @@ class Result(Value):
     @computed_field  # type: ignore[prop-decorator]
     @property
     def machine_points(self) -> float | None:
-        """Points that checks gave; None where one of them has no value by our fault."""
+        """Points that checks gave; None where one has no value: our fault, or a threshold that nobody knows."""
         values = [task.machine_points for task in self.tasks if task.machine_max_points > 0]
         return None if None in values else _sum(values)
 
