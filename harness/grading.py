@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -189,9 +189,20 @@ class Grader:
 
 
 def find(assignment: Assignment, evidence: Evidence) -> tuple[Finding, ...]:
-    """The recorder's findings and the assignment's own, in that order."""
+    """The recorder's findings, those of every assignment, and the assignment's own, in that order."""
     own: Sequence[Finding] = tuple(assignment.module("findings").find(evidence))
-    return (*evidence.recording.findings, *own)
+    return (*evidence.recording.findings, *_trained_on_evaluation(evidence), *own)
+
+
+def _trained_on_evaluation(evidence: Evidence) -> Iterator[Finding]:
+    """Fits that were given evaluation images to learn from: their accuracy says nothing of unseen images."""
+    for fit in evidence.recording.fits:
+        if fit.data.x is not None and fit.data.x.source == "x_test":
+            yield Finding(
+                code="evaluation-images-in-training",
+                message="This fit trains on the test images, on which accuracy is measured; train on x_train.",
+                where=fit.where,
+            )
 
 
 def dataset_facts(dataset: Dataset) -> DatasetFacts:

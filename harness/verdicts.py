@@ -2,10 +2,26 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from harness.checking import Failed, ForAPerson, NotMeasured, Partial, Verdict
 from harness.evidence import Bound, Network
 from harness.results import Cause
 from harness.stats import mean_interval
+
+
+def measure_mean(verdict: Verdict, name: str, values: Sequence[float], how: str) -> None:
+    """Note the mean of shares in [0, 1], at least one, with Student's 95 % interval where there are two or more."""
+    interval = mean_interval(values, 0.95) if len(values) > 1 else None
+    verdict.measured(
+        name,
+        sum(values) / len(values),
+        low=interval.low if interval else None,
+        high=interval.high if interval else None,
+        n=len(values),
+        unit="share",
+        how=how,
+    )
 
 
 def judge_accuracy(
@@ -27,16 +43,7 @@ def judge_accuracy(
     if not values:
         raise NotMeasured("The network was not trained.", cause=Cause.HARNESS_FAULT, where=network.where)
     mean = sum(values) / len(values)
-    interval = mean_interval(values, 0.95) if len(values) > 1 else None
-    verdict.measured(
-        "validation accuracy",
-        mean,
-        low=interval.low if interval else None,
-        high=interval.high if interval else None,
-        n=len(values),
-        unit="share",
-        how="last epoch, evaluation images, mean over seeds",
-    )
+    measure_mean(verdict, "validation accuracy", values, "last epoch, evaluation images, mean over seeds")
     verdict.where = network.where
     trained = f"Trained {len(values)} time{'s' if len(values) > 1 else ''}, your network reaches {mean:.2%}"
     accepted = None if bound is None else bound.accepted if bound.accepted is not None else bound.nominal

@@ -9,7 +9,7 @@ from collections import Counter
 import pytest
 
 from harness.checking import Failed, Partial
-from harness.stats import mean_interval
+from harness.verdicts import measure_mean
 
 HINTON = 0.9847
 LOWEST, HIGHEST = 1e-6, 1e-3
@@ -225,16 +225,7 @@ def check_comparison(sweep, evidence, verdict):
     best = max(by_factor, key=lambda factor: sum(by_factor[factor]) / len(by_factor[factor]))
     values = by_factor[best]
     mean = sum(values) / len(values)
-    interval = mean_interval(values, 0.95) if len(values) > 1 else None
-    verdict.measured(
-        "best mean accuracy",
-        mean,
-        low=interval.low if interval else None,
-        high=interval.high if interval else None,
-        n=len(values),
-        unit="share",
-        how=f"factor {best:g}, last epoch, mean over replicates",
-    )
+    measure_mean(verdict, "best mean accuracy", values, f"factor {best:g}, last epoch, mean over replicates")
     scaled = sweep[0].evidence.scaled
     epochs = f" Trained here for {scaled.epochs} epochs in place of those handed in." if scaled else ""
     networks = f"{len(values)} network{'s' if len(values) > 1 else ''}"
