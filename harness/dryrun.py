@@ -10,7 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from harness.assignment import Assignment
-from harness.recording import Recording, RecordingError, parse_recording
+from harness.parsing import RecordingError, parse_recording
+from harness.recording import Recording
 from harness.results import Cause
 from harness.sandbox import Ended, Limits, Sandbox, SandboxRun
 

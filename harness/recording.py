@@ -1,35 +1,25 @@
 """The types that cross the sandbox wall: what a dry run observed, as plain data.
 
 Both sides import this module and it imports nothing of the harness. The worker builds these values inside the
-sandbox; trusted code parses them again from bytes (`parse_recording`), strictly, and believes none of them: a
+sandbox; trusted code parses them again from bytes (`harness.parsing`), strictly, and believes none of them: a
 recording is a claim of what was asked. Every string and list has a limit, so that a hostile recording costs
 bounded memory.
 """
 
 from __future__ import annotations
 
-import json
-import math
-import re
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 SCHEMA_VERSION = 1
 MAX_RECORDING_BYTES = 16 * 2**20
-_STRINGS = re.compile(rb'"(?:[^"\\]|\\.)*+"?', re.DOTALL)  # possessive: a string without end costs one pass
-_BRACKETS = re.compile(rb"[\[\]{}]")
-MAX_DEPTH = 40  # nested containers in the JSON text; a model inside a model needs about 12
 
 Name = Annotated[str, StringConstraints(max_length=300)]
 Text = Annotated[str, StringConstraints(max_length=20_000)]
 Finite = Annotated[float, Field(allow_inf_nan=False)]
 Count = Annotated[int, Field(ge=0, le=2**53)]
 Shape = Annotated[tuple[Annotated[int, Field(ge=-1, le=2**40)] | None, ...], Field(max_length=12)]
-
-
-class RecordingError(ValueError):
-    """A recording that does not obey its own types; the message says where."""
 
 
 class Strict(BaseModel):
@@ -163,12 +153,25 @@ class Noise(Strict):
     clipped: bool = True
 
 
+class LayerState(Strict):
+    """Where the weights of a layer come from: the layer `layer` as the fit `fit` left it.
+
+    `layer` and `of` are uids. `of` is the layer that was trained; the two differ where weights were copied
+    (`set_weights`, a saved model that was loaded again). A layer without a state has fresh weights.
+    """
+
+    layer: Count
+    fit: Name
+    of: Count
+
+
 class ArrayRecord(Strict):
     """An array handed to `fit`, recognised as far as possible as a known array and what was done to it.
 
-    Pixels: `value = pixel * scale + offset`, pixel in 0 … 255, so `/255` is `scale=1/255`. Labels: `encoding`.
-    `source` None means not recognised. A listing of labels that do not belong to their images crosses as the
-    uint8 frame `frame`.
+    Pixels: `value = pixel * scale + offset`, pixel in 0 … 255, so `/255` is `scale=1/255`; `scale` is negative
+    where black and white change places. Then `threshold`, `noise`, `pad`, `channels`, in order. Labels: `encoding`.
+    `source` None means not recognised as such; `x_all` is the training images with the evaluation images behind
+    them. A listing of labels that do not belong to their images crosses as the uint8 frame `frame`.
     """
 
     shape: Shape
@@ -176,19 +179,38 @@ class ArrayRecord(Strict):
     low: Finite | None = None
     high: Finite | None = None
     mean: Finite | None = None
-    source: Literal["x_train", "y_train", "x_test", "y_test"] | None = None
+    source: Literal["x_train", "y_train", "x_test", "y_test", "x_all", "y_all"] | None = None
     rows: Rows | None = None
     encoding: Literal["pixels", "labels", "one_hot", "one_hot_twice"] | None = None
     scale: Finite = 1.0
     offset: Finite = 0.0
+    threshold: Finite | None = None  # value > threshold became 1, the rest 0
     noise: Noise | None = None
-    derived_from: Count | None = None  # uid of the model whose output this is
+    pad: tuple[Count, Count, Count, Count] = (0, 0, 0, 0)  # lines of black added above, below, left, right
+    channels: Annotated[int, Field(ge=1, le=4)] = 1  # how often the image is repeated along a last axis
+    derived: Derivation | None = None
+    data_set: Name | None = None  # another data set that it is from, "fashion_mnist"
+    content: Name | None = None  # the frame that holds the values of an array that was not recognised
+    not_kept: Text | None = None  # why there is no such frame
     frame: Name | None = None
     labels_match: Annotated[float, Field(ge=0, le=1)] | None = None  # share of labels that belong to their image
 
 
+class Derivation(Strict):
+    """An array that a model computed: `predict` of the model `model` (a uid) on the array `given`.
+
+    `states` are its trained layers' weights at that time. Rows are those of `given`, or of them `rows`.
+    """
+
+    model: Count
+    given: ArrayRecord
+    states: tuple[LayerState, ...] = Field(default=(), max_length=256)
+    rows: Rows | None = None
+
+
 class FitData(Strict):
-    """The data of one `fit`. `kind` says how it came; only `arrays` has `x` and `y`."""
+    """The data of one `fit`. `kind` says how they came; those of a generator or a tf.data pipeline are the arrays
+    of its first epoch. `augmentation` are the settings of an ImageDataGenerator that differ from its defaults."""
 
     kind: Literal["arrays", "generator", "dataset", "unknown"] = "arrays"
     x: ArrayRecord | None = None
@@ -196,6 +218,7 @@ class FitData(Strict):
     validation_x: ArrayRecord | None = None
     validation_y: ArrayRecord | None = None
     validation_split: Annotated[float, Field(ge=0, lt=1)] = 0.0
+    augmentation: dict[Name, Any] = Field(default_factory=dict, max_length=64)
 
 
 # --- fits -------------------------------------------------------------------------------------------------
@@ -220,8 +243,11 @@ class RegularizerRecord(Strict):
 class FitRecord(Graph):
     """One call of `fit`: the model as it stood then, its compile settings, the arguments and the data.
 
-    `previous` names the fits that trained the same model object before; `weights_from` the uid of a model whose
-    weights were set into this one.
+    `previous` names the fits that trained the same model object before. `states` says which layers start from the
+    weights of an earlier fit. `continues` is the fit that this one goes on from without a new compile in between,
+    so that the optimizer's state is kept too. `problem` says why the fit cannot be repeated; `error` is what it
+    raised, where it failed as it would have failed in a real run. `method` `train_on_batch`: a loop of steps of the
+    hand-in's own, told as the epochs that it comes to.
     """
 
     id: Name
@@ -237,8 +263,38 @@ class FitRecord(Graph):
     class_weight: dict[Name, Finite] | None = Field(default=None, max_length=1000)
     data: FitData = FitData()
     previous: tuple[Name, ...] = Field(default=(), max_length=512)
+    states: tuple[LayerState, ...] = Field(default=(), max_length=512)
+    continues: Name | None = None
+    method: Literal["fit", "train_on_batch"] = "fit"
     contract_task: Name | None = None
     problem: Text | None = None
+    error: Text | None = None
+    where: Where | None = None
+
+
+class SelfTrainedRecord(Graph):
+    """A network that the hand-in trained with a loop of its own, for real and inside the sandbox.
+
+    `weights` are frames in Keras's order. `inputs` tells the shape and the range of what it was given last.
+    `stopped`: the loop was ended by a time limit.
+    """
+
+    id: Name
+    model: Count
+    how: Literal["gradient_tape", "train_step"]
+    weights: tuple[Name, ...] = Field(default=(), max_length=512)
+    inputs: ArrayRecord | None = None
+    stopped: bool = False
+    problem: Text | None = None
+    where: Where | None = None
+
+
+class UseRecord(Strict):
+    """One call of `evaluate` or `predict` (or of a model itself) on many images: what it was given."""
+
+    method: Literal["evaluate", "predict", "call"]
+    model: Count
+    x: ArrayRecord
     where: Where | None = None
 
 
@@ -293,20 +349,33 @@ class ReportRecord(Strict):
 
 
 class SourceRecord(Strict):
-    """One code cell or script, as handed in."""
+    """One code cell or script, as handed in. `count` is the cell's saved execution count."""
 
     where: Where
+    count: Count | None = None
     text: Annotated[str, StringConstraints(max_length=400_000)]
 
 
+class FigureRecord(Strict):
+    """A figure that the hand-in drew in a replay: the uint8 frame `frame`, (height, width, 3)."""
+
+    where: Where
+    frame: Name
+
+
 class Recording(Strict):
-    """What a dry run observed. `complete` is false where the run was ended from outside."""
+    """What a dry run observed. `complete` is false where the run was ended from outside. `order`: whether the cells
+    ran as they stand, or as their saved execution counts say. `figures`: of a replay only."""
 
     schema_version: Literal[1] = 1
     kind: Literal["notebook", "contract", "scripts", "nothing"] = "nothing"
     complete: bool = False
+    order: Literal["document", "executed"] = "document"
     fits: tuple[FitRecord, ...] = Field(default=(), max_length=2_000)
     models: tuple[ModelRecord, ...] = Field(default=(), max_length=2_000)
+    self_trained: tuple[SelfTrainedRecord, ...] = Field(default=(), max_length=32)
+    uses: tuple[UseRecord, ...] = Field(default=(), max_length=1_000)
+    figures: tuple[FigureRecord, ...] = Field(default=(), max_length=64)
     functions: tuple[FunctionRecord, ...] = Field(default=(), max_length=2_000)
     noise_probes: tuple[NoiseProbe, ...] = Field(default=(), max_length=32)
     errors: tuple[CellError, ...] = Field(default=(), max_length=2_000)
@@ -318,66 +387,3 @@ class Recording(Strict):
     saved_outputs: tuple[Passage, ...] = Field(default=(), max_length=5_000)
     versions: dict[Name, Name] = Field(default_factory=dict, max_length=32)
     seconds: Finite = 0.0
-
-
-def parse_recording(data: bytes) -> Recording:
-    """The recording in these UTF-8 JSON bytes.
-
-    Raises RecordingError for anything else: too long, too deep, duplicate keys, NaN or infinity, numbers of
-    absurd length, or a value that breaks a type. Never another exception.
-    """
-    if len(data) > MAX_RECORDING_BYTES:
-        raise RecordingError(f"recording of {len(data):,} bytes; at most {MAX_RECORDING_BYTES:,} are read")
-    if _depth(data) > MAX_DEPTH:
-        raise RecordingError(f"recording nested deeper than {MAX_DEPTH} levels")
-    try:
-        plain = json.loads(
-            data.decode("utf-8"),
-            object_pairs_hook=_no_duplicates,
-            parse_constant=_no_constant,
-            parse_int=_short_int,
-            parse_float=_finite_float,
-        )
-        # Through JSON once more: strict mode reads tuples from JSON arrays, but not from Python lists.
-        return Recording.model_validate_json(json.dumps(plain))
-    except ValidationError as error:
-        first = error.errors(include_input=False, include_url=False)[0]
-        place = ".".join(str(part) for part in first["loc"])
-        raise RecordingError(f"{place}: {first['msg']}") from None
-    except RecordingError:
-        raise
-    except (ValueError, RecursionError) as error:
-        raise RecordingError(f"not a recording: {type(error).__name__}") from None
-
-
-def _depth(data: bytes) -> int:
-    """How deeply brackets nest in the text, not counting those inside strings."""
-    depth = deepest = 0
-    for bracket in _BRACKETS.findall(_STRINGS.sub(b"", data)):
-        depth += 1 if bracket in b"[{" else -1
-        deepest = max(deepest, depth)
-    return deepest
-
-
-def _no_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    plain = dict(pairs)
-    if len(plain) != len(pairs):
-        raise RecordingError("the same key twice in one object")
-    return plain
-
-
-def _no_constant(text: str) -> float:
-    raise RecordingError(f"{text} is not a number that a recording may hold")
-
-
-def _finite_float(text: str) -> float:
-    number = float(text)
-    if not math.isfinite(number):  # 1e999 is JSON, and infinite
-        raise RecordingError(f"{text[:40]} is too large a number")
-    return number
-
-
-def _short_int(text: str) -> int:
-    if len(text) > 20:
-        raise RecordingError("a whole number of more than 20 digits")
-    return int(text)

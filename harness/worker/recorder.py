@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from harness.recording import Finding, FitData, FitRecord, Graph, ModelRecord, Where
+from harness.recording import Derivation, Finding, FitData, FitRecord, Graph, ModelRecord, Where
 from harness.worker import describe
 from harness.worker.arrays import Array, Recogniser
 from harness.worker.cells import clean
@@ -219,7 +219,9 @@ class Recorder:
         data = self._recognise.fit_data(array_x, array_y, pair, split)
         parent = self.derived_from(array_x)
         if data.x is not None and data.x.source is None and parent is not None:
-            data = data.model_copy(update={"x": data.x.model_copy(update={"derived_from": parent})})
+            data = data.model_copy(
+                update={"x": data.x.model_copy(update={"derived": Derivation(model=parent, given=data.x)})}
+            )
         return data, None
 
     def _history(

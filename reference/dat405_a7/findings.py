@@ -180,8 +180,10 @@ def _levels(evidence: Evidence) -> Iterator[Finding]:
             )  # fmt: skip
     noisy = [network for network in _all(evidence) if network.classifier and not network.record.previous]
     noisy = [network for network in noisy if _made_noisy(network)]
-    means = {(round(x.mean or 0, 4), x.derived_from) for network in noisy if (x := network.record.data.x)}
-    denoised = [network for network in noisy if network.record.data.x.derived_from is not None]
+    means = {
+        (round(x.mean or 0, 4), x.derived and x.derived.model) for network in noisy if (x := network.record.data.x)
+    }
+    denoised = [network for network in noisy if network.record.data.x.derived is not None]
     if len(means) >= 3 or len(denoised) >= 3:
         place = noisy[-1].where
         yield Finding(

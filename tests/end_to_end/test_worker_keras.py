@@ -13,7 +13,8 @@ import numpy as np
 import pytest
 from notebooks import notebook, write
 
-from harness.recording import Recording, parse_recording
+from harness.parsing import parse_recording
+from harness.recording import Recording
 from harness.sandbox.base import Ended, Limits
 from harness.sandbox.plain import PlainSandbox
 
@@ -392,7 +393,7 @@ def test_halves_of_an_autoencoder_share_their_layers(recording, cell):
     assert named(decoder)["last"].uid == last
     assert named(autoencoder)["last"].uid == last
     encoder = next(model for model in parts.values() if "last" not in named(model))
-    assert on_codes.data.x.derived_from == encoder.uid
+    assert on_codes.data.x.derived.model == encoder.uid
     assert (on_codes.data.x.source, on_codes.data.y.source) == (None, None)
 
 

@@ -19,7 +19,7 @@ from evidence import (
 )  # fmt: skip
 
 from harness.assignment import load
-from harness.recording import CellError, Noise, Passage, Recording, SourceRecord, Where
+from harness.recording import CellError, Derivation, Noise, Passage, Recording, SourceRecord, Where
 from harness.results import SubmissionFacts, SubmittedFile
 
 ASSIGNMENT = load("dat405_a7")
@@ -154,7 +154,8 @@ def test_a_classifier_for_each_level():
     made = written(SALT, loop, networks=[mlp(), *again])["classifier-retrained-per-level"]
     assert "3 classifiers" in made.message
     assert (made.where.cell, made.where.line) == (2, 1)
-    denoised = [seasoned(number, 0.1, derived_from=7) for number in range(3)]
+    from_a_model = Derivation(model=7, given=images())
+    denoised = [seasoned(number, 0.1, derived=from_a_model) for number in range(3)]
     assert written(networks=[mlp(), *denoised])["classifier-retrained-per-level"].where == cell(9)
 
 

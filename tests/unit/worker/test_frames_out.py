@@ -8,7 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from harness.recording import Finding, Passage, Recording, Where, parse_recording
+from harness.parsing import parse_recording
+from harness.recording import Finding, Passage, Recording, Where
 from harness.sandbox.base import Limits
 from harness.sandbox.frames import DTYPES, read_frames
 from harness.worker.frames import FrameWriter

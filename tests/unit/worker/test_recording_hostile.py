@@ -7,7 +7,8 @@ from evidence import dense, fit, image_input
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from harness.recording import MAX_DEPTH, Recording, RecordingError, parse_recording
+from harness.parsing import MAX_DEPTH, RecordingError, parse_recording
+from harness.recording import Recording
 
 WHOLE = json.loads(
     Recording(kind="notebook", complete=True, fits=(fit(image_input(4), dense(10)),)).model_dump_json()
