@@ -27,7 +27,7 @@ from harness.recording import (
     SourceRecord,
     Where,
 )
-from harness.worker import keras2, loaders, standins
+from harness.worker import keras2, loaders, quick_random, standins
 from harness.worker.arrays import Recogniser
 from harness.worker.cells import Cell, HandIn, clean, read_hand_in
 from harness.worker.contract import Contract, ContractRun
@@ -107,6 +107,7 @@ class Session:
         home = Path(os.environ.get("KERAS_HOME", str(Path(job.paths.scratch) / ".keras")))
         loaders.install(self._data, job.datasets, npz, home)
         keras2.install(self._note)
+        quick_random.install()
         self._recorder.install()
 
     def run(self) -> None:
