@@ -1,6 +1,8 @@
 """The run cache: a hit is the run as it was, what is damaged is a miss that heals, nothing is half written."""
 
+import os
 import threading
+import time
 
 import numpy as np
 import pytest
@@ -27,7 +29,7 @@ def files(folder):
 
 def test_a_miss(tmp_path):
     assert RunCache(tmp_path).get(RECIPE, DEVICE) is None
-    assert files(tmp_path) == []
+    assert [path.name for path in files(tmp_path)] == ["misses"]
 
 
 def test_a_hit_is_the_run_as_it_was(tmp_path):
@@ -57,64 +59,81 @@ def test_without_a_folder_runs_are_kept_for_this_process():
     assert RunCache(None).get(RECIPE, DEVICE) is None
 
 
-@pytest.mark.parametrize("name", ["run.json", "arrays.npz"])
-def test_a_missing_file_is_a_miss(tmp_path, name):
-    RunCache(tmp_path).put(RECIPE, trained())
-    next(tmp_path.rglob(name)).unlink()
-    assert RunCache(tmp_path).get(RECIPE, DEVICE) is None
+def run_file(folder):
+    return next(folder.rglob("*.run"))
 
 
-@pytest.mark.parametrize("name", ["run.json", "arrays.npz"])
-@pytest.mark.parametrize("share", [0, 0.1, 0.5, 0.9, 0.999])
-def test_a_cut_file_is_a_miss(tmp_path, name, share):
+def repacked(folder, **changes):
+    """The run in the folder, written anew with other fields or arrays and a checksum that fits them."""
+    path = run_file(folder)
+    stored, arrays = cache._unpack(path.read_bytes())
+    arrays |= {name: changes.pop(name) for name in list(changes) if name in arrays}
+    path.write_bytes(cache._pack(stored.model_copy(update=changes), arrays))
+
+
+# --- damage
+
+
+@pytest.mark.parametrize("share", [0, 0.001, 0.1, 0.5, 0.9, 0.9999])
+def test_a_cut_file_is_a_miss_and_is_removed(tmp_path, share):
     RunCache(tmp_path).put(RECIPE, trained())
-    path = next(tmp_path.rglob(name))
+    path = run_file(tmp_path)
     path.write_bytes(path.read_bytes()[: int(path.stat().st_size * share)])
     assert RunCache(tmp_path).get(RECIPE, DEVICE) is None
+    assert not path.exists()
 
 
-def test_a_changed_byte_anywhere_is_a_miss_or_changes_nothing(tmp_path):
-    _, arrays = RunCache(tmp_path).put(RECIPE, trained())
-    path = next(tmp_path.rglob("arrays.npz"))
+def test_a_changed_byte_anywhere_is_a_miss(tmp_path):
+    RunCache(tmp_path).put(RECIPE, trained())
+    path = run_file(tmp_path)
     whole = path.read_bytes()
-    misses = 0
     for place in [*range(0, len(whole), 97), *range(160), *range(len(whole) - 260, len(whole))]:
         path.write_bytes(whole[:place] + bytes([whole[place] ^ 0x41]) + whole[place + 1 :])
-        found = RunCache(tmp_path).get(RECIPE, DEVICE)
-        misses += found is None
-        assert found is None or all(np.array_equal(found[1][name], arrays[name]) for name in arrays), place
-    assert misses > len(whole) // 97
+        assert RunCache(tmp_path).get(RECIPE, DEVICE) is None, place
 
 
-def test_other_arrays_in_place_of_the_runs_are_a_miss(tmp_path):
+def test_bytes_behind_the_end_are_a_miss(tmp_path):
     RunCache(tmp_path).put(RECIPE, trained())
-    with next(tmp_path.rglob("arrays.npz")).open("wb") as file:
-        np.savez(file, predictions=np.zeros((360, 10), "f4"))
+    with run_file(tmp_path).open("ab") as file:
+        file.write(b"x")
     assert RunCache(tmp_path).get(RECIPE, DEVICE) is None
 
 
 def test_pickles_are_not_opened(tmp_path):
     RunCache(tmp_path).put(RECIPE, trained())
-    with next(tmp_path.rglob("arrays.npz")).open("wb") as file:
-        np.savez(file, predictions=np.array([{}], dtype=object))
+    repacked(tmp_path, predictions=np.array([{}], dtype=object))
+    assert RunCache(tmp_path).get(RECIPE, DEVICE) is None
+
+
+def test_what_an_older_harness_wrote_is_a_miss(tmp_path, monkeypatch):
+    RunCache(tmp_path).put(RECIPE, trained())
+    path = run_file(tmp_path)
+    stored, arrays = cache._unpack(path.read_bytes())
+
+    class Older(cache.StoredRun):
+        arrays_sha256: str = "0"
+
+    path.write_bytes(cache._pack(Older(**stored.model_dump()), arrays))
     assert RunCache(tmp_path).get(RECIPE, DEVICE) is None
 
 
 def test_a_run_under_another_runs_name_is_a_miss(tmp_path):
     runs = RunCache(tmp_path)
     runs.put(RECIPE, trained())
-    first = next(tmp_path.rglob("run.json")).parent
-    other = cache._key(RECIPE.with_seed(1), DEVICE)
-    (tmp_path / other[:2]).mkdir(exist_ok=True)
-    first.rename(tmp_path / other[:2] / other)
+    other = runs._path(tmp_path, cache._key(RECIPE.with_seed(1), DEVICE))
+    other.parent.mkdir(exist_ok=True)
+    run_file(tmp_path).rename(other)
     assert RunCache(tmp_path).get(RECIPE.with_seed(1), DEVICE) is None
 
 
 def test_a_damaged_run_is_replaced_when_it_was_trained_anew(tmp_path):
     RunCache(tmp_path).put(RECIPE, trained())
-    next(tmp_path.rglob("arrays.npz")).write_bytes(b"")
+    run_file(tmp_path).write_bytes(b"")
     RunCache(tmp_path).put(RECIPE, trained(0.25))
     assert RunCache(tmp_path).get(RECIPE, DEVICE)[1]["predictions"][0, 0] == 0.25
+
+
+# --- several at once
 
 
 def test_the_first_of_two_writers_wins_and_both_can_read(tmp_path):
@@ -123,7 +142,7 @@ def test_the_first_of_two_writers_wins_and_both_can_read(tmp_path):
     second.put(RECIPE, trained(0.75))
     assert RunCache(tmp_path).get(RECIPE, DEVICE)[1]["predictions"][0, 0] == 0.25
     assert second.get(RECIPE, DEVICE) is not None
-    assert len(files(tmp_path)) == 2
+    assert len(list(tmp_path.rglob("*.run"))) == 1
 
 
 def test_many_writers_at_once(tmp_path):
@@ -139,25 +158,41 @@ def test_many_writers_at_once(tmp_path):
     for thread in threads:
         thread.join()
     assert RunCache(tmp_path).get(RECIPE, DEVICE) is not None
-    assert [path.name for path in files(tmp_path)] == ["arrays.npz", "run.json"]
+    assert [path.suffix for path in files(tmp_path) if path.parent != tmp_path] == [".run"]
+
+
+def test_a_run_that_is_evicted_while_it_is_read_is_read_whole(tmp_path, monkeypatch):
+    RunCache(tmp_path).put(RECIPE, trained())
+    unpack = cache._unpack
+
+    def evicted_meanwhile(packed):
+        RunCache(tmp_path).clear()
+        return unpack(packed)
+
+    monkeypatch.setattr(cache, "_unpack", evicted_meanwhile)
+    assert RunCache(tmp_path).get(RECIPE, DEVICE) is not None
+    assert RunCache(tmp_path).get(RECIPE, DEVICE) is None
+
+
+# --- what cannot be written
 
 
 def test_a_writer_that_is_stopped_leaves_nothing_that_reads_as_a_run(tmp_path, monkeypatch):
-    def stopped(*_args, **_arrays):
+    def stopped(_self, _target):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(cache.np, "savez", stopped)
+    monkeypatch.setattr(cache.Path, "replace", stopped)
     with pytest.raises(KeyboardInterrupt):
         RunCache(tmp_path).put(RECIPE, trained())
     assert RunCache(tmp_path).get(RECIPE, DEVICE) is None
-    assert files(tmp_path) == []
+    assert [path.name for path in files(tmp_path)] == ["misses"]
 
 
 def test_a_full_disk_costs_only_the_keeping(tmp_path, monkeypatch):
-    def full(*_args, **_arrays):
+    def full(*_args, **_arguments):
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(cache.np, "savez", full)
+    monkeypatch.setattr(cache.tempfile, "mkstemp", full)
     runs = RunCache(tmp_path)
     assert runs.put(RECIPE, trained())[1]["predictions"].shape == (360, 10)
     assert runs.get(RECIPE, DEVICE) is not None
@@ -177,6 +212,132 @@ def test_runs_on_disk_are_not_held_in_memory(tmp_path):
     runs.put(RECIPE, trained())
     runs.get(RECIPE, DEVICE)
     assert runs._here == {}
+
+
+# --- the limit
+
+
+def aged(folder, recipe, seconds):
+    """Make a run look as if it was last used so long ago."""
+    path = RunCache._path(folder, cache._key(recipe, DEVICE))
+    os.utime(path, (time.time() - seconds,) * 2)
+
+
+def seeds(count):
+    return [RECIPE.with_seed(seed) for seed in range(count)]
+
+
+def bytes_of_one_run(folder):
+    RunCache(folder).put(RECIPE, trained())
+    return run_file(folder).stat().st_size
+
+
+def kept(runs, recipes):
+    return [recipe.seed for recipe in recipes if runs.get(recipe, DEVICE) is not None]
+
+
+def test_what_was_not_used_for_longest_makes_room(tmp_path):
+    size = bytes_of_one_run(tmp_path / "one")
+    runs = RunCache(tmp_path / "runs", limit=int(4.5 * size))
+    for recipe in seeds(4):
+        runs.put(recipe, trained())
+        aged(tmp_path / "runs", recipe, 100 - recipe.seed)
+    assert runs.get(RECIPE, DEVICE) is not None  # the oldest is used again: seed 1 is the oldest now
+    runs.put(RECIPE.with_seed(4), trained())
+    assert kept(runs, seeds(5)) == [0, 2, 3, 4]
+    assert runs.facts().size <= 4.5 * size
+
+
+def test_a_run_too_large_for_the_cache_pushes_nothing_out(tmp_path):
+    size = bytes_of_one_run(tmp_path)
+    runs = RunCache(tmp_path, limit=size)
+    large = RECIPE.with_seed(1)
+    runs.put(large, trained())
+    assert runs.get(large, DEVICE) is not None  # from this process's memory
+    assert RunCache(tmp_path).get(large, DEVICE) is None
+    assert RunCache(tmp_path).get(RECIPE, DEVICE) is not None
+
+
+def test_what_stopped_writers_left_is_swept_when_it_is_old(tmp_path):
+    RunCache(tmp_path).put(RECIPE, trained())
+    folder = run_file(tmp_path).parent
+    old, new = folder / ".new-old", folder / ".new-new"
+    for path in (old, new):
+        path.write_bytes(b"half")
+    os.utime(old, (time.time() - 2 * cache.STALE_SECONDS,) * 2)
+    RunCache(tmp_path).put(RECIPE.with_seed(1), trained())
+    assert (old.exists(), new.exists()) == (False, True)
+
+
+# --- what the command shows
+
+
+def test_facts(tmp_path):
+    runs = RunCache(tmp_path, limit=10**9)
+    assert runs.facts() == cache.CacheFacts(tmp_path, 0, 0, 10**9, 0, 0)
+    for recipe in seeds(2):
+        runs.get(recipe, DEVICE)
+        runs.put(recipe, trained())
+    for _ in range(3):
+        RunCache(tmp_path).get(RECIPE, DEVICE)
+    found = runs.facts()
+    assert (found.runs, found.misses, found.hits) == (2, 2, 3)
+    assert found.size == sum(path.stat().st_size for path in tmp_path.rglob("*.run"))
+
+
+def test_verify_removes_what_is_damaged(tmp_path):
+    runs = RunCache(tmp_path)
+    for recipe in seeds(3):
+        runs.put(recipe, trained())
+    assert runs.verify() == 0
+    RunCache._path(tmp_path, cache._key(RECIPE, DEVICE)).write_bytes(b"nothing")
+    assert runs.verify() == 1
+    assert (runs.facts().runs, runs.facts().hits) == (2, 0)
+
+
+def test_clear_removes_runs_leftovers_and_counts_and_nothing_else(tmp_path):
+    runs = RunCache(tmp_path)
+    runs.put(RECIPE, trained())
+    runs.get(RECIPE, DEVICE)
+    (run_file(tmp_path).parent / ".new-x").write_bytes(b"half")
+    (tmp_path / "notes.txt").write_text("mine")
+    assert runs.clear() == 1
+    assert [path.name for path in files(tmp_path)] == ["notes.txt"]
+
+
+def test_a_cache_without_a_folder_has_no_facts():
+    with pytest.raises(ValueError, match="no folder"):
+        RunCache(None).facts()
+
+
+# --- settings
+
+
+@pytest.mark.parametrize(
+    ("text", "size"),
+    [("5GiB", 5 * 2**30), ("5 gib", 5 * 2**30), ("500MB", 500 * 10**6), ("1.5G", 3 * 2**29), ("2000000", 2000000),
+     ("1MB", 10**6), ("3T", 3 * 2**40), ("1000000 B", 10**6)],
+)  # fmt: skip
+def test_sizes(text, size):
+    assert cache.parse_size(text) == size
+
+
+@pytest.mark.parametrize("text", ["", "much", "-5GB", "5 5 GB", "5GBB", "nan", "1e9", "GB", "5PB"])
+def test_what_is_no_size(text):
+    with pytest.raises(cache.CacheUsageError, match="write 5GiB"):
+        cache.parse_size(text)
+
+
+def test_a_size_that_holds_nothing_is_refused():
+    with pytest.raises(cache.CacheUsageError, match="no-cache"):
+        cache.parse_size("10 KB")
+
+
+def test_the_limit_is_an_environment_variables(monkeypatch):
+    monkeypatch.delenv("HARNESS_CACHE_SIZE", raising=False)
+    assert RunCache.default_limit() == cache.DEFAULT_LIMIT
+    monkeypatch.setenv("HARNESS_CACHE_SIZE", "2GB")
+    assert RunCache.default_limit() == 2 * 10**9
 
 
 def test_the_default_folder(monkeypatch, tmp_path):
