@@ -3,9 +3,9 @@
 Several processes may share the folder, and there is no lock to wait for or to be left behind. A run is written
 whole under a name of its own and renamed into place, so its name holds all of it or nothing; two writers of one key
 bring the same run, whoever comes first. A file begins with the SHA-256 of the rest: what does not fit it, whatever
-stopped the writer or damaged the disk, is a miss and is removed. A reader opens a file once, so that a process which
-evicts it takes a later hit from it and never half a run. Evicting looks at what is there at that moment: two that do
-it at once choose the same oldest files. Only the coordinator writes.
+stopped the writer or damaged the disk, is a miss and is removed. A reader opens a file once, so that evicting it
+meanwhile costs a later hit and never half a run. Evicting looks at what is there at that moment: two processes that
+do it at once choose the same oldest files. Only the coordinator writes.
 """
 
 from __future__ import annotations
