@@ -365,7 +365,8 @@ class FigureRecord(Strict):
 
 class Recording(Strict):
     """What a dry run observed. `complete` is false where the run was ended from outside. `order`: whether the cells
-    ran as they stand, or as their saved execution counts say. `figures`: of a replay only."""
+    ran as they stand, or as their saved execution counts say. Of a replay only: `figures`, and `placeholders`, the
+    cells that rest on a fit that was not trained."""
 
     schema_version: Literal[1] = 1
     kind: Literal["notebook", "contract", "scripts", "nothing"] = "nothing"
@@ -376,6 +377,7 @@ class Recording(Strict):
     self_trained: tuple[SelfTrainedRecord, ...] = Field(default=(), max_length=32)
     uses: tuple[UseRecord, ...] = Field(default=(), max_length=1_000)
     figures: tuple[FigureRecord, ...] = Field(default=(), max_length=64)
+    placeholders: tuple[Where, ...] = Field(default=(), max_length=5_000)
     functions: tuple[FunctionRecord, ...] = Field(default=(), max_length=2_000)
     noise_probes: tuple[NoiseProbe, ...] = Field(default=(), max_length=32)
     errors: tuple[CellError, ...] = Field(default=(), max_length=2_000)

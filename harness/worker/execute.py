@@ -48,12 +48,18 @@ class Everyday(dict[str, Any]):
 class Runner:
     """Executes cells in one namespace and remembers errors, output and where each piece of code came from."""
 
-    def __init__(self, supply: Callable[[str], Any], statement_seconds: float) -> None:
+    def __init__(
+        self,
+        supply: Callable[[str], Any],
+        statement_seconds: float,
+        end_of_cell: Callable[[Cell], None] = lambda _cell: None,
+    ) -> None:
         self.errors: list[CellError] = []
         self.printed: list[Passage] = []
         self._cells: dict[str, Cell] = {}
         self._limit = statement_seconds
         self._supply = supply
+        self._end_of_cell = end_of_cell
         self._current: Where | None = None
         self._await_loop: asyncio.AbstractEventLoop | None = None
         self.namespace: dict[str, Any] = {}
@@ -97,7 +103,7 @@ class Runner:
         printed = _Limited(PRINTED_LIMIT)
         with contextlib.redirect_stdout(printed), contextlib.redirect_stderr(_Limited(PRINTED_LIMIT)):
             going = self._run_text(cell.text, cell, filename)
-        _close_figures()
+        self._end_of_cell(cell)
         if printed.text.strip():
             self.printed.append(Passage(where=cell.where, text=clean(printed.text)))
         return going
@@ -351,10 +357,3 @@ def _display(*things: Any, **_: Any) -> None:
     """`display(frame)`: what a notebook would show is printed."""
     for thing in things:
         print(repr(thing))  # noqa: T201 - into what the cell printed
-
-
-def _close_figures() -> None:
-    pyplot = sys.modules.get("matplotlib.pyplot")
-    if pyplot is not None:
-        with contextlib.suppress(Exception):
-            pyplot.close("all")

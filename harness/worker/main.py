@@ -32,6 +32,7 @@ from harness.worker.arrays import Recogniser
 from harness.worker.cells import Cell, HandIn, clean, read_hand_in
 from harness.worker.contract import Contract, ContractRun
 from harness.worker.execute import Runner
+from harness.worker.figures import close_figures
 from harness.worker.frames import FrameWriter
 from harness.worker.probe import probe_noise
 from harness.worker.recorder import Recorder
@@ -101,8 +102,8 @@ class Session:
         npz = Path(job.paths.data)
         self._data = loaders.read_data(npz)
         standins.install(self._note, self._is_theirs)  # before the runner copies the builtins
-        self._runner = Runner(self._supply, job.statement_seconds)
-        self._replay = None if job.replay is None else Replay(job.replay, npz, frames)
+        self._runner = Runner(self._supply, job.statement_seconds, self._end_of_cell)
+        self._replay = None if job.replay is None else Replay(job.replay, npz, frames, self._where)
         self._recorder = Recorder(Recogniser(self._data, frames), self._where, self._replay)
         home = Path(os.environ.get("KERAS_HOME", str(Path(job.paths.scratch) / ".keras")))
         loaders.install(self._data, job.datasets, npz, home)
@@ -135,9 +136,16 @@ class Session:
             if self._hand_in.kind != "contract" and cells is not self._hand_in.files[-1]:
                 self._runner.fresh_namespace()
                 going = True
+                if self._replay is not None:
+                    self._replay.end_of_file()
         if self._replay is not None and self._hand_in.kind != "contract":
             self._replay.hand_over(None)
         self._send(complete=True)
+
+    def _end_of_cell(self, cell: Cell) -> None:
+        if self._replay is not None:
+            self._replay.end_of_cell(cell, self._runner.namespace)
+        close_figures()
 
     def _enter(self, file: Path) -> None:
         """Run a file where it lies, as Jupyter does: beside its data and its modules."""
@@ -185,6 +193,8 @@ class Session:
             kind=self._hand_in.kind,
             complete=complete and self._in_time(),
             fits=tuple(self._recorder.fits),
+            figures=self._replay.figures if self._replay else (),
+            placeholders=self._replay.placeholders if self._replay else (),
             models=self._recorder.models(self._namespaces)[:2_000] if complete else (),
             functions=tuple(self._functions()),
             noise_probes=tuple(self._probes[:32]),
