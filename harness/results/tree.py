@@ -1,4 +1,4 @@
-"""The result tree: one typed value from which the page, the table and every export are made.
+"""The tree itself: what became of each check and task of one submission, and everything else that is said of it.
 
 `result.json` is a `Result` as JSON and the contract for every view; `harness schema` prints its JSON Schema.
 """
@@ -10,10 +10,13 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, computed_field
+from pydantic import Field, computed_field
 
 from harness.files import write_atomically
 from harness.recording import Finding, Where
+from harness.results.base import Value
+from harness.results.pictures import Gallery, ModelCard, OwnWork, Plot
+from harness.results.work import OtherNetwork, SelfTrained
 
 SCHEMA_VERSION = 1
 
@@ -37,12 +40,6 @@ class Cause(StrEnum):
     OUT_OF_MEMORY = "out_of_memory"
     REFUSED = "refused"
     HARNESS_FAULT = "harness_fault"
-
-
-class Value(BaseModel):
-    """Base of every node: immutable, nothing unknown, no NaN."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
 
 class Measurement(Value):
@@ -113,107 +110,13 @@ class TaskResult(Value):
     manual: ManualPart | None = None
     matched: tuple[str, ...] = ()
     """Why these fits answer this task, a sentence each."""
+    sure: bool = True
+    """False where another fit could answer this task as well: a person confirms which."""
 
     @property
     def points_so_far(self) -> float | None:
         """The sum of the halves that have a value; None where neither has."""
         return _sum(_parts(self))
-
-
-class LayerFacts(Value):
-    """One layer of a rebuilt model, as trusted code sees it."""
-
-    class_name: str
-    name: str
-    units: int | None = None
-    activation: str | None = None
-    params: int
-    output_shape: tuple[int | None, ...] = ()
-    regularizers: tuple[str, ...] = ()
-    """For instance "kernel L2 0.0001"."""
-
-
-class Curve(Value):
-    """Values an epoch, for one seed."""
-
-    seed: int
-    accuracy: tuple[float, ...] = ()
-    val_accuracy: tuple[float, ...] = ()
-    loss: tuple[float, ...] = ()
-    val_loss: tuple[float, ...] = ()
-
-
-class Speed(Value):
-    """Time a network takes over the time the reference takes; below 1 is faster. Reported, never marked."""
-
-    work: Literal["inference", "training"]
-    ratio: float
-    low: float
-    high: float
-    n: int
-    """Turns that the two took; `low` and `high` are the extreme turns."""
-
-
-class ModelCard(Value):
-    """A matched network as the page draws it."""
-
-    task: str
-    fit: str
-    title: str
-    where: Where | None = None
-    params: int
-    layers: tuple[LayerFacts, ...] = ()
-    loss: str = ""
-    optimizer: str = ""
-    epochs: int = 0
-    batch_size: int = 0
-    trained_epochs: int | None = None
-    trained_batch_size: int | None = None
-    """What was trained in place of it (on digits the recipe is scaled); None: as handed in."""
-    curves: tuple[Curve, ...] = ()
-    trainer: str = ""
-    speed: tuple[Speed, ...] = ()
-
-
-class Series(Value):
-    """A line of a plot. `low` and `high` bound each point where there is an interval or a spread."""
-
-    label: str
-    x: tuple[float, ...]
-    y: tuple[float, ...]
-    low: tuple[float, ...] = ()
-    high: tuple[float, ...] = ()
-
-
-class Plot(Value):
-    """A figure as data: series over one axis, and horizontal lines that name what they mean."""
-
-    task: str
-    title: str
-    x_label: str
-    y_label: str
-    series: tuple[Series, ...]
-    lines: tuple[tuple[str, float], ...] = ()
-    log_x: bool = False
-    note: str = ""
-    """What the figure does and does not say, for the reader."""
-
-
-class GalleryRow(Value):
-    """A strip of images: a PNG, grey, as base64, made by trusted code."""
-
-    label: str
-    png: str
-    images: int
-
-
-class Gallery(Value):
-    """Rows of images under each other, for instance original, seasoned and denoised."""
-
-    task: str
-    title: str
-    rows: tuple[GalleryRow, ...]
-    note: str = ""
 
 
 class Answer(Value):
@@ -246,13 +149,19 @@ class ReportFacts(Value):
 
 
 class Claim(Value):
-    """A number that the hand-in shows, beside ours. It earns nothing and costs nothing."""
+    """A number that the hand-in shows, beside ours. It earns nothing and costs nothing.
+
+    `source`: an output that it was handed in with, or what a replay printed. `contradicted`: the two numbers
+    are further apart than chance explains.
+    """
 
     name: str
     claimed: float
     measured: float | None = None
     where: Where | None = None
     text: str = ""
+    source: Literal["saved", "replay"] = "saved"
+    contradicted: bool = False
 
 
 class IntegrityNote(Value):
@@ -312,6 +221,12 @@ class Result(Value):
     models: tuple[ModelCard, ...] = ()
     plots: tuple[Plot, ...] = ()
     galleries: tuple[Gallery, ...] = ()
+    own: OwnWork | None = None
+    """What the hand-in's own code showed with trained weights; None where it did not run again."""
+    others: tuple[OtherNetwork, ...] = ()
+    self_trained: tuple[SelfTrained, ...] = ()
+    order: Literal["document", "executed"] = "document"
+    """Whether the cells ran as they stand, or as their saved execution counts say."""
     answers: tuple[Answer, ...] = ()
     unanswered: tuple[str, ...] = ()
     """Tasks with a person's share for which no written text was found."""
@@ -327,7 +242,7 @@ class Result(Value):
     """Set where nothing could be recorded: why, in one sentence."""
     provenance: dict[str, Any] = Field(default_factory=dict)
     timing: dict[str, float] = Field(default_factory=dict)
-    """Seconds by stage: intake, record, inspect, train, check, render."""
+    """Seconds by stage: intake, record, inspect, train, replay, check, render."""
 
     @computed_field  # type: ignore[prop-decorator]  # pydantic's own idiom for computed properties
     @property

@@ -1,0 +1,34 @@
+"""Work of a hand-in that no check looks at: networks that no task needs, and those that it trained itself."""
+
+from __future__ import annotations
+
+from harness.recording import Where
+from harness.results.base import Value
+
+
+class OtherNetwork(Value):
+    """A fit that answers no task: listed, not trained. `summary` names its layers in a few words."""
+
+    fit: str
+    summary: str
+    params: int = 0
+    epochs: int = 0
+    where: Where | None = None
+    reason: str = ""
+    """Why it could not have been trained, or what stopped it in the hand-in, where something did."""
+
+
+class SelfTrained(Value):
+    """A network that the hand-in trained with a loop of its own, as trusted code measured it.
+
+    It earns points only where a person grants them.
+    """
+
+    summary: str
+    how: str
+    accuracy: float | None = None
+    images: int = 0
+    stopped: bool = False
+    """The loop was ended by a time limit."""
+    problem: str = ""
+    where: Where | None = None
