@@ -1,4 +1,4 @@
-"""Figures of a replay: what pyplot holds open at `plt.show()` and at the end of a cell, drawn here and sent as pixels.
+"""Figures of a replay: what pyplot holds open at `plt.show()` and at the end of a cell, drawn and sent as pixels.
 
 No picture of a hand-in crosses as a file: an array of numbers is all that trusted code reads.
 """
@@ -79,7 +79,7 @@ def draw(figure: Any) -> NDArray[np.uint8]:
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from PIL import Image
 
-    canvas = FigureCanvasAgg(figure)
+    canvas: Any = FigureCanvasAgg(figure)
     box = figure.get_tightbbox(canvas.get_renderer()).padded(0.1)  # inches
     dpi = min(DPI, (MAX_SIDE - 1) / box.width, (MAX_SIDE - 1) / box.height)
     drawn = io.BytesIO()

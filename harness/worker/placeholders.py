@@ -13,7 +13,6 @@ from dataclasses import dataclass, field
 
 from harness.recording import Where
 
-
 _ADDING = frozenset({"append", "extend", "insert", "add", "update", "setdefault", "appendleft"})
 
 
@@ -39,7 +38,7 @@ class Placeholders:
         self._answered = True
 
     def end_of_cell(self, where: Where, text: str, modules: Collection[str]) -> bool:
-        """Whether the cell that ended is marked. `modules` are names that stand for modules, which carry nothing."""
+        """Whether the cell that ended is marked. `modules` are names of modules, which carry nothing."""
         names = names_of(text)
         marked = self._answered or bool(names.read & self._names)
         self._answered = False
