@@ -254,9 +254,9 @@ class Recorder:
         uid = self._see(model)
         names = ["loss", *_metric_names(self._compiled.get(uid, {}).get("metrics"))]
         answer = {name: _placeholder(name, 9) for name in names}
-        if self._replay is not None and self._replay.is_real(self._graph(model)[0]):
-            if array_x is not None and array_y is not None:
-                answer = self._replay.evaluate(model, array_x, array_y)
+        real = self._replay is not None and self._replay.is_real(self._graph(model)[0])
+        if self._replay is not None and real and array_x is not None and array_y is not None:
+            answer = self._replay.evaluate(model, array_x, array_y)
         values = list(answer.values())
         if return_dict:
             return answer
