@@ -1,46 +1,71 @@
-"""Recognising arrays: which known images a hand-in gave to `fit`, in which order, and what was done to them.
+"""Recognising arrays: which known images a hand-in gave to a network, in which order, and what was done to them.
 
-Each image of the data set is known by a 64-bit key of its 784 bytes. An array is mapped back to bytes by the
-affine map its values suggest (`/255` and the like) and its rows are looked up, so that slices, shuffles, subsets
-and rescalings are all told exactly. Noise is recognised against the clean images of the same fit.
+Each image of the data set is known by a key of its bytes. An array is mapped back to bytes by the map its values
+suggest (`/255` and the like, a threshold, black lines around, repeated channels) and its rows are looked up, so
+that slices, shuffles, subsets and rescalings are all told exactly. Noise is recognised against the clean images
+that the context names. What a model computed is known by its rows, and what nobody knows crosses as it is.
 """
 
 from __future__ import annotations
 
 import hashlib
-import weakref
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from typing import Any, Literal
 
 import numpy as np
-from numpy.typing import NDArray
 
-from harness.recording import ArrayRecord, FitData, Noise, Rows
+from harness.recording import ArrayRecord, Derivation, FitData, Rows
+from harness.worker.contents import Contents
+from harness.worker.derived import Outputs, Part
 from harness.worker.frames import FrameWriter
+from harness.worker.images import KnownImages, unwrapped
+from harness.worker.keys import Array as Array
+from harness.worker.labels import decode_labels, may_be_labels
+from harness.worker.noise_seen import Likeness, tell
 
-Array = NDArray[Any]
-Part = Literal["x_train", "x_test"]
+Source = Literal["x_train", "x_test", "x_all"]
 
-_SCALES = (1 / 255, 1.0, 1 / 256, 1 / 255**2, 1 / 256**2)  # tried first; then what the range suggests
-_TOLERANCE = 0.02  # of one grey level
-_TOLERANCE_HALF = 0.2  # the same for float16, which rounds by an eighth of a grey level
-_REMEMBERED = 24  # arrays whose answer is kept so that a sweep's fits are recognised once
+_REMEMBERED = 48  # arrays whose answer is kept, so that a sweep's fits are recognised once
+_SEARCHES = 40  # of a run, for images that resemble noisy ones: each takes a third of a second
+_FEWEST_SEARCHED = 8
+_DEEPEST = 4  # networks whose answers went through each other; deeper nesting does not cross the wall
+_OF_ANSWERS = "It was put together from answers of networks in a way that is not repeated here."
+
+
+@dataclass(frozen=True)
+class Recognised:
+    """A record, and the images (n,) that the rows show or were computed from, where they are known: numbers among
+    training and evaluation images together."""
+
+    record: ArrayRecord
+    numbers: Array | None = None
+
+    @property
+    def known(self) -> bool:
+        """Whether there is more to say than what the values are."""
+        record = self.record
+        return bool(record.source or record.derived or record.data_set or record.not_kept)
 
 
 class Recogniser:
-    """Knows the data set's images; turns arrays into ArrayRecords."""
+    """Knows the data set's images, other sets' images and networks' answers; turns arrays into ArrayRecords."""
 
-    def __init__(self, data: dict[str, Array], frames: FrameWriter) -> None:
+    def __init__(self, data: dict[str, Array], frames: FrameWriter, contents: Contents | None = None) -> None:
         self._frames = frames
-        self._labels = {"x_train": data["y_train"].astype(np.int64), "x_test": data["y_test"].astype(np.int64)}
-        self._images = {"x_train": _rows_of(data["x_train"]), "x_test": _rows_of(data["x_test"])}
-        self._pixels = self._images["x_train"].shape[1]
-        rng = np.random.default_rng(0)
-        words = -(-self._pixels // 8)
-        self._weights = rng.integers(1, 2**63, size=words, dtype=np.uint64) * np.uint64(2) + np.uint64(1)
-        keys = np.concatenate([self._keys(self._images["x_train"]), self._keys(self._images["x_test"])])
-        self._order = np.argsort(keys, kind="stable")
-        self._sorted = keys[self._order]
-        self._seen: list[tuple[weakref.ref[Array], int, tuple[ArrayRecord, Array | None]]] = []
+        self._contents = contents or Contents(frames)
+        self._first_test = len(data["x_train"])
+        self._labels = np.concatenate([data["y_train"], data["y_test"]]).astype(np.int64).reshape(-1)
+        self._images = KnownImages(np.concatenate([_rows_of(data["x_train"]), _rows_of(data["x_test"])]))
+        self._likeness = Likeness(self._images.images)
+        self._searches = 0
+        self._others: list[tuple[str, KnownImages]] = []
+        self._outputs = Outputs()
+        self._listings: dict[str, Array] = {}
+        self._noisy: dict[int, Array] = {}  # the images last seen with noise, by how many they were
+        self._seen: dict[tuple[str, int], Recognised] = {}
+
+    # --- what the recorder asks
 
     def fit_data(self, x: Any, y: Any, validation: Any, split: float) -> FitData:
         """The record of a fit's arrays, each recognised on its own and with its partner."""
@@ -57,84 +82,98 @@ class Recogniser:
         )
 
     def pair(self, x: Array, y: Array) -> tuple[ArrayRecord, ArrayRecord]:
-        """Records of inputs and targets. Noise on `x` is told where `y` holds its clean images."""
-        record_x, rows_x = self._recognise(x)
-        if _may_be_labels(y):
-            return record_x, self._recognise_labels(y, rows_x, record_x.source)
-        record_y, rows_y = self._recognise(y)
-        if rows_x is None and rows_y is not None and len(x) == len(y):
-            record_x = self._noisy(x, record_x, rows_y, record_y)
-        return record_x, record_y
+        """Records of inputs and targets of a fit. Noise on `x` is told, best where `y` holds its clean images; what
+        is not recognised crosses."""
+        seen_x, seen_y = self._recognise(x), self._recognise(y)
+        labels = decode_labels(y) if not seen_y.known and may_be_labels(y) else None
+        if labels is not None:
+            seen_x = self._through_noise(x, seen_x, labels[1])
+            return self._kept(x, seen_x), self._labelled(seen_y.record, labels, seen_x.numbers)
+        seen_x = self._through_noise(x, seen_x, None, seen_y)
+        return self._kept(x, seen_x), self._kept(y, self._through_noise(y, seen_y, None, seen_x))
 
-    # --- images
+    def image_record(self, x: Array, y: Array | None = None) -> ArrayRecord:
+        """The record of what `evaluate` or `predict` is given; `y` are the labels beside it. Its values never
+        cross."""
+        seen = self._recognise(x)
+        labels = decode_labels(y) if y is not None and may_be_labels(y) else None
+        return self._through_noise(x, seen, labels[1] if labels else None).record
 
-    def _recognise(self, array: Array) -> tuple[ArrayRecord, Array | None]:
-        """The record, and the row numbers within its source where the rows are known."""
-        mark = _mark(array)
-        for known, known_mark, answer in self._seen:
-            if known() is array and known_mark == mark:
-                return answer
-        answer = self._recognise_afresh(array)
-        self._seen = [*self._seen[-_REMEMBERED:], (weakref.ref(array), mark, answer)]
-        return answer
+    def remember_output(self, values: Array, derivation: Derivation) -> None:
+        """Know `values` (n, …), a model's answer, again: rows of it are recorded as `derivation`."""
+        self._outputs.remember(values, derivation)
 
-    def _recognise_afresh(self, array: Array) -> tuple[ArrayRecord, Array | None]:
+    def remember_images(self, name: str, images: Array) -> None:
+        """Know the images (n, …) uint8 of another data set again, by that data set's name."""
+        self._others.append((name, KnownImages(_rows_of(images))))
+        self._seen.clear()
+
+    # --- one array
+
+    def _recognise(self, array: Array) -> Recognised:
+        return self._once("alone", array, lambda: self._recognise_afresh(array))
+
+    def _once(self, question: str, array: Array, answer: Callable[[], Recognised]) -> Recognised:
+        """The answer to a question about an array, from memory where its contents are the same."""
+        key = (question, _fingerprint(array))
+        seen = self._seen.pop(key) if key in self._seen else answer()
+        self._seen[key] = seen
+        while len(self._seen) > _REMEMBERED:
+            del self._seen[next(iter(self._seen))]
+        return seen
+
+    def _recognise_afresh(self, array: Array) -> Recognised:
         facts = _facts(array)
-        if array.ndim < 2 or array.size == 0 or int(np.prod(array.shape[1:])) != self._pixels:
-            return ArrayRecord(**facts), None
-        flat = array.reshape(len(array), -1)
-        for scale, offset in _affine_candidates(facts["low"], facts["high"], array.dtype):
-            numbers = self._lookup(flat, scale, offset)
-            if numbers is not None:
-                break
-        else:
-            return ArrayRecord(**facts), None
-        first_test = len(self._images["x_train"])
-        if (numbers < first_test).all():
-            source: Part = "x_train"
-        elif (numbers >= first_test).all():
-            source, numbers = "x_test", numbers - first_test
-        else:
-            return ArrayRecord(**facts), None
-        rows = self._rows(numbers, len(self._images[source]))
-        return ArrayRecord(
-            **facts, source=source, rows=rows, encoding="pixels", scale=float(scale), offset=float(offset)
-        ), numbers
+        parts = self._outputs.find(array)
+        if parts:
+            return self._answered(facts, parts)
+        low, high = facts["low"], facts["high"]
+        if array.ndim < 2 or array.size == 0 or low is None:
+            return Recognised(ArrayRecord(**facts))
+        for name, images in (("", self._images), *self._others):
+            for core in unwrapped(array, images.pixels, low, high):
+                found = images.match(core.flat, low, high)
+                if found is None:
+                    continue
+                if name:
+                    return Recognised(ArrayRecord(**facts, data_set=name))
+                source, rows = self._rows(found.numbers)
+                record = ArrayRecord(
+                    **facts,
+                    source=source,
+                    rows=rows,
+                    encoding="pixels",
+                    scale=float(found.scale),
+                    offset=float(found.offset),
+                    threshold=found.threshold,
+                    pad=core.pad,
+                    channels=core.channels,
+                )
+                return Recognised(record, found.numbers)
+        return Recognised(ArrayRecord(**facts))
 
-    def _lookup(self, flat: Array, scale: float, offset: float) -> Array | None:
-        """Row numbers among training and evaluation images together, or None where a row is unknown."""
-        probe = flat[:: max(1, len(flat) // 64)][:64]
-        if self._match(probe, scale, offset) is None:
-            return None
-        found = np.empty(len(flat), dtype=np.int64)
-        for start in range(0, len(flat), 8192):
-            part = self._match(flat[start : start + 8192], scale, offset)
-            if part is None:
-                return None
-            found[start : start + len(part)] = part
-        return found
+    def _kept(self, array: Array, seen: Recognised) -> ArrayRecord:
+        """The record of an array given to fit; one that was not recognised crosses."""
+        if seen.known or array.size == 0:
+            return seen.record
 
-    def _match(self, flat: Array, scale: float, offset: float) -> Array | None:
-        with np.errstate(all="ignore"):
-            levels = (flat.astype(np.float64) - offset) / scale
-            rounded = np.rint(levels)
-            tolerance = _TOLERANCE_HALF if flat.dtype == np.float16 else _TOLERANCE
-            if not (rounded.min() >= 0 and rounded.max() <= 255 and np.abs(levels - rounded).max() <= tolerance):
-                return None  # NaN too
-        keys = self._keys(rounded.astype(np.uint8))
-        places = np.searchsorted(self._sorted, keys)
-        places[places == len(self._sorted)] = 0
-        return self._order[places] if (self._sorted[places] == keys).all() else None
+        def send() -> Recognised:
+            name, reason = self._contents.send(array)
+            return Recognised(seen.record.model_copy(update={"content": name, "not_kept": reason}))
 
-    def _keys(self, rows: Array) -> Array:
-        padded = np.zeros((len(rows), len(self._weights) * 8), dtype=np.uint8)
-        padded[:, : rows.shape[1]] = rows
-        words = padded.view(np.uint64)
-        # A plain sum of products wraps, and is linear: mixing first keeps equal sums from meaning equal rows.
-        mixed = (words ^ (words >> np.uint64(29))) * self._weights
-        return np.asarray((mixed ^ (mixed >> np.uint64(32))).sum(axis=1, dtype=np.uint64))
+        return self._once("content", array, send).record
 
-    def _rows(self, numbers: Array, total: int) -> Rows:
+    # --- rows
+
+    def _rows(self, numbers: Array) -> tuple[Source, Rows]:
+        """The source of these images, and which of its rows they are."""
+        if (numbers < self._first_test).all():
+            return "x_train", self._listing(numbers, self._first_test)
+        if (numbers >= self._first_test).all():
+            return "x_test", self._listing(numbers - self._first_test, len(self._labels) - self._first_test)
+        return "x_all", self._listing(numbers, len(self._labels))
+
+    def _listing(self, numbers: Array, total: int) -> Rows:
         count = len(numbers)
         steps = np.diff(numbers)
         if count == total and numbers[0] == 0 and (steps == 1).all():
@@ -144,141 +183,153 @@ class Recogniser:
             return Rows(kind="slice", count=count, start=int(numbers[0]), stop=int(numbers[-1]) + 1, step=step)
         listed = numbers.astype(np.int32)
         name = f"rows-{hashlib.sha256(listed.tobytes()).hexdigest()[:16]}"
-        self._frames.array(name, listed)
-        return Rows(kind="listed", count=count, frame=name)
+        self._listings[name] = listed
+        return Rows(kind="listed", count=count, frame=name if self._frames.array(name, listed) else None)
+
+    def _listed(self, rows: Rows) -> Array | None:
+        if rows.kind == "all":
+            return np.arange(rows.count)
+        if rows.kind == "slice":
+            return np.arange(rows.start, rows.stop, rows.step)
+        return self._listings.get(rows.frame or "")
+
+    def _numbers(self, record: ArrayRecord) -> Array | None:
+        """The images that the rows of a record show or were computed from, as in `Recognised`."""
+        if record.derived is not None:
+            numbers = self._numbers(record.derived.given)
+            rows = self._listed(record.derived.rows) if record.derived.rows else None
+            if record.derived.rows is None:
+                return numbers
+            return numbers[rows] if numbers is not None and rows is not None else None
+        rows = self._listed(record.rows) if record.rows else None
+        return rows + self._first_test if rows is not None and record.source == "x_test" else rows
+
+    # --- answers of networks
+
+    def _answered(self, facts: dict[str, Any], parts: list[Part]) -> Recognised:
+        """The record of an array whose rows are answers of networks."""
+        derivation = parts[0].derivation
+        if _depth(derivation) > _DEEPEST:
+            reason = f"It went through more than {_DEEPEST} networks, one behind the other."
+            return Recognised(ArrayRecord(**facts, not_kept=reason))
+        if len(parts) == 1:
+            total = int(derivation.given.shape[0] or 0)
+            rows = self._listing(parts[0].rows, total)
+            update = {"rows": None if rows.kind == "all" else rows}
+            record = ArrayRecord(**facts, derived=derivation.model_copy(update=update))
+            return Recognised(record, self._numbers(record))
+        numbers = np.empty(facts["shape"][0], dtype=np.int64)
+        for part in parts:
+            own = self._numbers(part.derivation.given)
+            if own is None or part.derivation.given.derived is not None or not _alike(part.derivation, derivation):
+                return Recognised(ArrayRecord(**facts, not_kept=_OF_ANSWERS))
+            numbers[part.places] = own[part.rows]
+        source, rows = self._rows(numbers)
+        shape = (len(numbers), *derivation.given.shape[1:])
+        given = _bare(derivation.given).model_copy(update={"source": source, "rows": rows, "shape": shape})
+        record = ArrayRecord(**facts, derived=derivation.model_copy(update={"given": given}))
+        return Recognised(record, numbers)
 
     # --- labels
 
-    def _recognise_labels(self, y: Array, rows: Array | None, source: str | None) -> ArrayRecord:
-        facts = _facts(y)
-        encoding, labels = _decode_labels(y)
-        if encoding is None or labels is None:
-            return ArrayRecord(**facts)
-        if rows is None or source is None or len(labels) != len(rows):
-            return ArrayRecord(**facts, encoding=encoding, frame=self._label_frame(labels))
-        right = float((self._labels[source][rows] == labels).mean())
-        return ArrayRecord(
-            **facts,
-            encoding=encoding,
-            source="y_train" if source == "x_train" else "y_test",
-            labels_match=right,
-            frame=None if right == 1.0 else self._label_frame(labels),
-        )
-
-    def _label_frame(self, labels: Array) -> str:
-        small = labels.astype(np.uint8)
-        name = f"labels-{hashlib.sha256(small.tobytes()).hexdigest()[:16]}"
-        self._frames.array(name, small)
-        return name
-
-    # --- noise
-
-    def _noisy(self, x: Array, record: ArrayRecord, rows: Array, clean: ArrayRecord) -> ArrayRecord:
-        """`record` with the noise on it told, given the rows that its partner holds clean."""
-        if clean.source is None or int(np.prod(x.shape[1:])) != self._pixels:
-            return record
-        if clean.offset != 0 or not 0.99 < 255 * clean.scale < 1.01:
-            return record  # levels are told in units of [0, 1]
-        take = slice(0, 2048)  # enough pixels (1.6 million) to tell a level to a tenth of a percent
-        known = self._images["x_train" if clean.source == "x_train" else "x_test"][rows[take]]
-        value = known * clean.scale + clean.offset
-        noisy = np.asarray(x[take], dtype=np.float64).reshape(len(value), -1)
-        noise = _noise(value, noisy, 1e-3 if x.dtype == np.float16 else 1e-6)
-        if noise is None:
-            return record
+    def _labelled(self, record: ArrayRecord, decoded: tuple[Any, Array], numbers: Array | None) -> ArrayRecord:
+        """The record of labels, given which images they stand beside."""
+        encoding, labels = decoded
+        if numbers is None or len(labels) != len(numbers):
+            return record.model_copy(update={"encoding": encoding, "frame": self._label_frame(labels)})
+        right = float((self._labels[numbers] == labels).mean())
         return record.model_copy(
             update={
-                "source": clean.source,
-                "rows": clean.rows,
-                "encoding": "pixels",
-                "scale": clean.scale,
-                "offset": clean.offset,
-                "noise": noise,
+                "encoding": encoding,
+                "source": self._rows(numbers)[0].replace("x_", "y_"),
+                "labels_match": right,
+                "frame": None if right == 1.0 else self._label_frame(labels),
             }
         )
 
+    def _label_frame(self, labels: Array) -> str | None:
+        small = labels.astype(np.uint8)
+        name = f"labels-{hashlib.sha256(small.tobytes()).hexdigest()[:16]}"
+        return name if self._frames.array(name, small) else None
 
-def _noise(clean: Array, noisy: Array, exact: float) -> Noise | None:
-    """The noise that turns `clean` into `noisy` (both in [0, 1]), where it is one of the known kinds; values that
-    differ by less than `exact` are the same."""
-    changed = np.abs(noisy - clean) > exact
-    middle = (clean > 0.02) & (clean < 0.98)
-    if not np.isfinite(noisy).all() or not (changed & middle).any():
-        return None
-    extreme = (np.abs(noisy) < exact) | (np.abs(noisy - 1) < exact)
-    if float(extreme[changed].mean()) > 0.995 and float(changed.mean()) < 0.999:
-        level = float(changed[middle].mean())
-        salt = float((noisy[changed & middle] > 0.5).mean())
-        background = clean < exact  # here only salt is seen
-        seen = 2 * float(changed[background].mean()) if background.any() else level
-        fair = abs(salt - 0.5) < 0.1 and abs(seen - level) < 0.1  # a threshold makes 0 and 1 too, not at random
-        return Noise(kind="salt_and_pepper", level=round(level, 4)) if fair else None
-    return _added_noise(clean, noisy)
+    # --- noise
 
+    def _through_noise(
+        self, x: Array, seen: Recognised, labels: Array | None, partner: Recognised | None = None
+    ) -> Recognised:
+        """`seen` with the noise on it told, where `x` was not recognised as it is.
 
-def _added_noise(clean: Array, noisy: Array) -> Noise | None:
-    """Gaussian or uniform noise added to each pixel, clipped to [0, 1] or not.
+        `partner` are the clean images beside it; without one, the images are looked for (see `_originals`).
+        """
+        if seen.known or x.ndim < 2 or not x.size or x.dtype.kind != "f" or seen.record.low is None:
+            return seen
+        if int(np.prod(x.shape[1:])) != self._images.pixels:
+            return seen
+        scale = 1 / 255
+        if partner is not None and partner.numbers is not None and len(partner.numbers) == len(x):
+            if not _in_unit_range(partner.record):
+                return seen  # levels are told in units of [0, 1]
+            scale, originals = partner.record.scale, iter([(partner.numbers, True)])
+        else:
+            originals = self._originals(x, labels)
+        flat = x.reshape(len(x), -1)
+        for numbers, sure in originals:
+            noise = tell(self._images.images, numbers, scale, flat, sure)
+            if noise is not None:
+                self._noisy[len(x)] = numbers
+                source, rows = self._rows(numbers)
+                update = {"source": source, "rows": rows, "encoding": "pixels", "scale": scale, "noise": noise}
+                return Recognised(seen.record.model_copy(update=update), numbers)
+        return seen
 
-    Told by quantiles on the black background, where clipping hides the lower half and nothing else.
-    """
-    background, inner = clean < 0.02, (clean > 0.4) & (clean < 0.6)
-    if background.sum() < 200 or inner.sum() < 20:
-        return None
-    added = (noisy - clean)[background]
-    clipped = bool(noisy.min() >= 0 and noisy.max() <= 1)
-    lower, median, upper, high, highest = (
-        float(part) for part in np.quantile(added, (0.25, 0.5, 0.75, 0.85, 0.95))
-    )
-    if upper < 1e-4 or abs(median) > 0.2 * upper + 0.02 or (not clipped and abs(lower + upper) > 0.2 * upper):
-        return None
-    if abs(float(np.median((noisy - clean)[inner]))) > 0.3 * upper:
-        return None  # it does not lie about the image: not noise on this image
-    if clipped and high > 0.98:
-        return None
-    if clipped and highest > 0.98:
-        normal, uniform = high / upper / 1.5366, high / upper / 1.4
-    else:
-        normal, uniform = highest / upper / 2.4387, highest / upper / 1.8
-    if abs(normal - 1) < min(abs(uniform - 1), 0.06):
-        return Noise(kind="gaussian", level=round(upper / 0.67449, 4), clipped=clipped)
-    if abs(uniform - 1) < 0.06:
-        return Noise(kind="uniform", level=round(2 * upper, 4), clipped=clipped)
-    return None
+    def _originals(self, x: Array, labels: Array | None) -> Iterator[tuple[Array, bool]]:
+        """Images (n,) that `x` may show under noise, the likeliest first, and whether the context alone says so."""
+        count, total = len(x), len(self._labels)
+        if labels is not None and len(labels) == count and count >= _FEWEST_SEARCHED:
+            for start in self._starts(labels):
+                yield np.arange(start, start + count), True
+        if count <= total - self._first_test:
+            yield np.arange(self._first_test, self._first_test + count), count == total - self._first_test
+        if count <= self._first_test:
+            yield np.arange(count), count == self._first_test
+        if count in self._noisy:
+            yield self._noisy[count], True
+        if count >= _FEWEST_SEARCHED and self._searches < _SEARCHES:
+            self._searches += 1
+            found = self._likeness.slice_of(x.reshape(count, -1))
+            if found is not None and found[-1] < total:
+                yield found, False
 
-
-def _may_be_labels(y: Array) -> bool:
-    return y.ndim == 1 or (y.ndim == 2 and y.shape[1] <= 64) or (y.ndim == 3 and y.shape[2] == 2)
-
-
-def _decode_labels(
-    y: Array,
-) -> tuple[Literal["labels", "one_hot", "one_hot_twice"] | None, Array | None]:
-    """The encoding of labels and the labels as integers (n,)."""
-    if y.size == 0:
-        return None, None
-    if y.ndim == 3:
-        inner = y[..., 1]
-        return ("one_hot_twice", inner.argmax(axis=1)) if _is_one_hot(inner) else (None, None)
-    if y.ndim == 2 and y.shape[1] > 1:
-        return ("one_hot", y.argmax(axis=1)) if _is_one_hot(y) else (None, None)
-    flat = y.reshape(-1)
-    if flat.dtype.kind not in "iufb" or not ((flat >= 0) & (flat < 256) & (flat == np.rint(flat))).all():
-        return None, None
-    return "labels", flat.astype(np.int64)
+    def _starts(self, labels: Array) -> list[int]:
+        """Where these labels stand among those of the data set, one behind the other."""
+        last = len(self._labels) - len(labels)
+        starts = np.arange(last + 1) if last >= 0 else np.arange(0)
+        for place in range(min(len(labels), 16)):
+            starts = starts[self._labels[starts + place] == labels[place]]
+        same = [int(start) for start in starts if np.array_equal(self._labels[start : start + len(labels)], labels)]
+        return same[:2]
 
 
-def _is_one_hot(y: Array) -> bool:
-    return y.dtype.kind in "iufb" and bool(((y == 0) | (y == 1)).all() and (y.sum(axis=1) == 1).all())
+def _in_unit_range(record: ArrayRecord) -> bool:
+    """Whether an array is clean images in [0, 1], one value a pixel."""
+    plain = record.noise is None and record.threshold is None and record.channels == 1 and not any(record.pad)
+    return record.source is not None and plain and record.offset == 0 and 0.99 < 255 * record.scale < 1.01
 
 
-def _affine_candidates(low: float | None, high: float | None, dtype: Any) -> list[tuple[float, float]]:
-    """(scale, offset) pairs worth trying, the commonest first."""
-    if low is None or high is None or not high > low:
-        return []
-    pairs = [(1.0, 0.0)] if dtype.kind in "iu" else [(scale, 0.0) for scale in _SCALES]
-    suggested = ((high - low) / 255, low)
-    pairs += [(2 / 255, -1.0), suggested]
-    return [pair for pair in pairs if low >= pair[1] - 1e-6 and high <= 255 * pair[0] + pair[1] + 1e-4 * pair[0]]
+def _bare(record: ArrayRecord) -> ArrayRecord:
+    """A record without what says how many rows there are and which."""
+    facts = {"shape": (-1, *record.shape[1:]), "low": None, "high": None, "mean": None}
+    return record.model_copy(update={**facts, "source": None, "rows": None})
+
+
+def _alike(one: Derivation, other: Derivation) -> bool:
+    """Whether two answers differ in nothing but the images that were given."""
+    return (one.model, one.states, _bare(one.given)) == (other.model, other.states, _bare(other.given))
+
+
+def _depth(derivation: Derivation) -> int:
+    below = derivation.given.derived
+    return 1 if below is None else 1 + _depth(below)
 
 
 def _facts(array: Array) -> dict[str, Any]:
@@ -291,17 +342,16 @@ def _facts(array: Array) -> dict[str, Any]:
     return {"low": None, "high": None} | facts
 
 
-def _mark(array: Array) -> int:
-    """A cheap mark of an array's contents, so that a change in place is noticed: every byte counts by a sum, a
-    sample by its place."""
-    flat = array.reshape(-1) if array.flags.c_contiguous else np.ravel(array[:: max(1, len(array) // 512)])
-    sample = np.ascontiguousarray(flat[:: max(1, flat.size // 65_536)])
-    total = 0
-    if array.flags.c_contiguous and array.size:
-        octets = flat.view(np.uint8)
-        words = octets[: octets.size // 8 * 8].view(np.uint64)
-        total = int(words.sum(dtype=np.uint64)) + int(octets[words.size * 8 :].sum(dtype=np.uint64))
-    return hash((array.shape, str(array.dtype), sample.tobytes(), total))
+def _fingerprint(array: Array) -> int:
+    """A quick mark of an array's contents: sums of its bytes' words along both axes of a table of them, so that
+    each counts with its place. Two arrays that differ by chance differ in it."""
+    marks: list[Any] = [array.shape, str(array.dtype)]
+    rows = max(1, 2**20 * len(array) // max(1, array.nbytes)) if array.ndim else 1
+    for start in range(0, len(array) if array.ndim else 0, rows):
+        octets = np.ascontiguousarray(array[start : start + rows]).reshape(-1).view(np.uint8)
+        table = octets[: octets.size // 1024 * 1024].view(np.uint64).reshape(-1, 128)
+        marks += [table.sum(axis=0).tobytes(), table.sum(axis=1).tobytes(), octets[table.nbytes :].tobytes()]
+    return hash(tuple(marks))
 
 
 def _rows_of(images: Array) -> Array:

@@ -1,0 +1,127 @@
+"""Noise on images whose clean originals are known: which kind it is, and how much."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from harness.recording import Noise
+from harness.worker.keys import Array
+
+_SAMPLE = 2048  # images: 1.6 million pixels tell a level to a tenth of a percent
+_FIRST_LOOK = 64
+_CENTRES = 10_000  # images compared at a time
+
+
+def tell(images: Array, numbers: Array, scale: float, noisy: Array, total: bool) -> Noise | None:
+    """The noise that turns `images[numbers] * scale`, in [0, 1], into `noisy`, both (n, pixels).
+
+    None where it is no known kind, or too little to be told. `total`: where every pixel of `noisy` is 0 or 1, so
+    that nothing is left to compare, it may be called salt and pepper of level 1.
+    """
+    if len(numbers) != len(noisy) or not len(noisy):
+        return None
+    exact = 1e-3 if noisy.dtype == np.float16 else 1e-6
+    noise = None
+    for most in (_FIRST_LOOK, _SAMPLE) if len(noisy) > _FIRST_LOOK else (_FIRST_LOOK,):
+        step = max(1, len(noisy) // most)
+        taken = np.asarray(noisy[::step][:most], dtype=np.float64)
+        noise = _tell(images[numbers[::step][:most]] * scale, taken, exact, total)
+        if noise is None:
+            return None
+    return noise
+
+
+def _tell(clean: Array, noisy: Array, exact: float, total: bool) -> Noise | None:
+    """`tell` for float64 in [0, 1]; values that differ by less than `exact` are the same."""
+    changed = np.abs(noisy - clean) > exact
+    middle = (clean > 0.02) & (clean < 0.98)
+    if not np.isfinite(noisy).all() or not (changed & middle).any():
+        return None
+    extreme = (np.abs(noisy) < exact) | (np.abs(noisy - 1) < exact)
+    if float(extreme[changed].mean()) > 0.995 and float(changed.mean()) < 0.999:
+        return _salt_and_pepper(clean, noisy, changed, middle, exact, total)
+    return _added(clean, noisy)
+
+
+def _salt_and_pepper(
+    clean: Array, noisy: Array, changed: Array, middle: Array, exact: float, total: bool
+) -> Noise | None:
+    if changed[middle].all() and not total:
+        return None
+    level = float(changed[middle].mean())
+    salt = float((noisy[changed & middle] > 0.5).mean())
+    edge = (clean < exact) | (clean > 1 - exact)  # here only one of the two is seen
+    background = clean < exact
+    seen = 2 * float(changed[background].mean()) if background.any() else level
+    loose = 0.1 + 2 / np.sqrt(max(1, int((changed & middle).sum())))
+    if abs(salt - 0.5) > loose or abs(seen - level) > loose:
+        return None  # a threshold makes 0 and 1 too, not at random
+    if changed[middle].all():
+        return Noise(kind="salt_and_pepper", level=1.0)
+    share = float(changed[middle | edge].sum()) / (float(middle.sum()) + float(edge.sum()) / 2)
+    return Noise(kind="salt_and_pepper", level=round(min(1.0, share), 4))
+
+
+def _added(clean: Array, noisy: Array) -> Noise | None:
+    """Gaussian or uniform noise added to each pixel, clipped to [0, 1] or not.
+
+    Told by quantiles on the black background, where clipping hides the lower half and nothing else.
+    """
+    background, inner = clean < 0.02, (clean > 0.4) & (clean < 0.6)
+    if background.sum() < 200 or inner.sum() < 20:
+        return None
+    added = (noisy - clean)[background]
+    clipped = bool(noisy.min() >= 0 and noisy.max() <= 1)
+    lower, median, upper, high, highest = (
+        float(part) for part in np.quantile(added, (0.25, 0.5, 0.75, 0.85, 0.95))
+    )
+    if upper < 1e-4 or abs(median) > 0.2 * upper + 0.02 or (not clipped and abs(lower + upper) > 0.2 * upper):
+        return None
+    if abs(float(np.median((noisy - clean)[inner]))) > 0.3 * upper:
+        return None  # it does not lie about the image: not noise on this image
+    if clipped and high > 0.98:
+        return None
+    if clipped and highest > 0.98:
+        normal, uniform = high / upper / 1.5366, high / upper / 1.4
+    else:
+        normal, uniform = highest / upper / 2.4387, highest / upper / 1.8
+    if abs(normal - 1) < min(abs(uniform - 1), 0.06):
+        return Noise(kind="gaussian", level=round(upper / 0.67449, 4), clipped=clipped)
+    if abs(uniform - 1) < 0.06:
+        return Noise(kind="uniform", level=round(2 * upper, 4), clipped=clipped)
+    return None
+
+
+class Likeness:
+    """Finds the images that noisy ones resemble most."""
+
+    def __init__(self, images: Array) -> None:
+        self._images = images
+        self._lengths: Array | None = None
+
+    def slice_of(self, noisy: Array) -> Array | None:
+        """The numbers (n,) of the images that `noisy` (n, pixels) shows, where they are every k-th in order."""
+        places = np.unique(np.linspace(0, len(noisy) - 1, 8).astype(int))
+        if len(places) < 4:
+            return None
+        probes = noisy[places].astype(np.float32)
+        if not np.isfinite(probes).all():
+            return None
+        nearest = self._nearest(probes - probes.mean(axis=1, keepdims=True))
+        step, rest = divmod(int(nearest[-1] - nearest[0]), int(places[-1] - places[0]))
+        if rest or step < 1 or not (nearest == nearest[0] + step * places).all():
+            return None
+        return np.asarray(nearest[0] + step * np.arange(len(noisy)))
+
+    def _nearest(self, probes: Array) -> Array:
+        """The most correlated image of each probe (k, pixels), which have mean 0."""
+        scores = []
+        lengths = []
+        for start in range(0, len(self._images), _CENTRES):
+            part = self._images[start : start + _CENTRES].astype(np.float32)
+            if self._lengths is None:
+                lengths.append(part.std(axis=1) + np.float32(1e-6))
+            scores.append(part @ probes.T)
+        if self._lengths is None:
+            self._lengths = np.concatenate(lengths)
+        return np.asarray((np.concatenate(scores) / self._lengths[:, None]).argmax(axis=0))
