@@ -74,6 +74,21 @@ def written_answers(recording: Recording, tasks: Mapping[str, Sequence[str]]) ->
     return Written(tuple(answers), tuple(task for task in tasks if task not in answered))
 
 
+def headed(recording: Recording, tasks: Mapping[str, Sequence[str]]) -> tuple[tuple[str, int, str], ...]:
+    """Where headings of notebooks name one task: (file, number of the code cell above the heading, task).
+
+    `tasks` are those of `written_answers`. A cell number of 0 stands for the top of the file.
+    """
+    found = []
+    for passages, markdown in _documents(recording):
+        if markdown and passages[0].where.line is None:
+            for section in _sections(passages, markdown, tasks):
+                if len(section.tasks) == 1:
+                    where = passages[section.passage].where
+                    found.append((where.file, where.cell or 0, section.tasks[0]))
+    return tuple(found)
+
+
 def report_facts(record: ReportRecord) -> ReportFacts:
     """What a person wants to know of a PDF before opening it: pages, front page, what could not be read."""
     front = next((passage.text for passage in record.passages if passage.where.page == 1), "")

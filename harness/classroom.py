@@ -11,8 +11,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal, Protocol
 
-from numpy.typing import NDArray
-
 from harness import datasets, provenance
 from harness.assignment import Assignment, Profile
 from harness.datasets import Dataset
@@ -21,7 +19,7 @@ from harness.evidence import Evidence
 from harness.files import write_atomically
 from harness.grading import Grader, find
 from harness.intake import IntakeRefused, IntakeUsageError, Submission, clean_name, receive
-from harness.measure.trained import Redraw
+from harness.measure.trained import Replayer
 from harness.plugin import run_checks
 from harness.report import ClassRow, render_class, render_scorecard
 from harness.results import Cause, Result, SubmissionFacts, save
@@ -260,16 +258,16 @@ def _record(work: _Work, sandbox: Sandbox, assignment: Assignment, npz: Path, pr
     work.timing["record"] = time.perf_counter() - started
 
 
-def _redraw(work: _Work, sandbox: Sandbox, assignment: Assignment, npz: Path, progress: Progress) -> Redraw:
-    """A replay of this submission; a sandbox that fails here costs the submission's own drawing, nothing else."""
+def _redraw(work: _Work, sandbox: Sandbox, assignment: Assignment, npz: Path, progress: Progress) -> Replayer:
+    """A replay of this submission; a sandbox that fails here costs its own figures, nothing else."""
 
-    def redraw(trained: dict[str, Trained]) -> NDArray[Any] | None:
+    def redraw(trained: dict[str, Trained]) -> DryRun:
         progress.stage(work.name, "replay")
         started = time.perf_counter()
         try:
             return replay(sandbox, work.folder, assignment, npz, trained, npz.parent)
-        except SandboxError:
-            return None
+        except SandboxError as error:
+            return DryRun(problem=f"The sandbox failed, which is not the hand-in's fault: {error}")
         finally:
             work.timing["replay"] = time.perf_counter() - started
 

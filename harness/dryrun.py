@@ -19,6 +19,7 @@ RUN_SECONDS = 240.0  # the worker stops starting new cells then, and sends what 
 STATEMENT_SECONDS = 60.0
 REPLAY_SECONDS = 120.0
 GENERATED = 200  # images asked of a submission's own function
+GENERATED_FRAME = "generated"
 
 
 @dataclass(frozen=True)
@@ -49,10 +50,11 @@ def record(
 
 def replay(
     sandbox: Sandbox, folder: Path, assignment: Assignment, npz: Path, trained: dict[str, Trained], scratch: Path
-) -> NDArray[Any] | None:
-    """Run the submission again with `trained` answering its fits; the images that its decoder drew, float32 (n, d).
+) -> DryRun:
+    """Run the submission again with `trained` answering its fits, by their ids in the first recording.
 
-    `scratch` is a folder for the file that carries the weights in. None where nothing was drawn, or the run failed.
+    `scratch` is a folder for the file that carries the weights in. What the run showed is in the recording and its
+    frames: figures, printed text, and as GENERATED_FRAME the images that its decoder drew.
     """
     with np.load(npz, allow_pickle=False) as archive:
         arrays: dict[str, Any] = {name: archive[name] for name in archive.files}
@@ -65,10 +67,10 @@ def replay(
     with carried.open("wb") as file:
         np.savez(file, **arrays)
     job = {**_job(assignment), "run_seconds": REPLAY_SECONDS, "replay": fits, "generate": GENERATED}
-    run = sandbox.run(job, folder, carried, Limits(seconds=REPLAY_SECONDS + 60))
-    carried.unlink()
-    images = run.frames.arrays.get("generated")
-    return images if images is not None and images.ndim == 2 and np.isfinite(images).all() else None
+    try:
+        return interpret(sandbox.run(job, folder, carried, Limits(seconds=REPLAY_SECONDS + 60)))
+    finally:
+        carried.unlink()
 
 
 def _job(assignment: Assignment) -> dict[str, Any]:

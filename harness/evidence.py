@@ -12,8 +12,8 @@ from typing import Literal
 from pydantic import Field
 
 from harness.models import ModelFacts
-from harness.recording import ArrayRecord, FitRecord, Recording, Where
-from harness.results import Cause, Curve, DatasetFacts, LayerFacts, Speed, SubmissionFacts, Value
+from harness.recording import ArrayRecord, FitRecord, Passage, Recording, Where
+from harness.results import Cause, Curve, DatasetFacts, LayerFacts, OwnFigure, Speed, SubmissionFacts, Value
 from harness.training.recipe import Scale
 
 
@@ -138,6 +138,21 @@ class Generation(Value):
     strip_images: int
 
 
+class Replayed(Value):
+    """What the hand-in showed when it ran again with trained weights.
+
+    `fits` are those that were answered with weights; `placeholders` the cells that rest on others. `problem`: why
+    the run did not come to its end, in a sentence.
+    """
+
+    fits: tuple[str, ...] = ()
+    figures: tuple[OwnFigure, ...] = ()
+    printed: tuple[Passage, ...] = ()
+    placeholders: tuple[Where, ...] = ()
+    seconds: float = 0.0
+    problem: str | None = None
+
+
 class Evidence(Value):
     """All that a grading run knows about one submission before it is judged."""
 
@@ -151,6 +166,7 @@ class Evidence(Value):
     noise: NoiseFacts | None = None
     denoising: Denoising | None = None
     generation: Generation | None = None
+    replay: Replayed | None = None
     unmeasured: dict[str, str] = Field(default_factory=dict)
     """Why a measurement of this name could not be made."""
     problem: str | None = None

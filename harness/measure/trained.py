@@ -11,18 +11,20 @@ import numpy as np
 from numpy.typing import NDArray
 
 from harness.allowlist import Refused
-from harness.dryrun import Trained
+from harness.dryrun import GENERATED_FRAME, DryRun, Trained
 from harness.evidence import Denoising, Evidence, Generation, Network
 from harness.measure.denoising import gains, mean_gain
 from harness.measure.generation import nearest, recognised
+from harness.measure.own import replayed
 from harness.recording import ModelRecord
+from harness.results import Curve
 from harness.training.process import TrainerFailed, Weighted
 
 if TYPE_CHECKING:
     from harness.grading import Grader
 
-Redraw = Callable[[dict[str, Trained]], NDArray[Any] | None]
-"""redraw(what training gave, by fit): the images (n, d) that the submission's own code drew, or None."""
+Replayer = Callable[[dict[str, Trained]], DryRun]
+"""replayer(what training gave, by fit): the submission's run with trained weights."""
 
 SHOWN = 10  # images of a strip
 STRIP_LEVELS = (0.0, 0.2, 0.4, 0.6, 0.8, 1.0)
@@ -31,12 +33,19 @@ COMPARED = 200  # images whose nearest training image is looked for
 
 
 def measure_trained(
-    grader: Grader, evidence: Evidence, frames: dict[str, NDArray[Any]], redraw: Redraw | None
+    grader: Grader, evidence: Evidence, frames: dict[str, NDArray[Any]], replayer: Replayer | None
 ) -> Evidence:
-    """The evidence with denoising and generation measured, or with the reason why they could not be.
+    """The evidence with the replay, denoising and generation, or with the reason why they could not be measured.
 
-    `redraw` runs the submission again with trained weights, for the images that its own code draws.
+    `replayer` runs the submission again with trained weights, once; it is not called where nothing was trained.
     """
+    own: NDArray[Any] | None = None
+    answers = _answers(grader, evidence, frames) if replayer else {}
+    if replayer and answers:
+        run = replayer(answers)
+        headings = {name: spec.headings for name, spec in grader.assignment.tasks.items()}
+        evidence = evidence.model_copy(update={"replay": replayed(evidence, run, tuple(answers), headings)})
+        own = _drawn(run)
     spec = grader.assignment.denoising
     if spec is None:
         return evidence
@@ -57,25 +66,51 @@ def measure_trained(
         unmeasured["generation"] = "no decoder that shares the trained autoencoder's layers was found"
     else:
         try:
-            own = redraw(_answers(grader, evidence, frames)) if redraw else None
             update["generation"] = _generation(grader, denoiser, classifier, *decoder, own)
         except (Refused, TrainerFailed) as error:
             unmeasured["generation"] = str(error)[:500]
     return evidence.model_copy(update={**update, "unmeasured": unmeasured})
 
 
+def _drawn(run: DryRun) -> NDArray[Any] | None:
+    """The images (n, d) that the submission's own decoder drew, or None."""
+    images = run.frames.get(GENERATED_FRAME)
+    return images if images is not None and images.ndim == 2 and np.isfinite(images).all() else None
+
+
 def _answers(grader: Grader, evidence: Evidence, frames: dict[str, NDArray[Any]]) -> dict[str, Trained]:
-    """What training gave, by recorded fit, for a replay."""
+    """What training gave, by recorded fit, for a replay. Equal networks of which one was trained share its run."""
     answers = {}
     for task in evidence.matches:
-        for network in evidence.networks(task):
-            weighted = grader.weighted(network, frames, task) if network.evidence.runs else None
-            if weighted is not None:
-                curve = network.evidence.runs[0].curve
-                names = ("accuracy", "val_accuracy", "loss", "val_loss")
-                history = {name: values for name in names if (values := getattr(curve, name))}
-                answers[network.record.id] = Trained(list(weighted.weights), history)
+        networks = evidence.networks(task)
+        runs = {run.recipe: run for network in networks for run in network.evidence.runs}
+        for network in networks:
+            weighted = _weighted(grader, network, frames, task)
+            run = runs.get(weighted.recipe.sha256) if weighted else None
+            if weighted is not None and run is not None:
+                answers[network.record.id] = Trained(list(weighted.weights), history_of(network, run.curve))
     return answers
+
+
+def _weighted(grader: Grader, network: Network, frames: dict[str, NDArray[Any]], task: str) -> Weighted | None:
+    try:
+        return grader.weighted(network, frames, task) if network.evidence.problem is None else None
+    except Refused:
+        return None
+
+
+def history_of(network: Network, curve: Curve) -> dict[str, tuple[float, ...]]:
+    """A training curve by Keras's names. Where other epochs were trained than the fit asked for, its values are
+    held or left out evenly, so that the hand-in's code finds as many as it asked for; the last stays the last."""
+    asked = network.record.epochs
+    names = ("accuracy", "val_accuracy", "loss", "val_loss")
+    history = {name: values for name in names if (values := getattr(curve, name))}
+    if network.evidence.scaled is None:
+        return history
+    return {
+        name: tuple(values[-(-(number + 1) * len(values) // asked) - 1] for number in range(asked))
+        for name, values in history.items()
+    }
 
 
 def decoder_of(models: Sequence[ModelRecord], autoencoder: Network) -> tuple[ModelRecord, int] | None:

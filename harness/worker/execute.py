@@ -85,6 +85,11 @@ class Runner:
             frame = frame.f_back
         return self._current
 
+    @property
+    def statement(self) -> Where | None:
+        """The statement that is running, wherever the functions that it calls are defined."""
+        return self._current
+
     def where_of(self, code: types.CodeType) -> Where | None:
         """Where a function of the hand-in is defined; None for one that is not the hand-in's."""
         cell = self._cells.get(code.co_filename)

@@ -26,7 +26,7 @@ SECONDS = 20.0  # for drawing one figure
 
 
 class Figures:
-    """Draws open figures and sends them; `place` tells the line of the hand-in that is running."""
+    """Draws open figures and sends them; `place` tells the statement of the hand-in that is running."""
 
     def __init__(self, frames: FrameWriter, place: Callable[[], Where | None]) -> None:
         self.records: list[FigureRecord] = []

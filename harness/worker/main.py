@@ -103,7 +103,7 @@ class Session:
         self._data = loaders.read_data(npz)
         standins.install(self._note, self._is_theirs)  # before the runner copies the builtins
         self._runner = Runner(self._supply, job.statement_seconds, self._end_of_cell)
-        self._replay = None if job.replay is None else Replay(job.replay, npz, frames, self._where)
+        self._replay = None if job.replay is None else Replay(job.replay, npz, frames, self._statement)
         self._recorder = Recorder(Recogniser(self._data, frames), self._where, self._replay)
         home = Path(os.environ.get("KERAS_HOME", str(Path(job.paths.scratch) / ".keras")))
         loaders.install(self._data, job.datasets, npz, home)
@@ -165,6 +165,9 @@ class Session:
 
     def _where(self) -> Where | None:
         return (self._contract.where if self._contract else None) or self._runner.where()
+
+    def _statement(self) -> Where | None:
+        return self._runner.statement
 
     def _in_time(self) -> bool:
         return time.monotonic() - self._started < self._job.run_seconds
