@@ -9,7 +9,7 @@ import tomllib
 from collections.abc import Sequence
 from pathlib import Path
 from types import ModuleType
-from typing import Any, Literal
+from typing import Any, Literal, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
@@ -17,10 +17,12 @@ from harness import assets
 from harness.evidence import Bound
 from harness.matching import Rule
 from harness.stats import acceptance_bound, bonferroni
+from harness.training.cost import Allowance, ReferenceCost, Work
 from harness.training.recipe import Scale
 from harness.worker.contract import Contract
 
 Profile = Literal["quick", "full"]
+T = TypeVar("T", bound=BaseModel)
 
 
 class AssignmentError(Exception):
@@ -59,6 +61,8 @@ class TaskSpec(_Toml):
     """The reference's builder, "mlp.py:build_mlp", beside which speed is measured."""
     sweep: bool = False
     """Many fits answer together; equal ones are replicates, each with a seed of its own."""
+    cost_limit: float | None = Field(default=None, gt=0)
+    """How many times the reference's cost a run may take; the profile's limit where it is not given."""
 
     def scale(self, dataset: str, profile: Profile) -> Scale | None:
         """Epochs and batch size to train with, or None for those handed in."""
@@ -73,6 +77,10 @@ class ProfileSpec(_Toml):
     sweep_replicates: int = Field(ge=1)
     denoising_images: int = Field(ge=100)
     speed: bool = False
+    cost_limit: float = Field(default=100.0, gt=0)
+    """How many times the cost of the reference's run of a task one run may take."""
+    budget: float = Field(default=10.0, gt=0)
+    """How many times the cost of all the reference's runs together a hand-in may take."""
 
 
 class DenoisingSpec(_Toml):
@@ -117,6 +125,14 @@ class Calibration(_Toml):
     dataset: str
     dataset_sha256: str
     quantities: dict[str, CalibratedQuantity]
+    provenance: dict[str, Any]
+
+
+class Costs(_Toml):
+    """What the references take, by task, and where that comes from: `calibration/cost.json`."""
+
+    assignment: str
+    tasks: dict[str, ReferenceCost]
     provenance: dict[str, Any]
 
 
@@ -183,11 +199,34 @@ class Assignment:
 
     def calibration(self, dataset: str) -> Calibration | None:
         """The calibration on a data set, or None where there is none. Raises AssignmentError for a damaged file."""
-        path = self.folder / "calibration" / f"{dataset}.json"
+        return self._calibrated(Calibration, dataset)
+
+    def allowance(self, dataset: str, images: int, profile: Profile) -> Allowance:
+        """What one submission may train on a data set of so many training images: multiples of what the references
+        take there. Raises AssignmentError for a damaged file; without the file there is no limit."""
+        costs = self._calibrated(Costs, "cost")
+        known = {name: cost for name, cost in costs.tasks.items() if name in self.tasks} if costs else {}
+        spec = self.profile(profile)
+        references: dict[str, Work] = {}
+        total = Work()
+        for name, cost in known.items():
+            task = self.tasks[name]
+            scale = task.scale(dataset, profile)
+            references[name] = cost.work(images, *(scale.epochs, scale.batch_size) if scale else ())
+            runs = spec.sweep_replicates if task.sweep else self.seeds(profile, task.convolutional)
+            total = total.plus(references[name].times(cost.fits * runs))
+        return Allowance(
+            references=references,
+            multiples={name: self.tasks[name].cost_limit or spec.cost_limit for name in known},
+            total=total.times(spec.budget) if known else None,
+        )
+
+    def _calibrated(self, kind: type[T], name: str) -> T | None:
+        path = self.folder / "calibration" / f"{name}.json"
         if not path.is_file():
             return None
         try:
-            return Calibration.model_validate_json(path.read_bytes())
+            return kind.model_validate_json(path.read_bytes())
         except ValidationError as error:
             raise AssignmentError(f"{path}: {error}") from None
 

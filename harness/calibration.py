@@ -10,20 +10,26 @@ import datetime
 import tempfile
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from harness import datasets, provenance
-from harness.assignment import Assignment, CalibratedQuantity, Calibration, CalibrationRun
+from harness.assignment import Assignment, CalibratedQuantity, Calibration, CalibrationRun, Costs
 from harness.classroom import load_dataset, sandbox_for
+from harness.datasets import Dataset
 from harness.dryrun import record
+from harness.evidence import Evidence
 from harness.files import write_atomically
 from harness.grading import Grader, dataset_facts
 from harness.results import SubmissionFacts
+from harness.training import cost
 from harness.training.cache import RunCache
+from harness.training.from_recording import from_fit
 from harness.training.process import Device, TrainerProcess
-from harness.training.recipe import Prepared, from_fit
+from harness.training.recipe import Prepared
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
     from harness.classroom import DataName, Progress
 
 
@@ -32,15 +38,22 @@ class CalibrationFailed(RuntimeError):
 
 
 def calibrate(
-    assignment: Assignment, data: DataName, seeds: int, convolutional_seeds: int, device: Device, progress: Progress
+    assignment: Assignment,
+    data: DataName,
+    seeds: int,
+    convolutional_seeds: int,
+    device: Device,
+    progress: Progress,
+    costs_only: bool = False,
 ) -> Path:
     """Train each accuracy gate's reference and write `calibration/<data>.json`; gives the file's path.
 
-    Runs that the cache has are not trained again, so a calibration that was stopped goes on where it was.
+    Runs that the cache has are not trained again, so a calibration that was stopped goes on where it was. What each
+    reference takes goes to `calibration/cost.json` before anything is trained; with `costs_only`, nothing is.
     """
     dataset = load_dataset(data)
     started = time.perf_counter()
-    cache = RunCache(RunCache.default_folder())
+    cache = RunCache(RunCache.default_folder(), RunCache.default_limit())
     with tempfile.TemporaryDirectory(prefix="harness-") as scratch, TrainerProcess(device) as trainer:
         npz = Path(scratch) / "data.npz"
         datasets.write_recording_npz(dataset, npz)
@@ -49,6 +62,9 @@ def calibrate(
             raise CalibrationFailed(f"the reference cannot be recorded: {run.problem or run.recording.errors[0]}")
         grader = Grader(assignment, dataset, "full", trainer, cache)
         evidence = grader.inspect(SubmissionFacts(name="reference", sha256=""), run)
+        write_costs(assignment, evidence, run.frames, dataset)
+        if costs_only:
+            return costs_file(assignment)
         quantities: dict[str, CalibratedQuantity] = {}
         for name, spec in assignment.tasks.items():
             if spec.accuracy is None:
@@ -97,3 +113,36 @@ def calibrate(
     path.parent.mkdir(exist_ok=True)
     write_atomically(path, calibration.model_dump_json(indent=1).encode() + b"\n")
     return path
+
+
+def costs_file(assignment: Assignment) -> Path:
+    """Where what the references take is written."""
+    return assignment.folder / "calibration" / "cost.json"
+
+
+def write_costs(
+    assignment: Assignment, evidence: Evidence, frames: dict[str, NDArray[Any]], dataset: Dataset
+) -> None:
+    """Write what training the recorded references takes, task by task, by which hand-ins' cost is limited."""
+    tasks = {}
+    for name in assignment.tasks:
+        networks = evidence.networks(name)
+        if not networks:
+            continue
+        recipes = {made.sha256: made for made in (from_fit(one.record, frames, dataset).recipe for one in networks)}
+        first = cost.of_recipe(next(iter(recipes.values())), networks[0].facts)
+        tasks[name] = cost.ReferenceCost(
+            params=first.params,
+            forward=first.forward,
+            epochs=first.epochs,
+            batch_size=first.batch_size,
+            fits=len(recipes),
+        )
+    costs = Costs(
+        assignment=assignment.id,
+        tasks=tasks,
+        provenance={"command": f"harness calibrate {assignment.id} --costs-only", "commit": provenance.commit()},
+    )
+    path = costs_file(assignment)
+    path.parent.mkdir(exist_ok=True)
+    write_atomically(path, costs.model_dump_json(indent=1).encode() + b"\n")

@@ -145,6 +145,9 @@ def calibrate(
     seeds: Annotated[int, typer.Option(min=2, help="Runs of each reference network.")] = 30,
     convolutional_seeds: Annotated[int, typer.Option(min=2, help="Runs of a convolutional one.")] = 12,
     device: DeviceOption = "auto",
+    costs_only: Annotated[
+        bool, typer.Option("--costs-only", help="Only write what the references take to train; trains nothing.")
+    ] = False,
 ) -> None:
     """Train the references over many seeds and write the raw runs, from which acceptance bounds are computed."""
     from harness import terminal
@@ -152,7 +155,9 @@ def calibrate(
 
     def run() -> Path:
         with terminal.progress(1) as progress:
-            return run_calibration(_load(assignment), data, seeds, convolutional_seeds, device, progress)
+            return run_calibration(
+                _load(assignment), data, seeds, convolutional_seeds, device, progress, costs_only
+            )
 
     terminal.say(f"Written: {_guarded(run)}")
 
