@@ -17,7 +17,8 @@ from harness.datasets import Dataset
 from harness.dryrun import DryRun, Trained, record, replay
 from harness.evidence import Evidence
 from harness.files import write_atomically
-from harness.grading import Grader, find
+from harness.findings import find
+from harness.grading import Grader
 from harness.intake import IntakeRefused, IntakeUsageError, Submission, clean_name, receive
 from harness.measure.trained import Replayer
 from harness.plugin import run_checks

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -18,7 +18,7 @@ from harness.measure.classification import accuracy
 from harness.measure.noise import noise_facts
 from harness.measure.trained import Redraw, measure_trained
 from harness.models import ModelFacts
-from harness.recording import Finding, FitRecord
+from harness.recording import FitRecord
 from harness.results import Cause, Curve, DatasetFacts, Speed, SubmissionFacts
 from harness.training.cache import RunCache, StoredRun
 from harness.training.plan import PlannedFit, plan_fit
@@ -186,23 +186,6 @@ class Grader:
         calibration = self.assignment.calibration(self.dataset.name)
         quantity = calibration.quantities.get(task) if calibration else None
         return quantity is not None and quantity.handed_in == handed_in
-
-
-def find(assignment: Assignment, evidence: Evidence) -> tuple[Finding, ...]:
-    """The recorder's findings, those of every assignment, and the assignment's own, in that order."""
-    own: Sequence[Finding] = tuple(assignment.module("findings").find(evidence))
-    return (*evidence.recording.findings, *_trained_on_evaluation(evidence), *own)
-
-
-def _trained_on_evaluation(evidence: Evidence) -> Iterator[Finding]:
-    """Fits that were given evaluation images to learn from: their accuracy says nothing of unseen images."""
-    for fit in evidence.recording.fits:
-        if fit.data.x is not None and fit.data.x.source == "x_test":
-            yield Finding(
-                code="evaluation-images-in-training",
-                message="This fit trains on the test images, on which accuracy is measured; train on x_train.",
-                where=fit.where,
-            )
 
 
 def dataset_facts(dataset: Dataset) -> DatasetFacts:

@@ -1,18 +1,24 @@
-"""Findings that are this assignment's own: mistakes seen in the work, each a sentence for the student."""
+"""Findings that are this assignment's own: mistakes seen in the work, each a sentence for the student.
+
+Those of the sweep stand in findings_sweep.py, those of noise levels in findings_levels.py; all are called alike.
+"""
 
 import ast
 import re
-from collections import Counter
 from collections.abc import Iterator
 
+from harness import source
 from harness.evidence import Evidence, Network
-from harness.recording import Finding, SourceRecord, Where
+from harness.recording import ArrayRecord, Finding
+from harness.source import Code
 
+TRAINED = ("2C", "2D", "3A", "4A")
+"""The tasks that networks are trained for."""
 TWICE = "The labels were one-hot encoded twice; call to_categorical once."
+
+_RESCALING = ("Rescaling", "Normalization", "BatchNormalization", "TrueDivide", "Divide", "Multiply", "Lambda")
 _ONE_HOT_TWICE = re.compile(r"\((?:None|\d+), 10, 10\).*\((?:None|\d+), 10\)", re.S)
-_LEVEL = re.compile(r"level|noise|lvl|intensit", re.I)
-_NOISE = re.compile(r"^(?![A-Z])(?i:.*(?:salt|pepper|season|noise|noisy))")  # a function, not a class
-_COMMENTED_FIT = re.compile(r"(?m)^[ \t]*#[ \t#]*(?:[\w.,\[\] ]+=\s*)?[\w.\[\]()]*\.fit\(")
+_FIT_CALL = re.compile(r"(?:[\w.,\[\]]+[ \t]*=[ \t]*)?[\w.\[\]()]+\.fit(?:_generator)?\(")
 _REPORTS = (".pdf", ".doc", ".docx", ".odt")
 _TEMPLATE = re.compile(
     r"\?|your (?:answers?|code|solution)|(?:^|[.:*]\s+)(?:add|change|compare|describe|design|draw|explain|extend|"
@@ -23,45 +29,85 @@ _TEMPLATE = re.compile(
 
 def find(evidence: Evidence) -> Iterator[Finding]:
     """What the recording shows, besides what the checks say."""
-    yield from _preprocessing(evidence)
+    yield from _rescaling(evidence)
+    yield from _one_hot_twice(evidence)
     yield from _network(evidence)
-    yield from _sweep(evidence)
     yield from _autoencoder(evidence)
-    yield from _levels(evidence)
+    yield from _noise(evidence)
     yield from _pasted(evidence)
     yield from _unsolved(evidence)
 
 
-def _preprocessing(evidence: Evidence) -> Iterator[Finding]:
-    for network in evidence.networks("2C"):
-        x, y = network.record.data.x, network.record.data.y
-        if x is not None and x.high is not None and x.high > 1.5:
-            yield Finding(
-                code="not-rescaled", task="1", where=network.where,
-                message=f"The images reach the network with values up to {x.high:g}; divide them by 255.",
-            )  # fmt: skip
-        if x is not None and x.high is not None and 0 < x.high < 0.01:
-            yield Finding(
-                code="rescaled-twice", task="1", where=network.where,
-                message=f"The largest value of the images is {x.high:.2g}: they were divided by 255 twice.",
-            )  # fmt: skip
-        if y is not None and y.encoding == "one_hot_twice":
-            yield Finding(
-                code="labels-one-hot-twice", task="1", where=network.where,
-                message=TWICE,
-            )  # fmt: skip
-    # Such labels have a shape that no loss takes, so that the fit itself fails and is not recorded.
+# --- preprocessing
+
+
+def _rescaling(evidence: Evidence) -> Iterator[Finding]:
+    """Images of another range than [0, 1]; told once, where it is seen first."""
+    for task in TRAINED:
+        for network in evidence.networks(task):
+            x, y = network.record.data.x, network.record.data.y
+            high = _high(x)
+            if high >= 100 and not _rescales(network):
+                yield Finding(
+                    code="not-rescaled", task="1" if task != "4A" else "4A", where=network.where,
+                    message=f"The images reach the network with values up to {high:g}; divide them by 255.",
+                )  # fmt: skip
+                return
+            if task == "4A" and _high(y) >= 100 and _loss(network) == "binary_crossentropy":
+                yield Finding(
+                    code="not-rescaled", task="4A", where=network.where,
+                    message=f"The autoencoder's targets have values up to {_high(y):g}, so that its loss falls far "
+                    "below zero; divide the images by 255.",
+                )  # fmt: skip
+                return
+            if 0 < high < 0.01:
+                yield Finding(
+                    code="rescaled-twice", task="1", where=network.where,
+                    message=f"The largest value of the images is {high:.2g}: they were divided by 255 twice.",
+                )  # fmt: skip
+                return
+
+
+def _high(array: ArrayRecord | None) -> float:
+    return array.high if array is not None and array.high is not None and not array.derived else 0.0
+
+
+def _rescales(network: Network) -> bool:
+    """Whether the network has a layer that rescales its inputs, as `x / 255` inside a model is."""
+    return any(layer.class_name in _RESCALING for layer in network.record.layers)
+
+
+def _loss(network: Network) -> str:
+    loss = network.record.loss
+    name = loss.class_name if loss is not None else ""
+    return "binary_crossentropy" if name in ("BinaryCrossentropy", "binary_crossentropy") else name
+
+
+def _one_hot_twice(evidence: Evidence) -> Iterator[Finding]:
+    for fit in evidence.recording.fits:
+        if fit.data.y is not None and fit.data.y.encoding == "one_hot_twice":
+            yield Finding(code="labels-one-hot-twice", task="1", where=fit.where, message=TWICE)
+            return
+    # Such labels have a shape that no loss takes, so that the fit itself fails.
     failed = next((error for error in evidence.recording.errors if _ONE_HOT_TWICE.search(error.message)), None)
     if failed is not None:
         yield Finding(code="labels-one-hot-twice", task="1", where=failed.where, message=TWICE)
 
 
+# --- networks
+
+
 def _network(evidence: Evidence) -> Iterator[Finding]:
     for network in evidence.networks("2C"):
-        if 0 < network.record.epochs < 10:
+        record = network.record
+        together = [
+            fit for fit in evidence.recording.fits if record.id in fit.previous or fit.id in record.previous
+        ]
+        epochs = record.epochs + sum(fit.epochs for fit in together)
+        if 0 < epochs < 10:
             yield Finding(
                 code="too-few-epochs", task="2C", where=network.where,
-                message=f"{network.record.epochs} epochs are trained; the assignment asks for 10.",
+                message=f"{epochs} epoch{'s are' if epochs > 1 else ' is'} trained; the assignment asks for 10.",
             )  # fmt: skip
         if len(network.hidden_units) > 2:
             shown = "-".join(str(units) for units in network.hidden_units)
@@ -79,184 +125,22 @@ def _autoencoder(evidence: Evidence) -> Iterator[Finding]:
                 code="autoencoder-target-noisy", task="4A", where=network.where,
                 message="The autoencoder's targets are noisy; the second argument of fit is the clean images.",
             )  # fmt: skip
-    if evidence.noise is not None and not evidence.noise.input_kept:
-        yield Finding(
-            code="noise-changes-input", task="4B", where=evidence.noise.where,
-            message=f"`{evidence.noise.function}` changes the array that it is given; work on a copy.",
-        )  # fmt: skip
-    if (
-        evidence.noise is not None
-        and evidence.noise.changed
-        and max(evidence.noise.changed) == evidence.noise.changed[0]
-    ):
-        yield Finding(
-            code="noise-level-unused", task="4B", where=evidence.noise.where,
-            message=f"`{evidence.noise.function}` does the same whatever the level.",
-        )  # fmt: skip
 
 
-def _sweep(evidence: Evidence) -> Iterator[Finding]:
-    sweep = evidence.networks("2D")
-    if not sweep:
+def _noise(evidence: Evidence) -> Iterator[Finding]:
+    noise = evidence.noise
+    if noise is None:
         return
-    for network in sweep:
-        if network.record.previous and len(network.of_class("Dense")) > 3:
-            yield Finding(
-                code="stacked-layers", task="2D", where=network.where,
-                message=f"2D stacks layers in {network.where}: make the model inside the loop.",
-            )  # fmt: skip
-            break
-    texts = [(network, text) for network in sweep for layer in network.layers for text in layer.regularizers]
-    misplaced = False
-    for code, sign, message in (
-        ("activity-regularizer", "activity ", "activity_regularizer is not weight decay; use kernel_regularizer."),
-        ("l1-not-l2", " L1 ", "L1 is not weight decay; use regularizers.L2(factor)."),
-    ):
-        seen = next((network for network, text in texts if sign in text), None)
-        if seen is not None:
-            yield Finding(code=code, task="2D", where=seen.where, message=message)
-            misplaced = True
-    first = sweep[0]
-    hidden = first.of_class("Dense")[:-1]
-    with_decay = [layer for layer in hidden if any(text.startswith("kernel L2") for text in layer.regularizers)]
-    if len(with_decay) < min(2, len(hidden)) and not misplaced:
+    if not noise.input_kept:
         yield Finding(
-            code="decay-not-on-hidden-kernels", task="2D", where=first.where,
-            message="Weight decay belongs on the kernels of both hidden layers.",
+            code="noise-changes-input", task="4B", where=noise.where,
+            message=f"`{noise.function}` changes the array that it is given; work on a copy.",
         )  # fmt: skip
-    shown = "-".join(map(str, first.hidden_units)) or "none"
-    if {500, 300} < set(first.hidden_units):
+    if noise.changed and max(noise.changed) == noise.changed[0]:
         yield Finding(
-            code="extra-hidden-layers", task="2D", where=first.where,
-            message=f"The hidden layers of the sweep are {shown}; 500-300 is asked, in place of the two of 64.",
+            code="noise-level-unused", task="4B", where=noise.where,
+            message=f"`{noise.function}` does the same whatever the level.",
         )  # fmt: skip
-    elif first.hidden_units != (500, 300):
-        yield Finding(
-            code="hidden-units-not-500-300", task="2D", where=first.where,
-            message=f"The hidden layers of the sweep are {shown}; 500-300 is asked.",
-        )  # fmt: skip
-    fewest = min(network.record.epochs for network in sweep)
-    if fewest < 40:
-        yield Finding(
-            code="too-few-epochs", task="2D", where=first.where,
-            message=f"The sweep trains for {fewest} epochs; the assignment asks for 40.",
-        )  # fmt: skip
-    counts = Counter(text for network in sweep if not network.record.previous for text in _factor(network))
-    if counts and len(counts) < 5:
-        yield Finding(
-            code="too-few-factors", task="2D", where=first.where,
-            message=f"Factors trained in fresh networks: {len(counts)}; five are asked.",
-        )  # fmt: skip
-    if not counts or min(counts.values()) < 3:
-        yield Finding(
-            code="no-replicates", task="2D", where=first.where,
-            message="Each factor should be trained three times, each time from a fresh network.",
-        )  # fmt: skip
-    outside = [text for text in counts if not 0.999e-6 <= float(text) <= 1.001e-3]
-    if outside:
-        yield Finding(
-            code="factors-out-of-range", task="2D", where=first.where,
-            message=f"The factor {outside[0]} lies outside 1e-6 … 1e-3.",
-        )  # fmt: skip
-
-
-def _factor(network: Network) -> set[str]:
-    """The factor of a network as text: L2 on its first hidden kernel, else of whatever regulariser it has."""
-    texts = [text for layer in network.layers for text in layer.regularizers]
-    texts = [text for text in texts if text.startswith("kernel L2 ")] or texts
-    return {texts[0].split()[2]} if texts else set()
-
-
-# --- noise levels: what loops over them do
-
-
-def _levels(evidence: Evidence) -> Iterator[Finding]:
-    loops = list(_level_loops(evidence))
-    for call, place, uses in loops:
-        if not uses:
-            yield Finding(
-                code="noise-level-unused", task="4B", where=place,
-                message=f"The loop over noise levels calls `{call}` without the level: the noise never changes.",
-            )  # fmt: skip
-    noisy = [network for network in _all(evidence) if network.classifier and not network.record.previous]
-    noisy = [network for network in noisy if _made_noisy(network)]
-    means = {
-        (round(x.mean or 0, 4), x.derived and x.derived.model) for network in noisy if (x := network.record.data.x)
-    }
-    denoised = [network for network in noisy if network.record.data.x.derived is not None]
-    if len(means) >= 3 or len(denoised) >= 3:
-        place = noisy[-1].where
-        yield Finding(
-            code="classifier-retrained-per-level", task="4C", where=next((at for _, at, _ in loops[::-1]), place),
-            message=f"{len(noisy)} classifiers are trained on noisy or denoised images, new ones a level. Test the "
-            "one that was trained on clean images: then the curves show what denoising does.",
-        )  # fmt: skip
-
-
-def _all(evidence: Evidence) -> list[Network]:
-    fits = evidence.recording.fits
-    return [Network(record, evidence.fits[record.id]) for record in fits if record.id in evidence.fits]
-
-
-def _made_noisy(network: Network) -> bool:
-    x = network.record.data.x
-    return x is not None and (x.source is None or x.noise is not None)
-
-
-def _level_loops(evidence: Evidence) -> Iterator[tuple[str, Where, bool]]:
-    """Loops over noise levels that call a noise function: its name, a place, and whether a call uses the level."""
-    trees = [(source, tree) for source in evidence.recording.sources if (tree := _tree(source)) is not None]
-    functions = [node for _, tree in trees for node in ast.walk(tree) if isinstance(node, ast.FunctionDef)]
-    for source, tree in trees:
-        for loop in ast.walk(tree):
-            if not isinstance(loop, ast.For):
-                continue
-            over = " ".join(_loaded(loop.target) | _loaded(loop.iter))
-            calls = [node for node in ast.walk(loop) if isinstance(node, ast.Call) and _NOISE.search(_called(node))]
-            if not calls or not _LEVEL.search(over):
-                continue
-            names = _depending(loop)
-            uses = any(names & (_loaded(call) | _read_in(functions, _called(call))) for call in calls)
-            place = loop if uses else calls[0]
-            yield _called(calls[0]), source.where.model_copy(update={"line": place.lineno}), uses
-
-
-def _tree(source: SourceRecord) -> ast.Module | None:
-    """The code of a cell without its magics; None where that is not Python."""
-    try:
-        return ast.parse(re.sub(r"(?m)^(\s*)[%!?].*$", r"\1pass", source.text))
-    except (SyntaxError, ValueError, RecursionError, MemoryError):
-        return None
-
-
-def _called(call: ast.Call) -> str:
-    function = call.func
-    return function.id if isinstance(function, ast.Name) else getattr(function, "attr", "")
-
-
-def _loaded(tree: ast.AST) -> set[str]:
-    return {node.id for node in ast.walk(tree) if isinstance(node, ast.Name)}
-
-
-def _read_in(functions: list[ast.FunctionDef], name: str) -> set[str]:
-    """What the functions of a name take from outside, roughly: the names in their body, less their parameters."""
-    found = set()
-    for function in functions:
-        if function.name == name:
-            found |= {one for node in function.body for one in _loaded(node)} - {a.arg for a in function.args.args}
-    return found
-
-
-def _depending(loop: ast.For) -> set[str]:
-    """The names of a loop that change with it: its target, and what is assigned from it."""
-    names = _loaded(loop.target)
-    for _ in range(3):
-        for node in ast.walk(loop):
-            if isinstance(node, ast.Assign) and names & _loaded(node.value):
-                names |= {name for target in node.targets for name in _loaded(target)}
-            if isinstance(node, ast.For) and names & _loaded(node.iter):
-                names |= _loaded(node.target)
-    return names
 
 
 # --- results and training in the source
@@ -264,24 +148,32 @@ def _depending(loop: ast.For) -> set[str]:
 
 def _pasted(evidence: Evidence) -> Iterator[Finding]:
     trained = {(fit.where.file, fit.where.cell) for fit in evidence.recording.fits if fit.where}
-    for source in evidence.recording.sources:
-        if (source.where.file, source.where.cell) in trained:
+    lacking = any(not evidence.networks(task) for task in TRAINED)
+    for code in source.read(evidence.recording.sources):
+        if (code.where.file, code.where.cell) in trained:
             continue
-        commented = _COMMENTED_FIT.search(source.text)
-        if commented:
-            line = source.text.count("\n", 0, commented.end()) + 1
+        line = _commented_fit(code) if lacking else None  # what is trained elsewhere may have its tries left over
+        if line is not None:
             yield Finding(
-                code="commented-out-training", where=source.where.model_copy(update={"line": line}),
+                code="commented-out-training", where=code.at_line(line),
                 message="The training is commented out, so it could not be repeated. Hand in the code that made "
                 "your results; here it costs no time, as training is only noted.",
             )  # fmt: skip
-        tree = _tree(source)
-        pasted = next((node for node in ast.walk(tree) if _many_results(node)), None) if tree else None
+        pasted = next((node for node in source.in_order(code.tree, ast.expr) if _many_results(node)), None)
         if pasted is not None:
             yield Finding(
-                code="hard-coded-results", where=source.where.model_copy(update={"line": pasted.lineno}),
+                code="hard-coded-results", where=code.at(pasted),
                 message="Accuracies are written into the code as numbers. Plot what the training gave.",
             )  # fmt: skip
+
+
+def _commented_fit(code: Code) -> int | None:
+    """The line of a call of fit that is a comment on a line of its own."""
+    for number, line in code.lines():
+        text = line.strip()
+        if text.startswith("#") and _FIT_CALL.match(text.lstrip("# \t")[:300]):
+            return number
+    return None
 
 
 def _many_results(node: ast.AST) -> bool:

@@ -4,7 +4,7 @@ import pytest
 from evidence import complete, data, images, mlp
 
 from harness.assignment import load
-from harness.grading import find
+from harness.findings import find
 from harness.plugin import run_checks
 from harness.scoring import build_result
 

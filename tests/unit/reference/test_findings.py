@@ -19,6 +19,7 @@ from evidence import (
 )  # fmt: skip
 
 from harness.assignment import load
+from harness.findings import find
 from harness.recording import CellError, Derivation, Noise, Passage, Recording, SourceRecord, Where
 from harness.results import SubmissionFacts, SubmittedFile
 
@@ -28,7 +29,7 @@ L2, NONE = ("kernel L2 0.0001",), ()
 
 
 def found(made):
-    return {finding.code: finding for finding in ASSIGNMENT.module("findings").find(made)}
+    return {finding.code: finding for finding in find(ASSIGNMENT, made)}
 
 
 def on(**changes):

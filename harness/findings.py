@@ -1,0 +1,81 @@
+"""Findings of one submission: the recorder's, those that hold for every assignment, and the assignment's own."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from harness.assignment import Assignment
+from harness.evidence import Evidence
+from harness.recording import ArrayRecord, Finding
+
+MAX_ERRORS = 100  # of one hand-in that are looked at
+
+
+def find(assignment: Assignment, evidence: Evidence) -> tuple[Finding, ...]:
+    """All findings, in that order. An assignment's own come from `find(evidence)` of its findings*.py files."""
+    files = sorted(assignment.folder.glob("findings*.py"))
+    own = [finding for file in files for finding in assignment.module(file.stem).find(evidence)]
+    return (*evidence.recording.findings, *general(evidence), *own)
+
+
+def general(evidence: Evidence) -> Iterator[Finding]:
+    """What a recording shows whatever was asked, and the recorder did not say itself."""
+    yield from _trained_on_evaluation(evidence)
+    yield from _self_trained(evidence)
+    yield from _undefined(evidence)
+
+
+def _trained_on_evaluation(evidence: Evidence) -> Iterator[Finding]:
+    """Fits that were given evaluation images to learn from: their accuracy says nothing of unseen images."""
+    for fit in evidence.recording.fits:
+        if fit.error is None and _has_evaluation_images(fit.data.x, evidence.dataset.train_images):
+            yield Finding(
+                code="evaluation-images-in-training",
+                message="This fit trains on the test images, on which accuracy is measured; train on x_train.",
+                where=fit.where,
+            )
+
+
+def _has_evaluation_images(array: ArrayRecord | None, train_images: int) -> bool:
+    """Whether an array, or what a model made it of, holds images of the evaluation set."""
+    if array is None:
+        return False
+    if array.derived is not None:
+        return _has_evaluation_images(array.derived.given, train_images)
+    if array.source == "x_all":
+        rows = array.rows
+        return rows is None or rows.kind != "slice" or rows.stop > train_images
+    return array.source == "x_test"
+
+
+def _self_trained(evidence: Evidence) -> Iterator[Finding]:
+    for network in evidence.recording.self_trained:
+        yield Finding(
+            code="self-trained",
+            message="A loop of your own trains this network, and not fit: it was trained once, in the sandbox, and "
+            "cannot be trained again here. A person decides what it earns.",
+            where=network.where,
+        )
+
+
+def _undefined(evidence: Evidence) -> Iterator[Finding]:
+    """Names that nothing defines, each once; those of a cell that failed before are missing for that reason."""
+    recording = evidence.recording
+    if any(finding.code == "undefined-name" for finding in recording.findings):
+        return  # the recorder knows more
+    texts = {(source.where.file, source.where.cell): source.text for source in recording.sources}
+    seen: set[str] = set()
+    failed: set[tuple[str, int | None]] = set()
+    for error in recording.errors[:MAX_ERRORS]:
+        cell = (error.where.file, error.where.cell)
+        name = error.message.split("'")[1] if error.message.startswith("name '") else ""
+        lost = any(name in texts.get(earlier, "") for earlier in failed - {cell})
+        if error.type == "NameError" and name and name not in seen and not lost:
+            seen.add(name)
+            yield Finding(
+                code="undefined-name",
+                message=f"`{name}` is used here, but nothing before this line defines it. Restart, run all cells "
+                "from the top, and define it above.",
+                where=error.where,
+            )
+        failed.add(cell)
