@@ -140,8 +140,9 @@ def number(node: ast.AST) -> float | None:
     """The value of a number as people write them: `1e-6`, `-3`, `10**-6`, `1/255`, `5 * 1e-4`; else None."""
     if isinstance(node, ast.Constant):
         value = node.value
-        plain = isinstance(value, int | float) and not isinstance(value, bool) and abs(value) < 1e300
-        return float(value) if plain else None
+        if isinstance(value, bool) or not isinstance(value, int | float) or abs(value) > 1e300:
+            return None
+        return float(value)
     if isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.USub):
         value = number(node.operand) if isinstance(node.operand, ast.Constant) else None
         return None if value is None else -value

@@ -214,14 +214,14 @@ def _same(plotted: float, trained: float) -> bool:
 
 
 def _averages(codes: tuple[Code, ...]) -> Iterator[Finding]:
-    """Means and deviations of a whole history, which are of epochs and not of replicates, or of overlapping windows."""
+    """Means and deviations of a whole history, of epochs in place of replicates, and of overlapping windows."""
     state = _Histories()
     for code in codes:
         for call in _averaged(code.tree.body, state):
             yield Finding(
                 code="mean-over-epochs", task="2D", where=code.at(call),
-                message="This takes the mean or the deviation over all epochs of a training. Take the last epoch of "
-                "each replicate, history['val_accuracy'][-1], and then the mean over the replicates.",
+                message="This takes the mean or the deviation over all epochs of a training. Take the last epoch "
+                "of each replicate, history['val_accuracy'][-1], and then the mean over the replicates.",
             )  # fmt: skip
             return
     for code in codes:
