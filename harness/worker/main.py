@@ -110,6 +110,8 @@ class Session:
         keras2.install(self._note)
         quick_random.install()
         self._recorder.install()
+        if self._replay is not None:
+            self._replay.install()
 
     def run(self) -> None:
         """Read the hand-in, run it, and send the recording; a snapshot after each cell that fitted something."""
