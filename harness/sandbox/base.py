@@ -41,11 +41,13 @@ class Limits:
     """How much of the log is kept: its first half and its last."""
     log_flood_bytes: int = 64 * MIB
     """More log than this ends the run."""
-    frame_bytes_total: int = 256 * MIB
-    """All frames of a run together."""
+    frame_bytes_total: int = 768 * MIB
+    """All frames of a run together: arrays (the worker sends 384 MiB of them at most) and each state of the
+    recording."""
     recording_bytes: int = MAX_RECORDING_BYTES
-    array_bytes: int = 64 * MIB
-    arrays: int = 512
+    array_bytes: int = 192 * MIB + 4 * KIB
+    """One array and its header; MNIST's training images take 179 MiB as float32."""
+    arrays: int = 2_048
     array_dimensions: int = 8
     figure_bytes: int = 8 * MIB
     figures: int = 256

@@ -30,7 +30,7 @@ _REMEMBERED = 48  # arrays whose answer is kept, so that a sweep's fits are reco
 _SEARCHES = 40  # of a run, for images that resemble noisy ones: each takes a third of a second
 _FEWEST_SEARCHED = 8
 _DEEPEST = 4  # networks whose answers went through each other; deeper nesting does not cross the wall
-_OF_ANSWERS = "It was put together from answers of networks in a way that is not repeated here."
+_OF_ANSWERS = "It was computed from the answers of a network in a way that is not repeated here."
 
 
 @dataclass(frozen=True)
@@ -158,6 +158,8 @@ class Recogniser:
             return seen.record
 
         def send() -> Recognised:
+            if self._outputs.behind(array):
+                return Recognised(seen.record.model_copy(update={"not_kept": _OF_ANSWERS}))
             name, reason = self._contents.send(array)
             return Recognised(seen.record.model_copy(update={"content": name, "not_kept": reason}))
 
@@ -272,15 +274,21 @@ class Recogniser:
             scale, originals = partner.record.scale, iter([(partner.numbers, True)])
         else:
             originals = self._originals(x, labels)
-        flat = x.reshape(len(x), -1)
-        for numbers, sure in originals:
-            noise = tell(self._images.images, numbers, scale, flat, sure)
-            if noise is not None:
-                self._noisy[len(x)] = numbers
-                source, rows = self._rows(numbers)
-                update = {"source": source, "rows": rows, "encoding": "pixels", "scale": scale, "noise": noise}
-                return Recognised(seen.record.model_copy(update=update), numbers)
-        return seen
+
+        def look() -> Recognised:
+            flat = x.reshape(len(x), -1)
+            for numbers, sure in originals:
+                noise = tell(self._images.images, numbers, scale, flat, sure)
+                if noise is not None:
+                    self._noisy[len(x)] = numbers
+                    source, rows = self._rows(numbers)
+                    update = {"source": source, "rows": rows, "encoding": "pixels", "scale": scale, "noise": noise}
+                    return Recognised(seen.record.model_copy(update=update), numbers)
+            return seen
+
+        beside = labels if partner is None else partner.numbers
+        context = None if beside is None else _fingerprint(beside)
+        return self._once(f"noise, beside {context}, after {len(x) in self._noisy}", x, look)
 
     def _originals(self, x: Array, labels: Array | None) -> Iterator[tuple[Array, bool]]:
         """Images (n,) that `x` may show under noise, the likeliest first, and whether the context alone says so."""

@@ -47,9 +47,9 @@ ONE_HOT = np.eye(10, dtype="float32")
 class Seen:
     """A recogniser and the frames that it sent."""
 
-    def __init__(self):
+    def __init__(self, data=DATA):
         self.channel = io.BytesIO()
-        self.recogniser = Recogniser(DATA, FrameWriter(self.channel))
+        self.recogniser = Recogniser(data, FrameWriter(self.channel))
         self.pair = self.recogniser.pair
 
     def frame(self, name):
@@ -122,6 +122,135 @@ def test_any_affine_map_of_any_rows_is_told_or_left_unknown(scale, shift, rows, 
         assert labels.labels_match == 1
         mapped = X[rows] * record.scale + record.offset
         assert np.abs(mapped.reshape(values.shape) - values).max() < 0.03 * scale
+
+
+# --- other forms
+
+
+def padded(x, *pad, value=0.0):
+    return np.pad(x, ((0, 0), pad[:2], pad[2:]), constant_values=value)
+
+
+FORMS = {
+    "inverted": (1 - UNIT, {"scale": -1 / 255, "offset": 1}),
+    "inverted bytes": (255 - X, {"scale": -1, "offset": 255}),
+    "inverted to [-1, 1]": (1 - X / 127.5, {"scale": -2 / 255, "offset": 1}),
+    "one image standardised": ((X[:1] - 33.3) / 78.6, {"scale": 1 / 78.6, "offset": -33.3 / 78.6}),
+    "black and white": ((UNIT > 0.5).astype("float32"), {"scale": 1 / 255, "threshold": 0.5}),
+    "rounded": (np.round(UNIT), {"scale": 1 / 255, "threshold": 0.5}),
+    "anything but black": (X > 0, {"scale": 1 / 255, "threshold": 0.5 / 255}),
+    "rounded down": (X // 255, {"scale": 1 / 255, "threshold": 254.5 / 255}),
+    "over 100": (np.where(X > 100, 1, 0), {"scale": 1 / 255, "threshold": 100.5 / 255}),
+    "black on white": (X < 128, {"scale": -1 / 255, "offset": 1, "threshold": 1 - 127.5 / 255}),
+    "32 by 32": (padded(UNIT, 2, 2, 2, 2), {"scale": 1 / 255, "pad": (2, 2, 2, 2)}),
+    "32 by 32, one channel": (padded(UNIT, 2, 2, 2, 2)[..., None], {"scale": 1 / 255, "pad": (2, 2, 2, 2)}),
+    "32 by 32, flat": (padded(UNIT, 2, 2, 2, 2).reshape(TRAIN, -1), {"scale": 1 / 255, "pad": (2, 2, 2, 2)}),
+    "lines below and right": (padded(X, 0, 4, 0, 4), {"scale": 1, "pad": (0, 4, 0, 4)}),
+    "wide": (padded(UNIT, 0, 0, 3, 5), {"scale": 1 / 255, "pad": (0, 0, 3, 5)}),
+    "padded before it is inverted": (
+        padded(1 - UNIT, 2, 2, 2, 2, value=1),
+        {"scale": -1 / 255, "offset": 1, "pad": (2, 2, 2, 2)},
+    ),
+    "three channels": (np.repeat(UNIT[..., None], 3, axis=-1), {"scale": 1 / 255, "channels": 3}),
+    "two channels, padded, black and white": (
+        np.stack([padded(UNIT > 0.3, 2, 2, 2, 2)] * 2, axis=-1),
+        {"scale": 1 / 255, "threshold": 76.5 / 255, "pad": (2, 2, 2, 2), "channels": 2},
+    ),
+}
+
+
+@pytest.mark.parametrize("name", FORMS)
+def test_other_forms_are_told(seen, name):
+    array, expected = FORMS[name]
+    record, _ = seen.pair(array, Y[: len(array)])
+    assert (record.source, record.encoding, record.rows.count) == ("x_train", "pixels", len(array))
+    told = {"offset": 0, "threshold": None, "pad": (0, 0, 0, 0), "channels": 1} | expected
+    assert (record.pad, record.channels) == (told["pad"], told["channels"])
+    assert [record.scale, record.offset] == pytest.approx([told["scale"], told["offset"]])
+    assert record.threshold == (told["threshold"] and pytest.approx(told["threshold"]))
+    assert (record.content, record.not_kept) == (None, None)
+
+
+def test_training_and_evaluation_images_together(seen):
+    everything, labels = np.concatenate([X, X_TEST]), np.concatenate([Y, Y_TEST])
+    record, target = seen.pair(everything / 255, labels)
+    assert (record.source, record.rows.kind, target.source, target.labels_match) == ("x_all", "all", "y_all", 1)
+    some = np.array([TRAIN + 7, 3, TRAIN, TRAIN - 1])
+    record, target = seen.pair(everything[some], ONE_HOT[labels[some]])
+    assert (record.source, target.source, target.labels_match) == ("x_all", "y_all", 1)
+    assert seen.rows(record).tolist() == some.tolist()
+    assert seen.pair(everything[TRAIN - 5 : TRAIN + 5], Y[:10])[0].rows.start == TRAIN - 5
+
+
+def test_equal_images_are_told_in_order():
+    data = DATA | {"x_train": np.concatenate([X[:150], X[:150]])}
+    seen = Seen(data)
+    twice = data["x_train"]
+    assert seen.pair(twice, Y)[0].rows.kind == "all"
+    assert seen.pair(twice[100:200], Y[100:200])[0].rows.start == 100
+    assert seen.rows(seen.pair(twice[::-1], Y)[0]).tolist() == [*range(149, -1, -1)] * 2
+
+
+def rebuilt(seen, record):
+    """The array that a record tells of, by the order that `ArrayRecord` documents."""
+    images = {"x_train": X, "x_test": X_TEST, "x_all": np.concatenate([X, X_TEST])}[record.source]
+    values, black = images[seen.rows(record)] * record.scale + record.offset, record.offset
+    if record.threshold is not None:
+        values, black = (values > record.threshold).astype(float), float(black > record.threshold)
+    above, below, left, right = record.pad
+    values = padded(values, above, below, left, right, value=black)
+    return np.repeat(values[..., None], record.channels, axis=-1).reshape(record.shape)
+
+
+@settings(deadline=None, max_examples=60)
+@given(st.data())
+def test_what_is_recognised_can_be_rebuilt(data):
+    """Any rows, affinely mapped, by a threshold, padded, repeated in channels and cast."""
+    draw = data.draw
+    everything = np.concatenate([X, X_TEST])
+    which = draw(st.sampled_from(["a slice", "drawn"]))
+    if which == "a slice":
+        start, step = draw(st.integers(0, 300)), draw(st.integers(1, 4))
+        rows = np.arange(start, min(start + draw(st.integers(1, 60)) * step, TRAIN + TEST), step)
+    else:
+        rows = np.array(draw(st.lists(st.integers(0, TRAIN + TEST - 1), min_size=1, max_size=60)))
+    scale = draw(st.sampled_from([1, 1 / 255, 2 / 255, -1 / 255, -1, 1 / 78.6, 0.5]))
+    array = everything[rows].astype(float) * scale + draw(st.sampled_from([0, 1, -1, -0.5, 255, -0.42]))
+    if draw(st.booleans()):
+        array = (array > array.min() + draw(st.sampled_from([0.1, 0.25, 0.5, 0.7])) * np.ptp(array)).astype(float)
+    black = array[everything[rows] == 0][0]
+    array = padded(array, *draw(st.sampled_from([(0, 0, 0, 0), (2, 2, 2, 2), (0, 4, 1, 3)])), value=black)
+    if draw(st.booleans()):
+        array = np.repeat(array[..., None], draw(st.integers(1, 3)), axis=-1)
+    array = array.astype(draw(st.sampled_from(["float64", "float32"])))
+    seen = Seen()
+    record, _ = seen.pair(array, np.zeros(len(array)))
+    assert record.source is not None
+    assert np.abs(rebuilt(seen, record) - array).max() < 1e-5 * max(1, np.abs(array).max())
+    chosen = {"x_train": X, "x_test": X_TEST, "x_all": everything}[record.source][seen.rows(record)]
+    assert (chosen == everything[rows]).all()
+
+
+@settings(deadline=None, max_examples=60)
+@given(
+    st.integers(0, 2**32),
+    st.sampled_from([(784,), (28, 28), (32, 32), (28, 28, 3), (1024,)]),
+    st.sampled_from(["random", "normal", "integers", "coins", "sparse"]),
+)
+def test_random_arrays_are_never_recognised(seed, shape, kind):
+    rng, size = np.random.default_rng(seed), (20, *shape)
+    array = {
+        "random": lambda: rng.random(size, dtype="float32"),
+        "normal": lambda: rng.normal(size=size),
+        "integers": lambda: rng.integers(0, 256, size),
+        "coins": lambda: rng.integers(0, 2, size),
+        "sparse": lambda: (rng.random(size) < 0.1).astype("float32"),
+    }[kind]()
+    seen = Seen()
+    record, _ = seen.pair(array, rng.integers(0, 10, 20))
+    assert (record.source, record.noise, record.derived, record.data_set) == (None, None, None, None)
+    assert np.allclose(seen.frame(record.content), array, rtol=1e-6)
+    assert seen.recogniser.image_record(array.astype("float64")).source is None
 
 
 # --- rows
