@@ -4,8 +4,9 @@ import numpy as np
 import pytest
 from evidence import fit
 
-from harness.dryrun import interpret
-from harness.recording import Recording
+from harness.assignment import load
+from harness.dryrun import REPLAY_SECONDS, Trained, interpret, replay
+from harness.recording import FigureRecord, Passage, Recording, Where
 from harness.results import Cause
 from harness.sandbox import Ended, Frames, SandboxRun
 
@@ -94,3 +95,59 @@ def test_a_crash_says_its_last_words_cut():
     assert made.problem == f"The code ended the run: signal 11. It said last: {'x' * 300}"
     assert "said last" not in run(Ended.TIMEOUT, log="Fatal").problem
     assert interpret(SandboxRun(Frames(), Ended.KILLED)).problem == "The code ended the run: killed."
+
+
+# --- replay
+
+
+class Answering:
+    """A sandbox that looks at what it is given, and answers."""
+
+    name, isolated, warning = "answering", True, ""
+
+    def __init__(self, ended=Ended.FINISHED, recording=WHOLE, arrays=None):
+        self._run = SandboxRun(Frames(recording, arrays or {}), ended, seconds=170.0)
+
+    def run(self, job, submission, data, limits):
+        self.job, self.limits = job, limits
+        with np.load(data, allow_pickle=False) as archive:
+            self.arrays = {name: archive[name] for name in archive.files}
+        return self._run
+
+
+def replayed(folder, sandbox, **trained):
+    npz = folder / "data.npz"
+    np.savez(npz, x_train=np.zeros((2, 28, 28), np.uint8))
+    made = replay(sandbox, folder, load("dat405_a7"), npz, trained, folder)
+    assert [path.name for path in folder.iterdir()] == ["data.npz"]
+    return made
+
+
+def test_a_replay_carries_weights_and_history_in_beside_the_data(tmp_path):
+    sandbox = Answering()
+    history = {"val_accuracy": (0.9, 0.97)}
+    weights = [np.full((2, 3), 5, "f4"), np.zeros(3, "f4")]
+    replayed(tmp_path, sandbox, **{"fit-1": Trained(weights, history), "fit-7": Trained(weights[1:], {})})
+    fits = sandbox.job["replay"]
+    assert fits["fit-1"] == {"weights": ["fit-1-0000", "fit-1-0001"], "history": history}
+    assert set(sandbox.arrays) == {"x_train", "fit-1-0000", "fit-1-0001", "fit-7-0000"}
+    assert (sandbox.arrays["fit-1-0000"] == 5).all()
+    assert sandbox.job["run_seconds"] == REPLAY_SECONDS < sandbox.limits.seconds
+
+
+def test_a_replay_gives_what_the_run_showed(tmp_path):
+    where = Where(file="a.ipynb", cell=2)
+    told = Recording(
+        kind="notebook", complete=True, figures=(FigureRecord(where=where, frame="figure-01"),),
+        printed=(Passage(where=where, text="accuracy 0.97"),), placeholders=(where,),
+    )  # fmt: skip
+    arrays = {"figure-01": np.zeros((4, 5, 3), np.uint8), "generated": np.zeros((2, 784), np.float32)}
+    made = replayed(tmp_path, Answering(recording=told.model_dump_json().encode(), arrays=arrays))
+    assert made.recording == told
+    assert set(made.frames) == set(arrays)
+    assert made.problem is None
+
+
+def test_a_replay_that_fails_says_why_and_leaves_no_file(tmp_path):
+    assert replayed(tmp_path, Answering(Ended.OUT_OF_MEMORY, None)).problem == LARGE
+    assert "longer than 170 s" in replayed(tmp_path, Answering(Ended.TIMEOUT, CUT)).interrupted
