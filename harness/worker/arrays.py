@@ -93,11 +93,12 @@ class Recogniser:
         return self._kept(x, seen_x), self._kept(y, self._through_noise(y, seen_y, None, seen_x))
 
     def image_record(self, x: Array, y: Array | None = None) -> ArrayRecord:
-        """The record of what `evaluate` or `predict` is given; `y` are the labels beside it. Its values never
-        cross."""
+        """The record of what `evaluate` or `predict` is given; `y` are the labels beside it. Values do not cross,
+        unless a fit was given the same."""
         seen = self._recognise(x)
         labels = decode_labels(y) if y is not None and may_be_labels(y) else None
-        return self._through_noise(x, seen, labels[1] if labels else None).record
+        seen = self._through_noise(x, seen, labels[1] if labels else None)
+        return seen.record if seen.known else self._seen.get(("content", _fingerprint(x)), seen).record
 
     def remember_output(self, values: Array, derivation: Derivation) -> None:
         """Know `values` (n, …), a model's answer, again: rows of it are recorded as `derivation`."""
@@ -211,8 +212,10 @@ class Recogniser:
     def _answered(self, facts: dict[str, Any], parts: list[Part]) -> Recognised:
         """The record of an array whose rows are answers of networks."""
         derivation = parts[0].derivation
+        reason = derivation.given.not_kept
         if _depth(derivation) > _DEEPEST:
             reason = f"It went through more than {_DEEPEST} networks, one behind the other."
+        if reason is not None:
             return Recognised(ArrayRecord(**facts, not_kept=reason))
         if len(parts) == 1:
             total = int(derivation.given.shape[0] or 0)
@@ -278,6 +281,8 @@ class Recogniser:
         def look() -> Recognised:
             flat = x.reshape(len(x), -1)
             for numbers, sure in originals:
+                if labels is not None and len(labels) == len(numbers):
+                    sure = sure and bool((self._labels[numbers] == labels).all())
                 noise = tell(self._images.images, numbers, scale, flat, sure)
                 if noise is not None:
                     self._noisy[len(x)] = numbers
@@ -305,7 +310,7 @@ class Recogniser:
         if count >= _FEWEST_SEARCHED and self._searches < _SEARCHES:
             self._searches += 1
             found = self._likeness.slice_of(x.reshape(count, -1))
-            if found is not None and found[-1] < total:
+            if found is not None:
                 yield found, False
 
     def _starts(self, labels: Array) -> list[int]:

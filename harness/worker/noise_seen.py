@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
+from collections import Counter
+
 import numpy as np
 
 from harness.recording import Noise
@@ -9,7 +12,9 @@ from harness.worker.keys import Array
 
 _SAMPLE = 2048  # images: 1.6 million pixels tell a level to a tenth of a percent
 _FIRST_LOOK = 64
-_CENTRES = 10_000  # images compared at a time
+_COMPARED = 10_000  # images at a time
+_PROBES = 16  # noisy images that are looked for
+_AGREEING = 3  # pairs of them that must lie on one line
 
 
 def tell(images: Array, numbers: Array, scale: float, noisy: Array, total: bool) -> Noise | None:
@@ -101,24 +106,29 @@ class Likeness:
 
     def slice_of(self, noisy: Array) -> Array | None:
         """The numbers (n,) of the images that `noisy` (n, pixels) shows, where they are every k-th in order."""
-        places = np.unique(np.linspace(0, len(noisy) - 1, 8).astype(int))
-        if len(places) < 4:
-            return None
+        places = np.unique(np.linspace(0, len(noisy) - 1, _PROBES).astype(int))
         probes = noisy[places].astype(np.float32)
         if not np.isfinite(probes).all():
             return None
         nearest = self._nearest(probes - probes.mean(axis=1, keepdims=True))
-        step, rest = divmod(int(nearest[-1] - nearest[0]), int(places[-1] - places[0]))
-        if rest or step < 1 or not (nearest == nearest[0] + step * places).all():
+        lines: Counter[tuple[int, int]] = Counter()
+        for first, second in itertools.combinations(range(len(places)), 2):
+            step, rest = divmod(int(nearest[second] - nearest[first]), int(places[second] - places[first]))
+            if not rest and step >= 1:
+                lines[step, int(nearest[first]) - step * int(places[first])] += 1
+        if not lines:
             return None
-        return np.asarray(nearest[0] + step * np.arange(len(noisy)))
+        (step, start), pairs = lines.most_common(1)[0]
+        numbers = start + step * np.arange(len(noisy))
+        known = pairs >= _AGREEING and start >= 0 and numbers[-1] < len(self._images)
+        return numbers if known else None
 
     def _nearest(self, probes: Array) -> Array:
         """The most correlated image of each probe (k, pixels), which have mean 0."""
         scores = []
         lengths = []
-        for start in range(0, len(self._images), _CENTRES):
-            part = self._images[start : start + _CENTRES].astype(np.float32)
+        for start in range(0, len(self._images), _COMPARED):
+            part = self._images[start : start + _COMPARED].astype(np.float32)
             if self._lengths is None:
                 lengths.append(part.std(axis=1) + np.float32(1e-6))
             scores.append(part @ probes.T)

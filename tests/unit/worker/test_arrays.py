@@ -1,7 +1,6 @@
 """Recognising arrays: what a hand-in gave to fit is told exactly, or not at all."""
 
 import gc
-import io
 import weakref
 
 import numpy as np
@@ -9,58 +8,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
+from known_images import DATA, ONE_HOT, TEST, TRAIN, UNIT, X_TEST, Y_TEST, Seen, X, Y
 
 from harness import noise as season
 from harness.recording import ArrayRecord, FitData
-from harness.sandbox.base import Limits
-from harness.sandbox.frames import read_frames
-from harness.worker.arrays import Recogniser
-from harness.worker.frames import FrameWriter
-
-TRAIN, TEST = 300, 80
-
-
-def images(count, rng):
-    """Images as digits are: three quarters black, some grey of every level, some white."""
-    grey = rng.integers(0, 256, (count, 28, 28), dtype=np.uint8)
-    grey[rng.random(grey.shape) < 0.1] = 255
-    grey[rng.random(grey.shape) < 0.75] = 0
-    return grey
-
-
-def a_data_set():
-    rng = np.random.default_rng(3)
-    return {
-        "x_train": images(TRAIN, rng),
-        "y_train": rng.integers(0, 10, TRAIN).astype(np.uint8),
-        "x_test": images(TEST, rng),
-        "y_test": rng.integers(0, 10, TEST).astype(np.uint8),
-    }
-
-
-DATA = a_data_set()
-X, Y, X_TEST, Y_TEST = DATA.values()
-UNIT = (X / 255).astype("float32")
-ONE_HOT = np.eye(10, dtype="float32")
-
-
-class Seen:
-    """A recogniser and the frames that it sent."""
-
-    def __init__(self, data=DATA):
-        self.channel = io.BytesIO()
-        self.recogniser = Recogniser(data, FrameWriter(self.channel))
-        self.pair = self.recogniser.pair
-
-    def frame(self, name):
-        return read_frames(self.channel.getvalue(), Limits()).arrays[name]
-
-    def rows(self, record):
-        """The row numbers of a record, whichever way it tells them."""
-        rows = record.rows
-        if rows.kind == "listed":
-            return self.frame(rows.frame)
-        return np.arange(rows.start, rows.stop, rows.step) if rows.kind == "slice" else np.arange(rows.count)
 
 
 @pytest.fixture(scope="module")

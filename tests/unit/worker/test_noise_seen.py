@@ -1,0 +1,121 @@
+"""Noise on images without their clean originals beside them: told from the context, or not at all."""
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from known_images import ONE_HOT, TEST, TRAIN, UNIT, X_TEST, Y_TEST, Seen, Y
+
+from harness import noise as season
+
+CLEAN = UNIT.reshape(-1, 784)
+CLEAN_TEST = (X_TEST / 255).astype("float32").reshape(-1, 784)
+
+
+def seasoned(images, level, seed=0):
+    return season.salt_and_pepper(images, level, np.random.default_rng(seed))
+
+
+@pytest.fixture
+def record():
+    return Seen().recogniser.image_record
+
+
+@pytest.mark.parametrize("level", [0.01, 0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 1.0])
+def test_levels_of_salt_and_pepper_are_told(record, level):
+    seen = record(seasoned(CLEAN_TEST, level), ONE_HOT[Y_TEST])
+    assert (seen.source, seen.rows.kind, seen.noise.kind) == ("x_test", "all", "salt_and_pepper")
+    assert seen.noise.level == pytest.approx(level, abs=0.01)
+    assert seen.scale == pytest.approx(1 / 255)
+
+
+def test_a_level_of_nothing_is_the_clean_image(record):
+    seen = record(seasoned(CLEAN_TEST, 0.0))
+    assert (seen.source, seen.noise) == ("x_test", None)
+
+
+@pytest.mark.parametrize(("kind", "levels"), [("gaussian", (0.05, 0.2, 0.5)), ("uniform", (0.05, 0.2, 0.5))])
+def test_added_noise_is_told(record, kind, levels):
+    for level in levels:
+        add = getattr(season, f"{kind}_noise")
+        seen = record(add(CLEAN_TEST, level, np.random.default_rng(1)).reshape(-1, 28, 28, 1))
+        assert (seen.source, seen.noise.kind) == ("x_test", kind)
+        assert seen.noise.level == pytest.approx(level, rel=0.04)
+
+
+@pytest.mark.parametrize(
+    ("clean", "source", "rows"),
+    [
+        (CLEAN_TEST[:10], "x_test", range(10)),
+        (CLEAN[:TRAIN], "x_train", range(TRAIN)),
+        (CLEAN[:20], "x_train", range(20)),
+        (CLEAN_TEST[30:60], "x_test", range(30, 60)),
+        (CLEAN[5:205:4], "x_train", range(5, 205, 4)),
+        (CLEAN_TEST[50:51], None, None),
+        (np.random.default_rng(0).permutation(CLEAN), None, None),
+        (CLEAN[::-1], None, None),
+        (CLEAN_TEST[:, ::-1], None, None),
+    ],
+)
+def test_rows_under_noise_are_found(record, clean, source, rows):
+    seen = record(seasoned(clean, 0.3))
+    assert seen.source == source
+    if rows is not None:
+        told = (
+            range(len(clean)) if seen.rows.kind == "all" else range(seen.rows.start, seen.rows.stop, seen.rows.step)
+        )
+        assert list(told) == list(rows)
+        assert seen.noise.level == pytest.approx(0.3, abs=0.03)
+
+
+def test_labels_beside_them_say_which_images_they_are(record):
+    everything = seasoned(CLEAN[100:150], 1.0)
+    assert record(everything).source is None
+    seen = record(everything, Y[100:150])
+    assert (seen.rows.start, seen.rows.stop, seen.noise.level) == (100, 150, 1.0)
+    assert record(seasoned(CLEAN[100:150], 1.0, seed=1), np.roll(Y[100:150], 1)).source is None
+
+
+def test_images_of_which_nothing_is_left_are_those_seen_before(record):
+    """A loop over noise levels ends with 1."""
+    assert record(seasoned(CLEAN[40:60], 1.0)).source is None
+    assert record(seasoned(CLEAN[40:60], 0.8)).rows.start == 40
+    seen = record(seasoned(CLEAN[40:60], 1.0, seed=1))
+    assert (seen.rows.start, seen.noise.level) == (40, 1.0)
+    assert record(seasoned(CLEAN[40:59], 1.0)).source is None
+
+
+def test_a_classifier_fitted_on_noisy_images(record):
+    seen = Seen()
+    x, y = seen.pair(seasoned(CLEAN, 0.4), ONE_HOT[Y])
+    assert (x.source, x.noise.kind, x.content) == ("x_train", "salt_and_pepper", None)
+    assert (y.source, y.labels_match) == ("y_train", 1)
+
+
+def test_a_search_is_not_made_for_ever(record, monkeypatch):
+    import harness.worker.arrays as arrays
+
+    monkeypatch.setattr(arrays, "_SEARCHES", 2)
+    found = [record(seasoned(CLEAN[9 + n : 59 + n], 0.3)).source for n in range(4)]
+    assert found == ["x_train", "x_train", None, None]
+
+
+@settings(deadline=None, max_examples=40)
+@given(
+    st.integers(0, 2**32),
+    st.sampled_from(["random", "normal", "half black", "blurred", "threshold of its own", "pepper", "shifted"]),
+    st.sampled_from([TEST, TRAIN, 50]),
+)
+def test_what_is_no_noise_on_known_images(seed, kind, count):
+    rng = np.random.default_rng(seed)
+    clean = (CLEAN_TEST if count <= TEST else CLEAN)[:count]
+    array = {
+        "random": lambda: rng.random(clean.shape),
+        "normal": lambda: rng.normal(size=clean.shape),
+        "half black": lambda: np.where(np.arange(784) < 392, 0, clean),
+        "blurred": lambda: (clean + np.roll(clean, 1, 1) + np.roll(clean, 28, 1)) / 3,
+        "threshold of its own": lambda: (clean > rng.uniform(0.1, 0.9, (count, 1))).astype(float),
+        "pepper": lambda: clean * (rng.random(clean.shape) < 0.5),
+        "shifted": lambda: clean + 0.2 * rng.random(clean.shape),
+    }[kind]()
+    assert Seen().recogniser.image_record(array).source is None
