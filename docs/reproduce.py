@@ -24,7 +24,7 @@ from harness.grading import Grader
 from harness.measure.denoising import helps_until
 from harness.training.cache import RunCache
 from harness.training.process import TrainerProcess
-from harness.training.recipe import from_fit
+from harness.training.from_recording import from_fit
 
 SEEDS = 3
 REPORTED = {

@@ -76,6 +76,8 @@ class ProfileSpec(_Toml):
     convolutional_seeds: int = Field(ge=1)
     sweep_replicates: int = Field(ge=1)
     denoising_images: int = Field(ge=100)
+    candidates: int = Field(default=1, ge=1)
+    """How many of the networks that may answer a task by their accuracy are trained."""
     speed: bool = False
     cost_limit: float = Field(default=100.0, gt=0)
     """How many times the cost of the reference's run of a task one run may take."""

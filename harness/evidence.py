@@ -14,7 +14,7 @@ from pydantic import Field
 from harness.models import ModelFacts
 from harness.recording import ArrayRecord, FitRecord, Passage, Recording, Where
 from harness.results import Cause, Curve, DatasetFacts, LayerFacts, OwnFigure, Speed, SubmissionFacts, Value
-from harness.training.recipe import Scale
+from harness.training.recipe import Recipe, Scale
 
 
 class RunSummary(Value):
@@ -38,8 +38,16 @@ class FitEvidence(Value):
     facts: ModelFacts = ModelFacts()
     loss: tuple[str, dict[str, object]] | None = None
     optimizer: tuple[str, dict[str, object]] | None = None
+    epochs: int | None = None
+    """Epochs in all, where several calls of `fit` are one training; None: those of the fit."""
+    merged: tuple[tuple[str, int], ...] = ()
+    """The fits that are one training with this one, in order, and the epochs of each: slices of its history."""
+    notes: tuple[str, ...] = ()
+    """Sentences on what is trained otherwise than handed in."""
     identical: bool = False
     """The recipe is the assignment's own in every setting."""
+    recipe: Recipe | None = None
+    """What was trained, with seed 0."""
     scaled: Scale | None = None
     """Epochs and batch size that were trained in place of the ones handed in (on digits)."""
     runs: tuple[RunSummary, ...] = ()
@@ -48,11 +56,29 @@ class FitEvidence(Value):
     cause: Cause | None = None
 
 
+class SelfTrained(Value):
+    """A network that the hand-in trained with a loop of its own: a fact for the person who marks, without points.
+
+    `accuracy` is that of the weights that the loop left, on the evaluation images. `problem`: why there is none.
+    """
+
+    id: str
+    how: str
+    """ "gradient_tape" or "train_step"."""
+    where: Where | None = None
+    facts: ModelFacts = ModelFacts()
+    accuracy: float | None = None
+    images: int = 0
+    stopped: bool = False
+    problem: str | None = None
+
+
 class Match(Value):
-    """The fits that answer a task, the best first, and why."""
+    """The fits that answer a task, the best first, and why. `self_trained`: what may explain that none does."""
 
     task: str
     fits: tuple[str, ...] = ()
+    self_trained: tuple[str, ...] = ()
     reasons: tuple[str, ...] = ()
     sure: bool = True
 
@@ -162,6 +188,9 @@ class Evidence(Value):
     recording: Recording = Recording()
     matches: dict[str, Match] = Field(default_factory=dict)
     fits: dict[str, FitEvidence] = Field(default_factory=dict)
+    unused: tuple[str, ...] = ()
+    """Fits that no task needs: they are listed and not trained."""
+    self_trained: tuple[SelfTrained, ...] = ()
     bounds: dict[str, Bound] = Field(default_factory=dict)
     noise: NoiseFacts | None = None
     denoising: Denoising | None = None
@@ -197,6 +226,11 @@ class Network:
     def where(self) -> Where | None:
         """Where `fit` was called."""
         return self.record.where
+
+    @property
+    def epochs(self) -> int:
+        """Epochs that the network was trained for, calls of `fit` that only went on added up."""
+        return self.evidence.epochs or self.record.epochs
 
     @property
     def facts(self) -> ModelFacts:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import contextlib
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -13,17 +14,19 @@ from harness.allowlist import Refused
 from harness.assignment import Assignment, Profile
 from harness.datasets import Dataset
 from harness.dryrun import DryRun
-from harness.evidence import Evidence, FitEvidence, Network, RunSummary
+from harness.evidence import Evidence, FitEvidence, Match, Network, RunSummary
 from harness.measure.classification import accuracy
 from harness.measure.noise import noise_facts
-from harness.measure.trained import Redraw, measure_trained
-from harness.models import ModelFacts
+from harness.measure.self_trained import self_trained
+from harness.measure.trained import Replayer, measure_trained
+from harness.models import ModelFacts, canonical
 from harness.recording import FitRecord
 from harness.results import Cause, Curve, DatasetFacts, Speed, SubmissionFacts
 from harness.training.cache import RunCache, StoredRun
-from harness.training.plan import PlannedFit, plan_fit
+from harness.training.from_recording import Recipes, loss_of, optimizer_of
+from harness.training.plan import PlannedFit, Planner
 from harness.training.process import TrainerFailed, TrainerProcess, TrainingStopped, Weighted
-from harness.training.recipe import Prepared, from_fit
+from harness.training.recipe import Prepared, Recipe
 
 OnEpoch = Callable[[str, int, int], None]
 """on_epoch(task, epoch, of)"""
@@ -41,10 +44,19 @@ class Grader:
     isolation: str = ""
     isolated: bool = True
 
-    def inspect(self, submission: SubmissionFacts, run: DryRun) -> Evidence:
-        """What the submission is, before anything is trained: networks rebuilt, tasks matched."""
-        networks = tuple(Network(fit, self._inspected(fit, run.frames)) for fit in run.recording.fits)
-        matches = matching.match(self.assignment.rules(), networks)
+    def inspect(
+        self, submission: SubmissionFacts, run: DryRun, given: Mapping[str, Sequence[str]] | None = None
+    ) -> Evidence:
+        """What the submission is, before anything is trained: networks rebuilt, tasks matched.
+
+        `given`: fits of tasks as the course set them, by id or place. Raises harness.matching.UnknownFit for one
+        that does not exist.
+        """
+        recipes = Recipes(run.recording, run.frames, self.dataset)
+        networks = tuple(Network(fit, self._inspected(fit, recipes)) for fit in run.recording.fits)
+        own = self_trained(run.recording.self_trained, run.frames, self.dataset, self.trainer)
+        candidates = self.assignment.profile(self.profile).candidates
+        matches = matching.match(self.assignment.rules(), networks, given or {}, own, candidates)
         return Evidence(
             submission=submission,
             dataset=dataset_facts(self.dataset),
@@ -52,6 +64,8 @@ class Grader:
             recording=run.recording,
             matches=matches.by_task,
             fits={network.record.id: network.evidence for network in networks},
+            unused=matches.unused,
+            self_trained=own,
             bounds=self.assignment.bounds(self.dataset.name, self.profile),
             noise=noise_facts(run.recording.noise_probes, run.frames),
             problem=run.problem,
@@ -66,63 +80,57 @@ class Grader:
         evidence: Evidence,
         frames: dict[str, NDArray[Any]],
         on_epoch: OnEpoch,
-        redraw: Redraw | None = None,
+        replayer: Replayer | None = None,
     ) -> Evidence:
         """The same evidence with the runs of every matched network, and what is measured on the trained ones."""
         fits = dict(evidence.fits)
+        planner = Planner(self.assignment, self.profile, self.dataset, evidence.recording, frames, evidence.matches)
         for task in evidence.matches:
             planned: list[PlannedFit] = []
             for network in evidence.networks(task):
                 name = network.record.id
                 if not fits[name].runs and fits[name].problem is None:
-                    fits[name] = self._trained(task, network, frames, planned, on_epoch)
-        return measure_trained(self, evidence.model_copy(update={"fits": fits}), frames, redraw)
+                    fits[name] = self._trained(task, network, planner, planned, on_epoch)
+        evidence = evidence.model_copy(update={"fits": fits})
+        matches = {task: self._best_first(task, evidence) for task in evidence.matches}
+        return measure_trained(self, evidence.model_copy(update={"matches": matches}), replayer)
+
+    def _best_first(self, task: str, evidence: Evidence) -> Match:
+        rule = next((rule for rule in self.assignment.rules() if rule.task == task), None)
+        match = evidence.matches[task]
+        return match if rule is None else matching.best_first(rule, match, evidence.networks(task))
 
     # --- one fit
 
-    def _inspected(self, fit: FitRecord, frames: dict[str, NDArray[Any]]) -> FitEvidence:
+    def _inspected(self, fit: FitRecord, recipes: Recipes) -> FitEvidence:
+        """What a fit is. One that cannot be repeated is looked at all the same."""
+        made: dict[str, Any] = {"fit": fit.id}
         try:
-            recipe = from_fit(fit, frames, self.dataset).recipe
+            prepared = recipes.of(fit.id)
+            made |= {"epochs": prepared.recipe.epochs, "merged": prepared.merged, "notes": prepared.notes}
         except Refused as reason:
-            return self._not_trainable(fit, str(reason))
+            made |= {"problem": str(reason), "cause": Cause.ERROR_IN_SUBMISSION if fit.error else Cause.REFUSED}
+        for name, read in (("optimizer", optimizer_of), ("loss", loss_of)):
+            with contextlib.suppress(Refused):
+                made[name] = read(fit)
         try:
-            facts = self.trainer.inspect(recipe.model, recipe.loss)
+            facts = self.trainer.inspect(canonical(fit), made.get("loss"))
+        except Refused as reason:
+            facts = ModelFacts(refused=str(reason))
         except TrainerFailed as error:
             return FitEvidence(fit=fit.id, problem=str(error)[:500], cause=Cause.HARNESS_FAULT)
         except TrainingStopped as stopped:
             return FitEvidence(fit=fit.id, problem=str(stopped), cause=stopped.cause)
-        return FitEvidence(
-            fit=fit.id,
-            facts=facts,
-            loss=recipe.loss,
-            optimizer=recipe.optimizer,
-            problem=facts.refused,
-            cause=Cause.REFUSED if facts.refused else None,
-        )
-
-    def _not_trainable(self, fit: FitRecord, reason: str) -> FitEvidence:
-        """A fit that cannot be repeated may still be looked at."""
-        from harness.models import canonical
-
-        try:
-            facts = self.trainer.inspect(canonical(fit), None)
-        except (Refused, TrainingStopped) as refused:
-            facts = ModelFacts(refused=str(refused))
-        except TrainerFailed as error:
-            return FitEvidence(fit=fit.id, problem=str(error)[:500], cause=Cause.HARNESS_FAULT)
-        return FitEvidence(fit=fit.id, facts=facts, problem=reason, cause=Cause.REFUSED)
+        if facts.refused:
+            made = {"problem": facts.refused, "cause": Cause.REFUSED} | made
+        return FitEvidence(facts=facts, **made)
 
     def _trained(
-        self,
-        task: str,
-        network: Network,
-        frames: dict[str, NDArray[Any]],
-        planned: list[PlannedFit],
-        on_epoch: OnEpoch,
+        self, task: str, network: Network, planner: Planner, planned: list[PlannedFit], on_epoch: OnEpoch
     ) -> FitEvidence:
         evidence = network.evidence
         try:
-            plan = plan_fit(self.assignment, task, network, frames, self.dataset, self.profile, planned)
+            plan = planner.plan(task, network, planned)
             planned.append(plan)
             runs = tuple(
                 self.run(plan.prepared, seed, lambda epoch, of: on_epoch(task, epoch, of)) for seed in plan.seeds
@@ -134,10 +142,14 @@ class Grader:
         except TrainingStopped as stopped:
             return evidence.model_copy(update={"problem": str(stopped), "cause": stopped.cause})
         gate = self.assignment.tasks[task].accuracy
-        identical = gate is not None and gate.identity and self._is_reference(task, plan.handed_in)
-        speed = self._speed(task, plan.prepared)
         return evidence.model_copy(
-            update={"runs": runs, "scaled": plan.scale, "identical": identical, "speed": speed}
+            update={
+                "runs": runs,
+                "recipe": plan.prepared.recipe,
+                "scaled": plan.scale,
+                "identical": gate is not None and gate.identity and self._is_reference(task, plan.handed_in),
+                "speed": self._speed(task, plan.prepared),
+            }
         )
 
     def _speed(self, task: str, prepared: Prepared) -> tuple[Speed, ...]:
@@ -152,19 +164,18 @@ class Grader:
         return (_speed("inference", measured), _speed("training", measured))
 
     def run(self, prepared: Prepared, seed: int, on_epoch: Callable[[int, int], None]) -> RunSummary:
-        """Train a recipe with a seed, or take the run from the cache, and measure it."""
-        recipe = prepared.recipe.with_seed(seed)
-        device = self.trainer.describe()
-        found = self.cache.get(recipe, device)
+        """Train a recipe with a seed, or take the run from the cache, and measure it. Its ancestors come first."""
+        seeded = prepared.with_seed(seed)
+        recipe = seeded.recipe
+        found = self.cache.get(recipe, self.trainer.describe())
         cached = found is not None
         if found is None:
-            found = self.cache.put(recipe, self.trainer.train(Prepared(recipe, prepared.arrays), on_epoch))
+            found = self._run_after_its_ancestors(seeded, on_epoch)
         stored, arrays = found
-        classifier = recipe.y.encoding != "pixels"
         return RunSummary(
             recipe=recipe.sha256,
             seed=seed,
-            accuracy=accuracy(arrays["predictions"], self.dataset.y_test) if classifier else None,
+            accuracy=accuracy(arrays["predictions"], self.dataset.y_test) if recipe.classifier else None,
             images=len(self.dataset.y_test),
             curve=_curve(stored),
             seconds=round(stored.seconds, 3),
@@ -172,15 +183,37 @@ class Grader:
             cached=cached,
         )
 
-    def weighted(self, network: Network, frames: dict[str, NDArray[Any]], task: str) -> Weighted | None:
-        """A network's recipe and the weights of its first run; None where it was not trained."""
-        plan = plan_fit(self.assignment, task, network, frames, self.dataset, self.profile, ())
-        recipe = plan.prepared.recipe.with_seed(plan.seeds[0])
-        found = self.cache.get(recipe, self.trainer.describe())
-        if found is None:
+    def _run_after_its_ancestors(
+        self, prepared: Prepared, on_epoch: Callable[[int, int], None]
+    ) -> tuple[StoredRun, dict[str, NDArray[Any]]]:
+        weights: dict[str, Weighted] = {}
+        for one in prepared.ancestors:
+            found = self.cache.get(one.recipe, self.trainer.describe())
+            if found is None:
+                try:
+                    found = self._run_with(one, weights, on_epoch)
+                except Refused as reason:
+                    raise Refused(f"it starts from a network that is not trained: {reason}") from None
+            weights[one.recipe.without_seed] = _weighted(one.recipe, found[1])
+        return self._run_with(prepared, weights, on_epoch)
+
+    def _run_with(
+        self, prepared: Prepared, weights: Mapping[str, Weighted], on_epoch: Callable[[int, int], None]
+    ) -> tuple[StoredRun, dict[str, NDArray[Any]]]:
+        parents = [weights[identity] for identity in prepared.recipe.parents]
+        return self.cache.put(prepared.recipe, self.trainer.train(prepared, on_epoch, parents))
+
+    def weighted(self, network: Network) -> Weighted | None:
+        """A network's recipe and the weights of its first run; None where it was not trained.
+
+        A replicate that was not trained, because equal ones stand for it, has the weights of the first of them.
+        """
+        evidence = network.evidence
+        if evidence.recipe is None or evidence.problem is not None:
             return None
-        arrays = found[1]
-        return Weighted(recipe, [arrays[name] for name in sorted(arrays) if name != "predictions"])
+        recipe = evidence.recipe.with_seed(evidence.runs[0].seed if evidence.runs else 0)
+        found = self.cache.get(recipe, self.trainer.describe())
+        return None if found is None else _weighted(recipe, found[1])
 
     def _is_reference(self, task: str, handed_in: str) -> bool:
         calibration = self.assignment.calibration(self.dataset.name)
@@ -197,6 +230,10 @@ def dataset_facts(dataset: Dataset) -> DatasetFacts:
         train_images=len(dataset.x_train),
         evaluation_images=len(dataset.x_test),
     )
+
+
+def _weighted(recipe: Recipe, arrays: Mapping[str, NDArray[Any]]) -> Weighted:
+    return Weighted(recipe, [arrays[name] for name in sorted(arrays) if name != "predictions"])
 
 
 def _speed(work: Literal["inference", "training"], measured: dict[str, dict[str, float]]) -> Speed:

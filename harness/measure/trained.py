@@ -32,15 +32,13 @@ FEWEST = 5  # images from which a submission's own drawing is measured
 COMPARED = 200  # images whose nearest training image is looked for
 
 
-def measure_trained(
-    grader: Grader, evidence: Evidence, frames: dict[str, NDArray[Any]], replayer: Replayer | None
-) -> Evidence:
+def measure_trained(grader: Grader, evidence: Evidence, replayer: Replayer | None) -> Evidence:
     """The evidence with the replay, denoising and generation, or with the reason why they could not be measured.
 
     `replayer` runs the submission again with trained weights, once; it is not called where nothing was trained.
     """
     own: NDArray[Any] | None = None
-    answers = _answers(grader, evidence, frames) if replayer else {}
+    answers = _answers(grader, evidence) if replayer else {}
     if replayer and answers:
         run = replayer(answers)
         headings = {name: spec.headings for name, spec in grader.assignment.tasks.items()}
@@ -50,8 +48,8 @@ def measure_trained(
     if spec is None:
         return evidence
     unmeasured = dict(evidence.unmeasured)
-    denoiser = _trained(grader, evidence, frames, (spec.denoiser,))
-    classifier = _trained(grader, evidence, frames, spec.classifiers)
+    denoiser = _trained(grader, evidence, (spec.denoiser,))
+    classifier = _trained(grader, evidence, spec.classifiers)
     if denoiser is None or classifier is None:
         missing = "autoencoder" if denoiser is None else "classifier"
         unmeasured |= dict.fromkeys(("denoising", "generation"), f"there is no trained {missing}")
@@ -78,37 +76,42 @@ def _drawn(run: DryRun) -> NDArray[Any] | None:
     return images if images is not None and images.ndim == 2 and np.isfinite(images).all() else None
 
 
-def _answers(grader: Grader, evidence: Evidence, frames: dict[str, NDArray[Any]]) -> dict[str, Trained]:
-    """What training gave, by recorded fit, for a replay. Equal networks of which one was trained share its run."""
-    answers = {}
+def _answers(grader: Grader, evidence: Evidence) -> dict[str, Trained]:
+    """What training gave, by recorded fit, for a replay. Equal networks of which one was trained share its run, and
+    so do the calls of `fit` that were one training, each with its part of the history."""
+    answers: dict[str, Trained] = {}
     for task in evidence.matches:
         networks = evidence.networks(task)
         runs = {run.recipe: run for network in networks for run in network.evidence.runs}
         for network in networks:
-            weighted = _weighted(grader, network, frames, task)
+            weighted = grader.weighted(network)
             run = runs.get(weighted.recipe.sha256) if weighted else None
             if weighted is not None and run is not None:
-                answers[network.record.id] = Trained(list(weighted.weights), history_of(network, run.curve))
+                for fit in dict(network.evidence.merged) or (network.record.id,):
+                    answers[fit] = Trained(list(weighted.weights), history_of(network, run.curve, fit))
     return answers
 
 
-def _weighted(grader: Grader, network: Network, frames: dict[str, NDArray[Any]], task: str) -> Weighted | None:
-    try:
-        return grader.weighted(network, frames, task) if network.evidence.problem is None else None
-    except Refused:
-        return None
+def history_of(network: Network, curve: Curve, fit: str = "") -> dict[str, tuple[float, ...]]:
+    """A training curve by Keras's names; of a network that several calls of `fit` trained, the part of `fit`.
 
-
-def history_of(network: Network, curve: Curve) -> dict[str, tuple[float, ...]]:
-    """A training curve by Keras's names. Where other epochs were trained than the fit asked for, its values are
-    held or left out evenly, so that the hand-in's code finds as many as it asked for; the last stays the last."""
-    asked = network.record.epochs
+    Where other epochs were trained than the fits asked for, its values are held or left out evenly, so that the
+    hand-in's code finds as many as it asked for; the last stays the last.
+    """
+    merged = network.evidence.merged
     names = ("accuracy", "val_accuracy", "loss", "val_loss")
     history = {name: values for name in names if (values := getattr(curve, name))}
-    if network.evidence.scaled is None:
+    if network.evidence.scaled is None and len(merged) < 2:
         return history
+    before, asked = 0, network.record.epochs
+    for name, epochs in merged:
+        if name == (fit or network.record.id):
+            asked = epochs
+            break
+        before += epochs
+    total = sum(epochs for _, epochs in merged) or asked
     return {
-        name: tuple(values[-(-(number + 1) * len(values) // asked) - 1] for number in range(asked))
+        name: tuple(values[-(-(before + number + 1) * len(values) // total) - 1] for number in range(asked))
         for name, values in history.items()
     }
 
@@ -139,16 +142,14 @@ def _width(autoencoder: Network, node: int) -> int:
     return int(np.prod([n or 1 for n in shape[1:]]))
 
 
-def _trained(
-    grader: Grader, evidence: Evidence, frames: dict[str, NDArray[Any]], tasks: Sequence[str]
-) -> tuple[Network, Weighted, str] | None:
+def _trained(grader: Grader, evidence: Evidence, tasks: Sequence[str]) -> tuple[Network, Weighted, str] | None:
     """The best trained network of these tasks, by its mean accuracy, with its weights and its task.
 
     Of networks without an accuracy, and of equal ones, the first.
     """
     trained = [(network, task) for task in tasks for network in evidence.networks(task) if network.evidence.runs]
     for network, task in sorted(trained, key=lambda one: -_mean_accuracy(one[0])):
-        weighted = grader.weighted(network, frames, task)
+        weighted = grader.weighted(network)
         if weighted is not None:
             return network, weighted, task
     return None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,8 +10,10 @@ from numpy.typing import NDArray
 
 from harness.assignment import Assignment, Profile
 from harness.datasets import Dataset
-from harness.evidence import Network
-from harness.training.recipe import Prepared, Scale, from_fit
+from harness.evidence import Match, Network
+from harness.recording import Recording
+from harness.training.from_recording import Recipes
+from harness.training.recipe import Prepared, Scale
 
 
 @dataclass(frozen=True)
@@ -26,27 +28,50 @@ class PlannedFit:
     seeds: tuple[int, ...]
 
 
-def plan_fit(
-    assignment: Assignment,
-    task: str,
-    network: Network,
-    frames: dict[str, NDArray[Any]],
-    dataset: Dataset,
-    profile: Profile,
-    before: Sequence[PlannedFit],
-) -> PlannedFit:
-    """Plan one fit of a task, after those that were planned `before` for the same task.
+class Planner:
+    """Plans the fits of one recording's tasks. A fit that another builds on is trained as its own task has it."""
 
-    In a sweep each fit is one replicate: its seed is its number among the equal ones. Elsewhere a network is
-    trained with the profile's number of seeds. Raises Refused where the fit asks for what is not trained.
-    """
-    spec = assignment.tasks[task]
-    scale = spec.scale(dataset.name, profile)
-    prepared = from_fit(network.record, frames, dataset, scale)
-    handed_in = prepared.recipe if scale is None else from_fit(network.record, frames, dataset).recipe
-    if spec.sweep:
-        number = sum(1 for other in before if other.prepared.recipe == prepared.recipe)
-        seeds: tuple[int, ...] = (number,) if number < assignment.profile(profile).sweep_replicates else ()
-    else:
-        seeds = tuple(range(assignment.seeds(profile, network.convolutional)))
-    return PlannedFit(network.record.id, prepared, handed_in.without_seed, scale, seeds)
+    def __init__(
+        self,
+        assignment: Assignment,
+        profile: Profile,
+        dataset: Dataset,
+        recording: Recording,
+        frames: Mapping[str, NDArray[Any]],
+        matches: Mapping[str, Match],
+    ) -> None:
+        self._assignment = assignment
+        self._profile = profile
+        self._dataset = dataset
+        self._recording = recording
+        self._frames = frames
+        scales = {task: spec.scale(dataset.name, profile) for task, spec in assignment.tasks.items()}
+        self._scales: dict[str, Scale | None] = {}
+        for match in matches.values():
+            for fit in match.fits:
+                self._scales.setdefault(fit, scales[match.task])
+        self._as_handed_in = Recipes(recording, frames, dataset)
+        self._recipes: dict[Scale | None, Recipes] = {None: self._as_handed_in}
+
+    def plan(self, task: str, network: Network, before: Sequence[PlannedFit]) -> PlannedFit:
+        """Plan one fit of a task, after those that were planned `before` for the same task.
+
+        In a sweep each fit is one replicate: its seed is its number among the equal ones. Elsewhere a network is
+        trained with the profile's number of seeds. Raises Refused where the fit asks for what is not trained.
+        """
+        spec = self._assignment.tasks[task]
+        scale = self._scales.get(network.record.id, spec.scale(self._dataset.name, self._profile))
+        prepared = self._scaled(scale).of(network.record.id)
+        handed_in = self._as_handed_in.of(network.record.id).recipe
+        if spec.sweep:
+            number = sum(1 for other in before if other.prepared.recipe == prepared.recipe)
+            replicates = self._assignment.profile(self._profile).sweep_replicates
+            seeds: tuple[int, ...] = (number,) if number < replicates else ()
+        else:
+            seeds = tuple(range(self._assignment.seeds(self._profile, network.convolutional)))
+        return PlannedFit(network.record.id, prepared, handed_in.without_seed, scale, seeds)
+
+    def _scaled(self, scale: Scale | None) -> Recipes:
+        if scale not in self._recipes:
+            self._recipes[scale] = Recipes(self._recording, self._frames, self._dataset, scale, self._scales)
+        return self._recipes[scale]

@@ -21,6 +21,7 @@ from numpy.typing import NDArray
 from harness.allowlist import Refused
 from harness.models import ModelFacts, ModelSpec
 from harness.results import Cause
+from harness.training.arrays_spec import ArraySpec
 from harness.training.recipe import Prepared, Recipe
 
 Device = Literal["auto", "cpu", "gpu"]
@@ -128,15 +129,19 @@ class TrainerProcess:
                 self._inspected[key] = ModelFacts(refused=str(reason))
         return self._inspected[key]
 
-    def train(self, prepared: Prepared, on_epoch: Callable[[int, int], None]) -> TrainedRun:
-        """Train one recipe. Raises Refused or TrainingStopped (theirs) and TrainerFailed (ours)."""
+    def train(
+        self, prepared: Prepared, on_epoch: Callable[[int, int], None], parents: Sequence[Weighted] = ()
+    ) -> TrainedRun:
+        """Train one recipe, given those of its parents. Raises Refused or TrainingStopped (theirs) and TrainerFailed
+        (ours)."""
         device = self.describe()
         folder = Path(self._require_folder())
         arrays, out = folder / "arrays.npz", folder / "out.npz"
         with arrays.open("wb") as file:
             named: dict[str, Any] = dict(prepared.arrays)
             np.savez(file, **named)
-        request = {"ask": "train", "recipe": prepared.recipe.model_dump(mode="json")}
+        request: dict[str, Any] = {"ask": "train", "recipe": prepared.recipe.model_dump(mode="json")}
+        request["parents"] = [self._sent(f"parent-{number}", parent) for number, parent in enumerate(parents)]
         answer = self._ask({**request, "arrays": str(arrays), "out": str(out)}, on_epoch)
         with np.load(out, allow_pickle=False) as archive:
             made = {name: archive[name] for name in archive.files}
@@ -176,21 +181,36 @@ class TrainerProcess:
         return speed
 
     def _ask_arrays(self, request: dict[str, Any], **networks: Weighted) -> dict[str, NDArray[Any]]:
-        folder = Path(self._require_folder())
-        out = folder / "out.npz"
+        out = Path(self._require_folder()) / "out.npz"
         for name, network in networks.items():
-            path = folder / f"{name}.npz"
-            with path.open("wb") as file:
-                named: dict[str, Any] = {f"w{number:04}": weight for number, weight in enumerate(network.weights)}
-                np.savez(file, **named)
-            request[name] = {"recipe": network.recipe.model_dump(mode="json"), "weights": str(path)}
+            request[name] = self._sent(name, network)
         self._ask({**request, "out": str(out)})
         with np.load(out, allow_pickle=False) as archive:
             made = {name: archive[name] for name in archive.files}
         out.unlink()
         return made
 
+    def evaluate(
+        self, model: ModelSpec, weights: Sequence[NDArray[Any]], x: ArraySpec, dataset: str
+    ) -> NDArray[Any]:
+        """What `harness.training.trained.evaluated` gives. Raises Refused, TrainingStopped and TrainerFailed."""
+        path = self._saved("self-trained", weights)
+        request = {"ask": "evaluate", "model": model.model_dump(mode="json"), "weights": path, "dataset": dataset}
+        return self._ask_arrays({**request, "x": x.model_dump(mode="json")})["predictions"]
+
     # --- talking
+
+    def _sent(self, name: str, network: Weighted) -> dict[str, Any]:
+        """A network as a request carries it, its weights in a file of this name."""
+        recipe = network.recipe.model_dump(mode="json")
+        return {"recipe": recipe, "weights": self._saved(name, network.weights)}
+
+    def _saved(self, name: str, weights: Sequence[NDArray[Any]]) -> str:
+        path = Path(self._require_folder()) / f"{name}.npz"
+        with path.open("wb") as file:
+            named: dict[str, Any] = {f"w{number:04}": weight for number, weight in enumerate(weights)}
+            np.savez(file, **named)
+        return str(path)
 
     def _ask(
         self, request: dict[str, Any], on_epoch: Callable[[int, int], None] = lambda _epoch, _of: None

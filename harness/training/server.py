@@ -19,7 +19,9 @@ from harness import datasets
 from harness.allowlist import Refused
 from harness.models import ModelFacts, ModelSpec, build, facts
 from harness.training import keras_fit, trained
-from harness.training.recipe import Prepared, Recipe, evaluation_arrays, training_arrays
+from harness.training.arrays_spec import ArraySpec
+from harness.training.parents import Parents
+from harness.training.recipe import Prepared, Recipe, evaluation_arrays, training_arrays, validation_arrays
 
 
 def main() -> None:
@@ -64,7 +66,7 @@ def _settle() -> None:
 
 
 class Server:
-    """Answers "describe", "inspect", "train", "denoise", "generate" and "classify" requests."""
+    """Answers requests: "describe", "inspect", "train", "evaluate" and what is done with trained networks."""
 
     def __init__(self, answers: TextIO) -> None:
         self._answers = answers
@@ -151,11 +153,21 @@ class Server:
         dataset = self._dataset(recipe)
         with np.load(request["arrays"], allow_pickle=False) as archive:
             arrays = {name: archive[name] for name in archive.files}
-        data = training_arrays(Prepared(recipe, arrays), dataset)
-        evaluation = evaluation_arrays(recipe, dataset)
+        prepared = Prepared(recipe, arrays)
+        networks = [self._network(sent) for sent in request.get("parents", ())]
+        parents = Parents({network.recipe.without_seed: network for network in networks}, recipe.seed)
+        data = training_arrays(prepared, dataset, parents.derive)
+        evaluation = evaluation_arrays(recipe, dataset, parents.derive)
+        validation = validation_arrays(prepared, dataset, parents.derive)
+        start = parents.start(recipe)
         started = time.perf_counter()
         run = keras_fit.train(
-            recipe, data, evaluation, lambda epoch: self.say({"kind": "epoch", "epoch": epoch, "of": recipe.epochs})
+            recipe,
+            data,
+            evaluation,
+            lambda epoch: self.say({"kind": "epoch", "epoch": epoch, "of": recipe.epochs}),
+            start,
+            validation,
         )
         seconds = time.perf_counter() - started
         with Path(request["out"]).open("wb") as file:
@@ -163,6 +175,18 @@ class Server:
             np.savez(file, predictions=run.predictions, **weights)
         history = {name: [_finite(value) for value in values] for name, values in run.history.items()}
         self.say({"kind": "done", "history": history, "seconds": seconds, "trainer": keras_fit.NAME})
+
+    def _evaluate(self, request: dict[str, Any]) -> None:
+        """What a network that the hand-in trained itself predicts for the evaluation images, in the range `x`."""
+        spec = ModelSpec.model_validate_json(json.dumps(request["model"]))
+        x = ArraySpec.model_validate_json(json.dumps(request["x"]))
+        name = request["dataset"]
+        if name not in self._datasets:
+            self._datasets[name] = datasets.load(name)
+        with np.load(request["weights"], allow_pickle=False) as archive:
+            weights = [archive[name] for name in sorted(archive.files)]
+        made = trained.evaluated(spec, weights, x, self._datasets[name])
+        self._answer_arrays(request, {"predictions": made})
 
 
 def inspect(spec: ModelSpec, loss: tuple[str, dict[str, Any]] | None) -> ModelFacts:

@@ -19,8 +19,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from harness.models import build
+from harness.training.arrays_spec import ArraySpec
 from harness.training.keras_fit import make_loss, make_optimizer
-from harness.training.recipe import ArraySpec, Recipe
+from harness.training.recipe import Recipe
 
 VALIDATION_BATCH = 1000
 """Images of one validation step, as in `keras_fit`."""

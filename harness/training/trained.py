@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,9 +11,10 @@ from numpy.typing import NDArray
 
 from harness.allowlist import Refused
 from harness.datasets import Dataset
-from harness.models import Built, build
+from harness.models import Built, ModelSpec, build
 from harness.noise import salt_and_pepper
-from harness.training.recipe import ArraySpec, Recipe
+from harness.training.arrays_spec import ArraySpec, as_images, seen
+from harness.training.recipe import Recipe
 
 Array = NDArray[Any]
 BATCH = 1000
@@ -42,15 +44,23 @@ class Network:
 
 
 def encode(images: Array, spec: ArraySpec) -> Array:
-    """Images (n, 784) in [0, 1] as the array that the recipe's inputs are."""
-    values = images.astype(np.float32) * np.float32(255 * spec.scale) + np.float32(spec.offset)
-    return np.asarray(values.reshape((len(images), *spec.item_shape)))
+    """Images (n, 784) in [0, 1] as the array that the recipe's inputs are, without its noise. Raises Refused where
+    the inputs are no images."""
+    if spec.part == "derived":
+        raise Refused("the network takes what another network computes, and no images")
+    return seen(spec, images.astype(np.float32) * np.float32(255), None)
 
 
 def decode(outputs: Array, spec: ArraySpec) -> Array:
-    """The recipe's targets as images (n, 784) in [0, 1]; what is not finite becomes 0."""
-    values = (outputs.reshape(len(outputs), -1).astype(np.float32) - spec.offset) / (255 * spec.scale)
-    return np.asarray(np.clip(np.nan_to_num(values), 0.0, 1.0))
+    """The recipe's targets as images (n, 784) in [0, 1]; what is not finite becomes 0. Raises Refused where the
+    targets are no images."""
+    return np.asarray(np.clip(np.nan_to_num(_raw_images(outputs, spec)), 0.0, 1.0))
+
+
+def _raw_images(outputs: Array, spec: ArraySpec) -> Array:
+    if spec.encoding != "pixels":
+        raise Refused("the network's targets are no images")
+    return as_images(spec, outputs.astype(np.float32))
 
 
 def denoising_curves(
@@ -68,7 +78,7 @@ def denoising_curves(
     are used, spread evenly over the set.
     """
     chosen = np.arange(images) * len(dataset.x_test) // images
-    clean = dataset.x_test[chosen].reshape(images, -1).astype(np.float32) / 255
+    clean = _flat(dataset.x_test[chosen])
     rng = np.random.default_rng([seed, 11])
     seasoned = np.stack([salt_and_pepper(clean, level, rng) for level in levels])
     flat = seasoned.reshape(-1, clean.shape[1])
@@ -102,14 +112,13 @@ def generated_images(
         raise Refused("the decoder starts at a layer that does not exist")
     encoder, decoder = autoencoder.built.until(cut), autoencoder.built.after(cut)
     pairs = _pairs(dataset.y_train, count, rng)
-    source = dataset.x_train[pairs.reshape(-1)].reshape(2 * count, -1).astype(np.float32) / 255
+    source = _flat(dataset.x_train[pairs.reshape(-1)])
     codes = np.asarray(encoder.predict(encode(source, autoencoder.recipe.x), batch_size=BATCH, verbose=0))
     codes = codes.reshape(count, 2, *codes.shape[1:])
     spread = codes.std(axis=(0, 1), keepdims=True)[0]
     latent = codes.mean(axis=1) + 0.1 * spread * rng.standard_normal(codes[:, 0].shape).astype(np.float32)
     outputs = np.asarray(decoder.predict(latent.astype(np.float32), batch_size=BATCH, verbose=0))
-    raw = outputs.reshape(count, -1).astype(np.float32)
-    raw = (raw - autoencoder.recipe.y.offset) / (255 * autoencoder.recipe.y.scale)
+    raw = _raw_images(outputs, autoencoder.recipe.y)
     images = np.clip(np.nan_to_num(raw), 0, 1)
     return {"raw": raw, "images": images, "probabilities": classifier.predict(images).astype(np.float32)}
 
@@ -117,6 +126,23 @@ def generated_images(
 def class_probabilities(classifier: Network, images: Array) -> Array:
     """The classifier's outputs for images (n, 784) in [0, 1]."""
     return classifier.predict(np.clip(np.nan_to_num(images), 0, 1)).astype(np.float32)
+
+
+def evaluated(spec: ModelSpec, weights: Sequence[Array], x: ArraySpec, dataset: Dataset) -> Array:
+    """What a model with these weights, in Keras's order, gives for the evaluation images, prepared as `x` says;
+    float32 (n, …). Raises Refused where model, weights and images do not fit each other."""
+    built = build(spec)
+    try:
+        built.model.set_weights(list(weights))
+        outputs = built.model.predict(encode(_flat(dataset.x_test), x), batch_size=BATCH, verbose=0)
+    except (ValueError, TypeError) as error:
+        raise Refused(f"its weights or the images do not fit it: {str(error)[:300]}") from None
+    return np.asarray(outputs, dtype=np.float32)
+
+
+def _flat(images: Array) -> Array:
+    """Grey levels as images (n, 784) in [0, 1]."""
+    return images.reshape(len(images), -1).astype(np.float32) / np.float32(255)
 
 
 def _pairs(labels: Array, count: int, rng: np.random.Generator) -> Array:

@@ -1,7 +1,11 @@
 """Which recorded fits answer which task of this assignment."""
 
-from harness.evidence import Network
-from harness.matching import Rule, Sign
+import math
+from collections import Counter, defaultdict
+from collections.abc import Sequence
+
+from harness.evidence import Network, SelfTrained
+from harness.matching import Group, Rule, Sign
 
 
 def _plain_network(network: Network) -> bool:
@@ -25,15 +29,76 @@ def _from_noisy(network: Network) -> bool:
     return network.record.data.x is not None and network.record.data.x.noise is not None
 
 
+def _factor(network: Network) -> str | None:
+    """The regulariser's factor as text, wherever it sits; None where there is none."""
+    texts = [text for layer in network.layers for text in layer.regularizers]
+    return next((text.split()[2] for text in texts), None)
+
+
+def _place(network: Network) -> tuple[object, ...]:
+    where = network.where
+    return (where.file, where.cell, where.line) if where else ()
+
+
+def _structure(network: Network) -> tuple[object, ...]:
+    return (network.hidden_units, network.epochs)
+
+
+def _sweeps(candidates: Sequence[Network]) -> list[Group]:
+    """The sweeps that the candidates may be: all together, those of one loop, those of one structure wherever they
+    stand (a cell a factor), and those of one loop and structure; of equally complete ones the narrowest."""
+    keys = (lambda _: (), _structure, _place, lambda network: (*_place(network), *_structure(network)))
+    groups: dict[tuple[str, ...], Group] = {}
+    for key in keys:
+        sets: dict[tuple[object, ...], list[Network]] = defaultdict(list)
+        for network in candidates:
+            sets[key(network)].append(network)
+        for networks in sets.values():
+            made = _sweep(tuple(networks))
+            names = tuple(network.record.id for network in made.networks)
+            groups.pop(names, None)  # a narrower key puts it further back, where it wins a tie
+            groups[names] = made
+    return list(groups.values())
+
+
+def _sweep(networks: tuple[Network, ...]) -> Group:
+    """Complete by what is asked: a point for each network of up to five factors and three replicates, then the layer
+    sizes and epochs."""
+    counts = Counter(factor for network in networks if (factor := _factor(network)) is not None)
+    asked = sum(sorted((min(count, 3) for count in counts.values()), reverse=True)[:5])
+    sizes = sum(1 for network in networks if network.hidden_units == (500, 300)) / len(networks)
+    epochs = sum(1 for network in networks if network.epochs >= 40) / len(networks)
+    most = max(counts.values(), default=0)
+    text = f"{len(counts)} factor{'s' if len(counts) != 1 else ''}, up to {most} network{'s' if most != 1 else ''} each"
+    return Group(networks, asked + 0.5 * sizes + 0.25 * epochs, text)
+
+
+def _has(network: SelfTrained, *classes: str) -> bool:
+    return any(layer.class_name in classes for layer in network.facts.layers)
+
+
+def _convolutional(network: SelfTrained) -> bool:
+    return _has(network, "Conv2D", "SeparableConv2D", "DepthwiseConv2D")
+
+
+def _classes(network: SelfTrained) -> bool:
+    return network.facts.output_shape == (10,)
+
+
+def _plain(network: SelfTrained) -> bool:
+    return _classes(network) and _has(network, "Dense") and not _convolutional(network)
+
+
 MLP = Rule(
     task="2C",
     wanted="network of fully connected layers trained on the labels",
+    own_loop=_plain,
     words=("Dense",),
     needs=(Sign(0, "trains a network without convolution on the labels", _plain_network),),
     signs=(
         Sign(4, "has two hidden layers of 64", lambda network: network.hidden_units == (64, 64)),
         Sign(2, "has 55,050 parameters", lambda network: network.params == 55_050),
-        Sign(1, "trains for 10 epochs", lambda network: network.record.epochs == 10),
+        Sign(1, "trains for 10 epochs", lambda network: network.epochs == 10),
         Sign(1, "uses batches of 128", lambda network: network.record.batch_size == 128),
         Sign(1, "uses SGD", lambda network: _optimizer(network) == "SGD"),
         Sign(1, "trains on clean images", lambda network: network.on_clean_images),
@@ -47,8 +112,9 @@ SWEEP = Rule(
     task="2D",
     wanted="sweep of networks with weight decay",
     words=("regularizer", "500", "300"),
-    group=True,
+    groups=_sweeps,
     at_most=60,
+    own_loop=lambda network: _plain(network) and any((layer.units or 0) >= 200 for layer in network.facts.layers),
     needs=(
         Sign(0, "trains a network without convolution on the labels", _plain_network),
         Sign(
@@ -63,6 +129,8 @@ CNN = Rule(
     task="3A",
     wanted="network with a convolutional layer trained on the labels",
     words=("Conv2D",),
+    best=True,
+    own_loop=lambda network: _classes(network) and _convolutional(network),
     needs=(
         Sign(0, "trains on the labels", lambda network: network.classifier),
         Sign(0, "has a convolutional layer", lambda network: network.convolutional),
@@ -70,7 +138,7 @@ CNN = Rule(
     signs=(
         Sign(2, "trains on clean images", lambda network: network.on_clean_images),
         Sign(1, "trains a fresh network", lambda network: not network.record.previous),
-        Sign(1, "trains for more than one epoch", lambda network: network.record.epochs > 1),
+        Sign(1, "trains for more than one epoch", lambda network: network.epochs > 1),
     ),
 )
 
@@ -78,6 +146,7 @@ AUTOENCODER = Rule(
     task="4A",
     wanted="autoencoder trained from images to images",
     words=("autoencoder", "784"),
+    own_loop=lambda network: math.prod(network.facts.output_shape) == 784,
     needs=(Sign(0, "is trained to give images back", lambda network: network.reconstructs),),
     signs=(
         Sign(3, "has 226,416 parameters", lambda network: network.params == 226_416),

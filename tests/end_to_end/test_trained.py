@@ -9,8 +9,9 @@ from harness.assignment import load
 from harness.measure.denoising import gains, helps_until, mean_gain
 from harness.measure.generation import nearest, recognised
 from harness.recording import Component, FitData, Noise
+from harness.training.from_recording import from_fit
 from harness.training.process import TrainerProcess, Weighted
-from harness.training.recipe import Prepared, Scale, from_fit
+from harness.training.recipe import Prepared, Scale
 
 pytestmark = pytest.mark.end_to_end
 DIGITS = digits()

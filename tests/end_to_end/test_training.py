@@ -24,8 +24,9 @@ from harness.allowlist import loss as canonical_loss
 from harness.models import LayerSpec, ModelSpec, canonical
 from harness.recording import Component, Graph
 from harness.results import Cause
+from harness.training.from_recording import from_fit
 from harness.training.process import TrainerFailed, TrainerProcess, TrainingStopped
-from harness.training.recipe import Prepared, Scale, from_fit
+from harness.training.recipe import Prepared, Scale
 
 pytestmark = pytest.mark.end_to_end
 DIGITS = digits()

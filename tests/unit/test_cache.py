@@ -10,8 +10,8 @@ from evidence import digits, fit
 
 from harness.training import cache
 from harness.training.cache import RunCache
+from harness.training.from_recording import from_fit
 from harness.training.process import TrainedRun
-from harness.training.recipe import from_fit
 
 DEVICE = {"keras": "3.15", "tensorflow": "2.21", "backend": "tensorflow", "device": "cpu", "device_name": "x86_64"}
 RECIPE = from_fit(fit(), {}, digits()).recipe

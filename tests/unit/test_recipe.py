@@ -22,7 +22,8 @@ from evidence import (
 
 from harness.allowlist import Refused
 from harness.recording import Component, FitData, Noise, Rows
-from harness.training.recipe import Prepared, Recipe, Scale, evaluation_arrays, from_fit, training_arrays
+from harness.training.from_recording import from_fit
+from harness.training.recipe import Prepared, Recipe, Scale, evaluation_arrays, training_arrays
 
 DIGITS = digits()
 OFFICIAL = dataclasses.replace(  # MNIST's size and standing, small to hold
@@ -273,12 +274,9 @@ def test_noise_levels_within_the_error_of_an_estimate_are_one(estimated, level):
 
 REFUSALS = {
     "the fit cannot be repeated: it used a generator": fit(problem="it used a generator"),
-    "the fit uses the callback EarlyStopping, which is not trained with": fit(
-        callbacks=(Component(class_name="History"), Component(class_name="EarlyStopping"))
-    ),
+    "the fit fails: ValueError: no": fit(error="ValueError: no"),
     "the fit uses the callback Mine, which is not trained with":
         fit(callbacks=(Component(class_name="custom:Mine"),)),
-    "the fit goes on from an earlier one (fit-3) of the same model object": fit(previous=("fit-2", "fit-3")),
     "the fit's data are not arrays that were recognised": fit(data=FitData(kind="generator")),
     "the fit asks for 0 epochs; 1 to 500 are trained": fit(epochs=0),
     "the fit asks for 501 epochs; 1 to 500 are trained": fit(epochs=501),

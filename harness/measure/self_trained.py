@@ -1,0 +1,53 @@
+"""Networks that the hand-in trained with a loop of its own: looked at, evaluated, and shown as facts."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from harness.allowlist import Refused
+from harness.datasets import Dataset
+from harness.evidence import SelfTrained
+from harness.measure.classification import accuracy
+from harness.models import ModelFacts, canonical
+from harness.recording import SelfTrainedRecord
+from harness.training.from_recording import evaluation_spec
+from harness.training.process import TrainerFailed, TrainerProcess, TrainingStopped
+
+Frames = Mapping[str, NDArray[Any]]
+
+
+def self_trained(
+    records: Sequence[SelfTrainedRecord], frames: Frames, dataset: Dataset, trainer: TrainerProcess
+) -> tuple[SelfTrained, ...]:
+    """What each of these networks is, and the accuracy of its weights on the evaluation images."""
+    return tuple(_one(record, frames, dataset, trainer) for record in records)
+
+
+def _one(record: SelfTrainedRecord, frames: Frames, dataset: Dataset, trainer: TrainerProcess) -> SelfTrained:
+    made = SelfTrained(id=record.id, how=record.how, where=record.where, stopped=record.stopped)
+    facts = ModelFacts()
+    try:
+        spec = canonical(record)
+        facts = trainer.inspect(spec, None)
+        if record.problem or facts.refused:
+            raise Refused(record.problem or str(facts.refused))
+        if record.inputs is None:
+            raise Refused("its inputs were not seen")
+        weights = [_weight(frames.get(name)) for name in record.weights]
+        outputs = trainer.evaluate(spec, weights, evaluation_spec(record.inputs), dataset.name)
+        if outputs.ndim != 2 or outputs.shape[1] <= int(dataset.y_test.max()):
+            raise Refused("its outputs are no classes")
+        found = accuracy(outputs, dataset.y_test)
+    except (Refused, TrainerFailed, TrainingStopped) as reason:
+        return made.model_copy(update={"facts": facts, "problem": str(reason)[:500]})
+    return made.model_copy(update={"facts": facts, "accuracy": found, "images": len(dataset.y_test)})
+
+
+def _weight(array: NDArray[Any] | None) -> NDArray[Any]:
+    if array is None or array.dtype.kind not in "iuf" or not np.isfinite(array).all():
+        raise Refused("its weights did not cross")
+    return array
