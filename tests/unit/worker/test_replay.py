@@ -51,8 +51,7 @@ def graph(*uids):
 def replay(tmp_path):
     np.savez(tmp_path / "data.npz", w=np.arange(4.0), x_train=np.zeros(3))
     fits = {"fit-1": TrainedFit(weights=("w",), history={"val_accuracy": (0.9, 0.97)})}
-    made = Replay(fits, tmp_path / "data.npz", Sent(), lambda: Where(file="a.ipynb", cell=1, line=1))
-    return made
+    return Replay(fits, tmp_path / "data.npz", Sent(), lambda: Where(file="a.ipynb", cell=1, line=1))
 
 
 def ended(replay, number, text="x = 1", **names):
