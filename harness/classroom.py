@@ -5,28 +5,26 @@ from __future__ import annotations
 import tempfile
 import time
 import traceback
-from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections import deque
+from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal, Protocol
+from typing import Literal, Protocol
 
-from harness import datasets, provenance
+from harness import datasets, mapping, provenance
 from harness.assignment import Assignment, Profile
 from harness.datasets import Dataset
 from harness.dryrun import DryRun, Trained, record, replay
 from harness.evidence import Evidence
 from harness.files import write_atomically
-from harness.findings import find
 from harness.grading import Grader
 from harness.intake import IntakeRefused, IntakeUsageError, Submission, clean_name, receive
 from harness.measure.trained import Replayer
-from harness.plugin import run_checks
-from harness.report import ClassRow, render_class, render_scorecard
-from harness.results import Cause, Result, SubmissionFacts, save
+from harness.outputs import judge, write_class, write_evidence, write_result
+from harness.results import Cause, Result, SubmissionFacts
 from harness.sandbox import Sandbox, SandboxError, choose
-from harness.scoring import build_result
-from harness.training.cache import RunCache
+from harness.training.cache import DEFAULT_LIMIT, RunCache
 from harness.training.process import Device, DeviceUnavailable, TrainerProcess
 
 DataName = Literal["auto", "mnist", "fashion_mnist", "digits"]
@@ -41,6 +39,9 @@ class Progress(Protocol):
 
     def passed_over(self, name: str) -> None:
         """A file among the arguments is no hand-in."""
+
+    def note(self, text: str) -> None:
+        """Something that whoever runs this should know, in a sentence."""
 
     def stage(self, submission: str, stage: str, detail: str = "") -> None:
         """A submission has entered a stage."""
@@ -59,6 +60,9 @@ class Silent:
     """Progress that nobody watches."""
 
     def passed_over(self, name: str) -> None:
+        """Says nothing."""
+
+    def note(self, text: str) -> None:
         """Says nothing."""
 
     def stage(self, submission: str, stage: str, detail: str = "") -> None:
@@ -86,6 +90,9 @@ class Options:
     jobs: int = 1
     isolation: Literal["required", "preferred"] = "required"
     cache: Path | None = None
+    """Where runs are kept; None: for this grading run alone."""
+    cache_limit: int = DEFAULT_LIMIT
+    overrides: mapping.Overrides = field(default_factory=mapping.Overrides)
     structure_first: bool = False
 
 
@@ -104,8 +111,8 @@ class _Work:
 def grade(paths: Sequence[Path], options: Options, progress: Progress) -> list[Result]:
     """Grade each path as one submission and write the output folder; results in the order of the paths.
 
-    Raises IntakeUsageError for a path that does not exist, NotIsolated, DatasetError,
-    DeviceUnavailable.
+    Raises IntakeUsageError for a path that does not exist, MappingError for an override of a submission that is not
+    among them, NotIsolated, DatasetError, DeviceUnavailable.
     """
     paths = hand_ins(paths, progress)
     sandbox = sandbox_for(options.isolation)
@@ -114,20 +121,30 @@ def grade(paths: Sequence[Path], options: Options, progress: Progress) -> list[R
     with tempfile.TemporaryDirectory(prefix="harness-") as scratch, TrainerProcess(options.device) as trainer:
         npz = Path(scratch) / "data.npz"
         datasets.write_recording_npz(dataset, npz)
+        cache = RunCache(options.cache or Path(scratch) / "runs", options.cache_limit)
         grader = Grader(
-            options.assignment, dataset, options.profile, trainer, RunCache(options.cache),
+            options.assignment, dataset, options.profile, trainer, cache,
             isolation=sandbox.name if sandbox.isolated else sandbox.warning, isolated=sandbox.isolated,
         )  # fmt: skip
         trainer.describe()  # a device that is not there is said before anything runs
         works = _receive_all(paths, Path(scratch), progress)
-        results = []
-        with ThreadPoolExecutor(max_workers=max(1, options.jobs)) as pool:
-            runs = [pool.submit(_record, work, sandbox, options.assignment, npz, progress) for work in works]
-            for work, run in zip(works, runs, strict=True):
-                run.result()
-                results.append(_finish_whatever_happens(work, sandbox, npz, grader, options, progress))
-    write_class(results, options.out)
+        _check_names(options.overrides, [work.name for work in works], progress)
+        results: list[Result] = []
+        matches: list[mapping.Row] = []
+        for work in _recorded(works, sandbox, options, npz, progress):
+            result, evidence = _finish_whatever_happens(work, sandbox, npz, grader, options, progress)
+            results.append(result)
+            matches += mapping.rows(evidence, [rule.task for rule in options.assignment.rules()])
+    write_class(results, matches, options.out)
     return results
+
+
+def _check_names(overrides: mapping.Overrides, names: Sequence[str], progress: Progress) -> None:
+    overrides.require(names)
+    others = overrides.passed_over(names)
+    if others:
+        shown = ", ".join(others[:5]) + (", …" if len(others) > 5 else "")
+        progress.note(f"Matches are given for hand-ins that are not graded now, and passed over: {shown}.")
 
 
 def hand_ins(paths: Sequence[Path], progress: Progress) -> list[Path]:
@@ -175,15 +192,6 @@ def load_dataset(name: DataName) -> Dataset:
     return datasets.resolve(name)[0]
 
 
-def write_class(results: Sequence[Result], out: Path) -> None:
-    """Write index.html and grades.csv over all results."""
-    from harness.exports.table import grades_csv
-
-    rows = [ClassRow(result, f"{result.submission.name}/scorecard.html") for result in results]
-    write_atomically(out / "index.html", render_class(rows).encode())
-    write_atomically(out / "grades.csv", grades_csv(results).encode())
-
-
 def evidence_for_pytest(
     assignment: Assignment, path: Path, data: DataName, profile: Profile, device: Device, allow_unisolated: bool
 ) -> Evidence:
@@ -193,7 +201,8 @@ def evidence_for_pytest(
     with tempfile.TemporaryDirectory(prefix="harness-") as scratch, TrainerProcess(device) as trainer:
         npz = Path(scratch) / "data.npz"
         datasets.write_recording_npz(dataset, npz)
-        grader = Grader(assignment, dataset, profile, trainer, RunCache(RunCache.default_folder()), sandbox.name)
+        cache = RunCache(RunCache.default_folder(), RunCache.default_limit())
+        grader = Grader(assignment, dataset, profile, trainer, cache, sandbox.name)
         work = _receive(path, Path(scratch) / "0", clean_name(path))
         if work.run.problem is None:
             work.run = record(sandbox, work.folder, assignment, npz)
@@ -245,6 +254,24 @@ def _receive(path: Path, into: Path, name: str) -> _Work:
     return work
 
 
+def _recorded(
+    works: Sequence[_Work], sandbox: Sandbox, options: Options, npz: Path, progress: Progress
+) -> Iterator[_Work]:
+    """The submissions in their order, each once it is recorded: as many at the same time as `jobs` says, and no
+    more ahead, because the arrays of a recording can be large. They are let go when the next one is asked for."""
+    left = deque(works)
+    running: deque[tuple[_Work, Future[None]]] = deque()
+    with ThreadPoolExecutor(max_workers=options.jobs) as pool:
+        while left or running:
+            while left and len(running) <= options.jobs:
+                work = left.popleft()
+                running.append((work, pool.submit(_record, work, sandbox, options.assignment, npz, progress)))
+            work, run = running.popleft()
+            run.result()
+            yield work
+            work.run = DryRun()
+
+
 def _record(work: _Work, sandbox: Sandbox, assignment: Assignment, npz: Path, progress: Progress) -> None:
     if work.run.problem is not None:
         return
@@ -277,7 +304,7 @@ def _redraw(work: _Work, sandbox: Sandbox, assignment: Assignment, npz: Path, pr
 
 def _finish_whatever_happens(
     work: _Work, sandbox: Sandbox, npz: Path, grader: Grader, options: Options, progress: Progress
-) -> Result:
+) -> tuple[Result, Evidence]:
     """A fault of ours costs this submission its marks, said so, and no other submission anything.
 
     The traceback goes to `fault.txt` beside the result. What fails even without the submission is raised.
@@ -297,15 +324,15 @@ def _finish_whatever_happens(
 
 def _finish(
     work: _Work, sandbox: Sandbox, npz: Path, grader: Grader, options: Options, progress: Progress
-) -> Result:
+) -> tuple[Result, Evidence]:
     """Everything after the dry run."""
     assignment = options.assignment
     started = time.perf_counter()
     progress.stage(work.name, "inspect")
-    evidence = grader.inspect(work.facts, work.run)
+    evidence = _inspect(work, grader, options.overrides.of(work.name), progress)
     work.timing["inspect"] = time.perf_counter() - started
     if options.structure_first:
-        progress.structure(_judge(assignment, evidence))
+        progress.structure(judge(assignment, evidence))
     started = time.perf_counter()
     progress.stage(work.name, "train")
     evidence = grader.train(
@@ -317,34 +344,25 @@ def _finish(
     work.timing["train"] = time.perf_counter() - started
     started = time.perf_counter()
     progress.stage(work.name, "check")
-    result = _judge(assignment, evidence)
+    result = judge(assignment, evidence)
     work.timing["check"] = time.perf_counter() - started
     result = result.model_copy(
         update={"provenance": provenance.of(grader, options, work.run), "timing": _rounded(work.timing)}
     )
-    return _write(result, evidence, options.out / work.name, progress)
-
-
-def _judge(assignment: Assignment, evidence: Evidence) -> Result:
-    return build_result(assignment, evidence, run_checks(assignment, evidence), find(assignment, evidence))
-
-
-def _write(result: Result, evidence: Evidence, folder: Path, progress: Progress) -> Result:
-    from harness.exports.junit import junit
-
-    folder.mkdir(parents=True, exist_ok=True)
-    started = time.perf_counter()
-    progress.stage(result.submission.name, "render")
-    page = render_scorecard(result)
-    timing: dict[str, Any] = {**result.timing, "render": round(time.perf_counter() - started, 3)}
-    result = result.model_copy(update={"timing": timing})
-    write_atomically(folder / "scorecard.html", page.encode())
-    write_atomically(folder / "recording.json", evidence.recording.model_dump_json(indent=1).encode())
-    write_atomically(folder / "evidence.json", evidence.model_dump_json().encode())
-    write_atomically(folder / "junit.xml", junit(result))
-    save(result, folder / "result.json")
+    progress.stage(work.name, "render")
+    write_evidence(evidence, options.out / work.name)
+    result = write_result(result, options.out / work.name)
     progress.done(result)
-    return result
+    return result, evidence
+
+
+def _inspect(work: _Work, grader: Grader, given: Mapping[str, mapping.Fits], progress: Progress) -> Evidence:
+    """What the submission is, with the matches that a person gave; what is not there to be matched is said."""
+    evidence = grader.inspect(work.facts, work.run)
+    followed, problems = mapping.follow(given, evidence)
+    for problem in problems:
+        progress.note(f"{work.name}, {problem}")
+    return grader.inspect(work.facts, work.run, followed) if followed else evidence
 
 
 def _rounded(timing: dict[str, float]) -> dict[str, float]:

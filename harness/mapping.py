@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 import tomllib
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -21,8 +22,9 @@ from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
 
-from harness.evidence import Evidence
+from harness.evidence import Evidence, Network
 from harness.intake import clean_name
+from harness.matching import UnknownFit, resolve
 from harness.text import for_csv
 
 SETTINGS = "harness.toml"
@@ -33,6 +35,7 @@ COLUMNS = ("submission", "task", "fits", "places", "sure", "reasons")
 _NEEDED = ("submission", "task", "fits", "sure")
 
 Fits = tuple[str, ...]
+_PLACE = re.compile(r",? (?=(?:cell|line) \d)")  # before the parts of a place
 _Text = Annotated[str, StringConstraints(max_length=20_000)]
 
 
@@ -99,6 +102,24 @@ class Row:
     places: tuple[str, ...]
     sure: bool
     reasons: tuple[str, ...]
+
+
+def follow(given: Mapping[str, Fits], evidence: Evidence) -> tuple[dict[str, Fits], list[str]]:
+    """Of what is given for a submission, the fits by their ids where they differ from what its rules found or were
+    not sure of; and a sentence for each task whose fits are not there, which its rules then decide."""
+    networks = [Network(record, evidence.fits[record.id]) for record in evidence.recording.fits]
+    followed: dict[str, Fits] = {}
+    problems: list[str] = []
+    for task, names in given.items():
+        found = evidence.matches.get(task)
+        try:
+            fits = resolve(names, networks)
+        except UnknownFit as error:
+            problems.append(f"task {task}: not matched as given, because {error}.")
+            continue
+        if set(fits) != set(found.fits if found else ()) or (found is not None and not found.sure):
+            followed[task] = fits
+    return followed, problems
 
 
 # --- reading
@@ -201,13 +222,23 @@ def read_table(path: Path, tasks: Collection[str]) -> Overrides:
 
 
 def split(given: str | Sequence[str], where: str) -> Fits:
-    """Fits as a person lists them, with commas or semicolons. Raises MappingError."""
-    texts = [given] if isinstance(given, str) else given
-    names = [" ".join(name.split()) for text in texts for name in text.replace(";", ",").split(",")]
-    fits = tuple(dict.fromkeys(name for name in names if name))
-    if len(fits) > MAX_FITS or any(len(name) > 300 or not name.isprintable() for name in fits):
+    """Fits as a person lists them, with commas or semicolons; "a.ipynb, cell 3, line 2", as pages show a place, and
+    "a.ipynb cell 3" are one. Raises MappingError."""
+    fits: list[str] = []
+    for text in [given] if isinstance(given, str) else given:
+        for part in text.split(";"):
+            apart: list[str] = []
+            for piece in part.split(","):
+                name = _PLACE.sub(", ", " ".join(piece.split()))
+                if apart and _says_more(name, apart[-1]):
+                    apart[-1] += f", {name}"
+                elif name:
+                    apart.append(name)
+            fits += apart
+    chosen = tuple(dict.fromkeys(fits))
+    if len(chosen) > MAX_FITS or any(len(name) > 300 or not name.isprintable() for name in chosen):
         raise MappingError(f'{where}: write fits as "fit-3", "cell 14" or "part2.ipynb cell 3", at most {MAX_FITS}')
-    return fits
+    return chosen
 
 
 # --- writing
@@ -254,6 +285,13 @@ def table(lines: Iterable[Row]) -> str:
 
 
 # --- details
+
+
+def _says_more(name: str, place: str) -> bool:
+    """Whether "cell 3" or "line 2" belongs to the file or the cell before it, and is no fit of its own."""
+    if name.startswith("cell "):
+        return place.endswith((".ipynb", ".py"))
+    return name.startswith("line ") and not place.startswith("fit-")
 
 
 def _same(written: str, submission: str) -> bool:

@@ -46,10 +46,12 @@ MAX_LINES = 4
 
 @dataclass(frozen=True)
 class ClassRow:
-    """A line of the class page: a result, and the path of its scorecard relative to the class page (not quoted)."""
+    """A line of the class page: a result, the path of its scorecard relative to the class page (not quoted), and
+    for how many tasks it is not sure which fits answer them."""
 
     result: Result
     link: str
+    unsure: int = 0
 
 
 @dataclass(frozen=True)
@@ -113,7 +115,7 @@ def render_class(rows: Sequence[ClassRow]) -> str:
             **_page(),
             assignments=list(dict.fromkeys(result.assignment.title or result.assignment.id for result in results)),
             summary=", ".join(summary),
-            banners=_banners(results),
+            banners=[*_banners(results), *_unsure(rows)],
             titles=titles,
             rows=[_row(row, list(titles)) for row in rows],
             totals=[(task, *_passed(task, results)) for task in titles],
@@ -216,6 +218,20 @@ def _banners(results: Sequence[Result]) -> list[tuple[str, str]]:
         whose = "The hand-in’s code" if one else f"The code of {text.quantity(count, 'submission')}"
         banners.append(("Not isolated", f"{whose} ran without isolation. {isolation}".strip()))
     return banners
+
+
+def _unsure(rows: Sequence[ClassRow]) -> list[tuple[str, str]]:
+    """What a person should settle before marks are given: which fits answer which task."""
+    count = sum(row.unsure for row in rows)
+    if not count:
+        return []
+    names = [row.result.submission.name for row in rows if row.unsure]
+    shown = ", ".join(names[:MAX_LINES]) + (f" and {len(names) - MAX_LINES} more" if names[MAX_LINES:] else "")
+    sentence = (
+        f"For {text.quantity(count, 'task')} of {shown} it is not certain which fits answer. Look at matches.csv, "
+        "correct its column “fits”, write yes under “sure”, and grade again with --map matches.csv."
+    )
+    return [(f"{text.quantity(count, 'match is', 'matches are')} unsure", sentence)]
 
 
 def _row(row: ClassRow, tasks: Sequence[str]) -> dict[str, Any]:

@@ -1,12 +1,17 @@
 """A class goes on whatever one submission does to us."""
 
+import csv
+
 import numpy as np
 import pytest
+from evidence import evidence, mlp
 
 from harness import classroom, datasets
 from harness.assignment import load
 from harness.classroom import Options, Silent, grade
 from harness.intake import IntakeUsageError
+from harness.mapping import MappingError, read
+from harness.matching import match
 from harness.results import Cause, Outcome
 
 
@@ -84,3 +89,116 @@ def test_equal_names_are_kept_apart_and_other_files_passed_over(tmp_path, no_mac
 def test_what_is_not_there_is_said_before_anything_runs(tmp_path, no_machinery):
     with pytest.raises(IntakeUsageError, match="nowhere"):
         grade([tmp_path / "nowhere"], Options(load("dat405_a7"), tmp_path / "out"), Silent())
+
+
+# --- matches
+
+
+class Noting(Silent):
+    def __init__(self):
+        self.notes = []
+
+    def note(self, text):
+        self.notes.append(text)
+
+
+def trained_nothing(monkeypatch, *networks):
+    """Every hand-in has these networks; nothing is trained."""
+    made = evidence(load("dat405_a7"), *networks)
+
+    def inspect(self, facts, run, given=None):
+        found = match(self.assignment.rules(), networks, given).by_task
+        return made.model_copy(update={"submission": facts, "matches": found})
+
+    monkeypatch.setattr(classroom.Grader, "inspect", inspect)
+    monkeypatch.setattr(classroom.Grader, "train", lambda _self, made, *_more: made)
+
+
+def graded(tmp_path, *maps, names=("a",), progress=None):
+    assignment = load("dat405_a7")
+    overrides = read(maps, None, [rule.task for rule in assignment.rules()])
+    options = Options(assignment, tmp_path / "out", data="digits", overrides=overrides)
+    paths = [tmp_path / name if (tmp_path / name).exists() else hand_in(tmp_path, name) for name in names]
+    return grade(paths, options, progress or Silent())
+
+
+def matches(tmp_path):
+    with (tmp_path / "out" / "matches.csv").open(encoding="utf-8", newline="") as file:
+        return {(row["submission"], row["task"]): row for row in csv.DictReader(file)}
+
+
+TWO_ALIKE = (mlp(id="fit-1"), mlp(id="fit-2"))
+
+
+def test_a_class_goes_through_its_table_and_gives_it_back(tmp_path, monkeypatch, no_machinery):
+    trained_nothing(monkeypatch, *TWO_ALIKE)
+    graded(tmp_path, names=("a", "b"))
+    first = matches(tmp_path)
+    assert (first["a", "2C"]["fits"], first["a", "2C"]["sure"]) == ("fit-2", "no")
+    assert "2 matches are unsure" in (tmp_path / "out" / "index.html").read_text(encoding="utf-8")
+
+    table = tmp_path / "matches.csv"
+    text = (tmp_path / "out" / "matches.csv").read_text(encoding="utf-8")
+    place = first["a", "2C"]["places"]
+    table.write_text(text.replace(f'a,2C,fit-2,"{place}",no', f'a,2C,fit-1,"{place}",yes'), encoding="utf-8")
+    results = graded(tmp_path, str(table), names=("a", "b"))
+    second = matches(tmp_path)
+    assert (second["a", "2C"]["fits"], second["a", "2C"]["sure"]) == ("fit-1", "yes")
+    assert second["b", "2C"]["sure"] == "no"
+    assert "1 match is unsure" in (tmp_path / "out" / "index.html").read_text(encoding="utf-8")
+    (task,) = [task for task in results[0].tasks if task.id == "2C"]
+    assert any("As set by the course" in reason for reason in task.matched)
+
+
+def test_a_fit_that_is_not_there_is_said_and_the_rules_decide(tmp_path, monkeypatch, no_machinery):
+    trained_nothing(monkeypatch, mlp(id="fit-1"))
+    progress = Noting()
+    graded(tmp_path, "2C=fit-7", progress=progress)
+    assert progress.notes == [
+        "a, task 2C: not matched as given, because there is no fit 'fit-7'; there are: fit-1 in assignment.ipynb, "
+        "cell 4, line 3."
+    ]
+    assert matches(tmp_path)["a", "2C"]["fits"] == "fit-1"
+
+
+def test_a_hand_in_that_is_not_there_is_said_before_anything_runs(tmp_path, monkeypatch, no_machinery):
+    with pytest.raises(MappingError, match="'c', and it is not among those that are graded: a, b"):
+        graded(tmp_path, "c:2C=fit-1", names=("a", "b"))
+
+
+def test_a_table_may_hold_more_than_is_graded_now(tmp_path, monkeypatch, no_machinery):
+    (tmp_path / "m.csv").write_text("submission,task,fits,sure\nz,2C,fit-1,yes\n", encoding="utf-8")
+    progress = Noting()
+    graded(tmp_path, str(tmp_path / "m.csv"), progress=progress)
+    assert progress.notes == ["Matches are given for hand-ins that are not graded now, and passed over: z."]
+
+
+# --- many at once
+
+
+def test_recordings_are_made_little_ahead_and_let_go(tmp_path, monkeypatch, no_machinery):
+    names = [f"g{number}" for number in range(6)]
+    recorded = []
+    monkeypatch.setattr(classroom, "_record", lambda work, *_: recorded.append(work.name))
+    works = [classroom._Work(tmp_path, name, tmp_path, None) for name in names]
+    options = Options(load("dat405_a7"), tmp_path, jobs=2)
+    for number, work in enumerate(classroom._recorded(works, NoSandbox(), options, tmp_path, Silent())):
+        assert work.name == names[number]
+        assert len(recorded) <= number + 1 + 2
+        work.run = None
+    assert recorded == names
+    assert all(work.run is not None for work in works)
+
+
+def test_without_a_cache_runs_are_kept_for_the_class_and_no_longer(tmp_path, monkeypatch, no_machinery):
+    seen = []
+
+    class Watched(classroom.Grader):
+        def inspect(self, *arguments):
+            seen.append(self.cache.facts().folder)
+            return super().inspect(*arguments)
+
+    monkeypatch.setattr(classroom, "Grader", Watched)
+    graded(tmp_path)
+    (folder,) = seen
+    assert not folder.exists()

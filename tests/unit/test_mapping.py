@@ -15,6 +15,7 @@ from harness.mapping import (
     MappingError,
     Overrides,
     Row,
+    follow,
     read,
     read_argument,
     read_settings,
@@ -50,7 +51,7 @@ def file(folder, text, name="matches.csv", encoding="utf-8"):
         ("2C=fit-3", {"*": {"2C": ("fit-3",)}}),
         ("2c=fit-3", {"*": {"2C": ("fit-3",)}}),
         ("group 7:2D=fit-3, fit-4,cell 14", {"group 7": {"2D": ("fit-3", "fit-4", "cell 14")}}),
-        ("group 7:3A=part2.ipynb  cell 3", {"group 7": {"3A": ("part2.ipynb cell 3",)}}),
+        ("group 7:3A=part2.ipynb  cell 3", {"group 7": {"3A": ("part2.ipynb, cell 3",)}}),
         ("a:b:4A=", {"a:b": {"4A": ()}}),
         ("2C=cell 14 = 15", {"*": {"2C": ("cell 14 = 15",)}}),
     ],
@@ -237,6 +238,34 @@ def test_the_lines_of_a_submission():
     assert rows(found.model_copy(update={"problem": "It could not be recorded."}), TASKS) == []
 
 
+# --- followed
+
+
+def follow_given(given, **changes):
+    found = evidence(load("dat405_a7"), mlp(id="fit-1"), mlp(id="fit-2", epochs=3, batch_size=7), cnn(), **changes)
+    return follow(given, found)
+
+
+def test_what_a_person_gives_is_told_by_its_ids():
+    assert follow_given({"2C": ("fit-2",), "4A": ()}) == ({"2C": ("fit-2",)}, [])
+    assert follow_given({"2C": ()}) == ({"2C": ()}, [])
+
+
+def test_what_the_rules_find_surely_stays_theirs():
+    assert follow_given({"2C": ("fit-1",), "3A": ("fit-cnn",), "2D": ()}) == ({}, [])
+
+
+def test_what_the_rules_are_unsure_of_is_a_persons_once_it_is_confirmed():
+    unsure = {"2C": Match(task="2C", fits=("fit-1",), sure=False)}
+    assert follow_given({"2C": ("fit-1",)}, matches=unsure) == ({"2C": ("fit-1",)}, [])
+
+
+def test_fits_that_are_not_there_are_said_and_cost_the_other_tasks_nothing():
+    followed, (problem,) = follow_given({"2C": ("fit-9",), "3A": ("fit-1",)})
+    assert followed == {"3A": ("fit-1",)}
+    assert problem.startswith("task 2C: not matched as given, because there is no fit 'fit-9'; there are: fit-1 in")
+
+
 # --- together
 
 
@@ -252,4 +281,9 @@ def test_a_later_word_counts_for_more(tmp_path):
 def test_fits_are_listed_once():
     assert split("fit-1; fit-2,,fit-1 ", "here") == ("fit-1", "fit-2")
     assert split(["fit-1", "fit-2, fit-3"], "here") == ("fit-1", "fit-2", "fit-3")
+    assert split("fit-1, cell 14, cell 15 line 3, cell 16, line 4", "") == (
+        "fit-1", "cell 14", "cell 15, line 3", "cell 16, line 4",
+    )  # fmt: skip
+    shown = "a b.ipynb, cell 3, line 2; c.py, line 4; d.py cell 1"
+    assert split(shown, "") == ("a b.ipynb, cell 3, line 2", "c.py, line 4", "d.py, cell 1")
     assert "at most" in wrong(split, ",".join(f"fit-{number}" for number in range(501)), "here")

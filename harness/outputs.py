@@ -1,0 +1,63 @@
+"""What grading leaves in the output folder, and the judging that it is made from: the same for a class that is
+graded and for one that is judged again. Nothing here trains or needs a framework."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+from harness.assignment import Assignment
+from harness.evidence import Evidence
+from harness.exports.junit import junit
+from harness.exports.table import grades_csv
+from harness.files import write_atomically
+from harness.findings import find
+from harness.mapping import Row, table
+from harness.plugin import run_checks
+from harness.report import ClassRow, render_class, render_scorecard
+from harness.results import Result, save
+from harness.scoring import build_result
+
+EVIDENCE = "evidence.json"
+RESULT = "result.json"
+MATCHES = "matches.csv"
+
+
+def judge(assignment: Assignment, evidence: Evidence) -> Result:
+    """The result of one submission, without provenance and timing."""
+    return build_result(assignment, evidence, run_checks(assignment, evidence), find(assignment, evidence))
+
+
+def write_evidence(evidence: Evidence, folder: Path) -> None:
+    """Write what the checks are given, from which a submission is judged again."""
+    folder.mkdir(parents=True, exist_ok=True)
+    write_atomically(folder / "recording.json", evidence.recording.model_dump_json(indent=1).encode())
+    write_atomically(folder / EVIDENCE, evidence.model_dump_json().encode())
+
+
+def write_result(result: Result, folder: Path) -> Result:
+    """Write a submission's result and its views; gives the result with the time that took."""
+    folder.mkdir(parents=True, exist_ok=True)
+    started = time.perf_counter()
+    page = render_scorecard(result)
+    timing = {**result.timing, "render": round(time.perf_counter() - started, 3)}
+    result = result.model_copy(update={"timing": timing})
+    write_atomically(folder / "scorecard.html", page.encode())
+    write_atomically(folder / "junit.xml", junit(result))
+    save(result, folder / RESULT)
+    return result
+
+
+def write_class(results: Sequence[Result], matches: Sequence[Row], out: Path) -> None:
+    """Write index.html, grades.csv and matches.csv over all results."""
+    unsure: dict[str, int] = {}
+    for row in matches:
+        unsure[row.submission] = unsure.get(row.submission, 0) + (not row.sure)
+    rows = [
+        ClassRow(result, f"{result.submission.name}/scorecard.html", unsure.get(result.submission.name, 0))
+        for result in results
+    ]
+    write_atomically(out / "index.html", render_class(rows).encode())
+    write_atomically(out / "grades.csv", grades_csv(results).encode())
+    write_atomically(out / MATCHES, table(matches).encode())
