@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from harness.assignment import Assignment
+from harness.claims import contradictions
 from harness.evidence import Evidence
 from harness.recording import ArrayRecord, Finding
 
@@ -23,6 +24,7 @@ def general(evidence: Evidence) -> Iterator[Finding]:
     yield from _trained_on_evaluation(evidence)
     yield from _self_trained(evidence)
     yield from _undefined(evidence)
+    yield from contradictions(evidence)
 
 
 def _trained_on_evaluation(evidence: Evidence) -> Iterator[Finding]:

@@ -21,8 +21,9 @@ from harness.results import (
     Result,
     TaskResult,
 )
+from harness.work import other_networks, own_loops, own_work
 
-INTEGRITY = frozenset({"evaluation-images-in-training", "shadows-library"})
+INTEGRITY = frozenset({"contradicted-number", "evaluation-images-in-training", "shadows-library"})
 """Findings that a person should look at; the others are the student's to read."""
 
 
@@ -46,6 +47,10 @@ def build_result(
         models=model_cards(assignment, evidence),
         plots=tuple(assignment.module("figures").plots(evidence)),
         galleries=tuple(assignment.module("figures").galleries(evidence)),
+        own=own_work(evidence),
+        others=other_networks(evidence),
+        own_loops=own_loops(evidence),
+        order=evidence.recording.order,
         answers=with_facts(assignment, written.answers),
         unanswered=unanswered(assignment, evidence, written.missing),
         reports=tuple(report_facts(report) for report in evidence.recording.reports),
@@ -113,6 +118,7 @@ def task_result(name: str, spec: TaskSpec, checks: Sequence[CheckResult], eviden
         checks=tuple(checks),
         manual=manual,
         matched=match.reasons if match else (),
+        sure=match is None or match.sure,
     )
 
 
@@ -145,7 +151,9 @@ def model_cards(assignment: Assignment, evidence: Evidence) -> tuple[ModelCard, 
         for network in evidence.networks(name):
             if network.record.id not in seen and network.layers:
                 seen.add(network.record.id)
-                cards.append(_card(name, assignment.tasks[name].title, network))
+                first = network.record.id == evidence.matches[name].fits[0]
+                card = _card(name, assignment.tasks[name].title, network)
+                cards.append(card.model_copy(update={"counts": first or assignment.tasks[name].sweep}))
     return tuple(cards)
 
 
@@ -165,6 +173,8 @@ def _card(task: str, title: str, network: Network) -> ModelCard:
         trained_epochs=evidence.scaled.epochs if evidence.scaled else None,
         trained_batch_size=evidence.scaled.batch_size if evidence.scaled else None,
         curves=tuple(run.curve for run in evidence.runs),
+        accuracy=sum(network.accuracies) / len(network.accuracies) if network.accuracies else None,
+        problem=evidence.problem or "",
         trainer=evidence.runs[0].trainer if evidence.runs else "",
         speed=evidence.speed,
     )

@@ -39,7 +39,7 @@ from harness.results.tree import (
     load,
     save,
 )
-from harness.results.work import OtherNetwork, SelfTrained
+from harness.results.work import OtherNetwork, OwnLoop
 
 __all__ = [
     "SCHEMA_VERSION",
@@ -61,11 +61,11 @@ __all__ = [
     "OtherNetwork",
     "Outcome",
     "OwnFigure",
+    "OwnLoop",
     "OwnWork",
     "Plot",
     "ReportFacts",
     "Result",
-    "SelfTrained",
     "Series",
     "Speed",
     "SubmissionFacts",

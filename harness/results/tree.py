@@ -16,7 +16,7 @@ from harness.files import write_atomically
 from harness.recording import Finding, Where
 from harness.results.base import Value
 from harness.results.pictures import Gallery, ModelCard, OwnWork, Plot
-from harness.results.work import OtherNetwork, SelfTrained
+from harness.results.work import OtherNetwork, OwnLoop
 
 SCHEMA_VERSION = 1
 
@@ -224,7 +224,7 @@ class Result(Value):
     own: OwnWork | None = None
     """What the hand-in's own code showed with trained weights; None where it did not run again."""
     others: tuple[OtherNetwork, ...] = ()
-    self_trained: tuple[SelfTrained, ...] = ()
+    own_loops: tuple[OwnLoop, ...] = ()
     order: Literal["document", "executed"] = "document"
     """Whether the cells ran as they stand, or as their saved execution counts say."""
     answers: tuple[Answer, ...] = ()

@@ -18,14 +18,15 @@ class OtherNetwork(Value):
     """Why it could not have been trained, or what stopped it in the hand-in, where something did."""
 
 
-class SelfTrained(Value):
+class OwnLoop(Value):
     """A network that the hand-in trained with a loop of its own, as trusted code measured it.
 
-    It earns points only where a person grants them.
+    It earns points only where a person grants them. `how` is "gradient_tape" or "train_step".
     """
 
     summary: str
     how: str
+    params: int = 0
     accuracy: float | None = None
     images: int = 0
     stopped: bool = False

@@ -1,0 +1,76 @@
+"""Work of a hand-in beside what checks look at, as the result tree has it: its own figures, other networks."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from harness.evidence import Evidence, Network
+from harness.results import LayerFacts, OtherNetwork, OwnLoop, OwnWork
+
+NAMED = 8  # layers of a summary
+
+
+def own_work(evidence: Evidence) -> OwnWork | None:
+    """What the hand-in's own code showed with trained weights, and how real that run was."""
+    replay = evidence.replay
+    if replay is None:
+        return None
+    answered = [evidence.fits[fit] for fit in replay.fits if fit in evidence.fits]
+    merged = {fit for one in answered for fit, _ in one.merged[:-1]}
+    notes = []
+    if replay.problem:
+        notes.append(f"That run did not come to its end, which costs nothing. {replay.problem}")
+    if any(one.scaled is not None for one in answered):
+        notes.append(
+            "Some networks were trained here for other epochs than asked (see “trained here”); their curves are "
+            "stretched to the epochs asked."
+        )
+    if any(not one.runs and one.fit not in merged for one in answered):
+        notes.append("Replicates that were not trained here have the weights of an equal network that was.")
+    if any(figure.placeholder for figure in replay.figures):
+        notes.append("Networks that were not trained answered with placeholders; figures that use them say so.")
+    return OwnWork(figures=replay.figures, notes=tuple(notes))
+
+
+def other_networks(evidence: Evidence) -> tuple[OtherNetwork, ...]:
+    """The fits that no task needs, in the order in which they ran. A fit that a matched one goes on from is part of
+    that one's training."""
+    records = {fit.id: fit for fit in evidence.recording.fits}
+    matched = [network.evidence for task in evidence.matches for network in evidence.networks(task)]
+    merged = {fit for one in matched for fit, _ in one.merged}
+    left = [records[fit] for fit in evidence.unused if fit not in merged and fit in evidence.fits]
+    return tuple(
+        OtherNetwork(
+            fit=fit.id,
+            summary=summary(Network(fit, evidence.fits[fit.id]).layers),
+            params=evidence.fits[fit.id].facts.params,
+            epochs=fit.epochs,
+            where=fit.where,
+            reason=fit.error or evidence.fits[fit.id].problem or "",
+        )
+        for fit in left
+    )
+
+
+def own_loops(evidence: Evidence) -> tuple[OwnLoop, ...]:
+    """The networks that the hand-in trained by a loop of its own, with what trusted code measured of them."""
+    return tuple(
+        OwnLoop(
+            summary=summary(one.facts.layers),
+            params=one.facts.params,
+            how=one.how,
+            accuracy=one.accuracy,
+            images=one.images,
+            stopped=one.stopped,
+            problem=one.problem or "",
+            where=one.where,
+        )
+        for one in evidence.self_trained
+    )
+
+
+def summary(layers: Sequence[LayerFacts]) -> str:
+    """ "Conv2D 32, Conv2D 64, Dense 10": the layers with weights; where there is none, the classes of all."""
+    kept = [layer for layer in layers if layer.params] or layers
+    names = [layer.class_name if layer.units is None else f"{layer.class_name} {layer.units}" for layer in kept]
+    return ", ".join(names[:NAMED] + ["…"] * (len(names) > NAMED))
