@@ -28,6 +28,8 @@ class RunSummary(Value):
     curve: Curve
     seconds: float = 0.0
     trainer: str = ""
+    why: str = ""
+    """Why this trainer, as a sentence."""
     cached: bool = False
 
 

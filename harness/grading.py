@@ -167,7 +167,7 @@ class Grader:
         """Train a recipe with a seed, or take the run from the cache, and measure it. Its ancestors come first."""
         seeded = prepared.with_seed(seed)
         recipe = seeded.recipe
-        found = self.cache.get(recipe, self.trainer.describe())
+        found = self.cache.get(recipe, self.trainer.describe(recipe))
         cached = found is not None
         if found is None:
             found = self._run_after_its_ancestors(seeded, on_epoch)
@@ -180,6 +180,7 @@ class Grader:
             curve=_curve(stored),
             seconds=round(stored.seconds, 3),
             trainer=stored.trainer,
+            why=stored.device.get("why", ""),
             cached=cached,
         )
 
@@ -188,7 +189,7 @@ class Grader:
     ) -> tuple[StoredRun, dict[str, NDArray[Any]]]:
         weights: dict[str, Weighted] = {}
         for one in prepared.ancestors:
-            found = self.cache.get(one.recipe, self.trainer.describe())
+            found = self.cache.get(one.recipe, self.trainer.describe(one.recipe))
             if found is None:
                 try:
                     found = self._run_with(one, weights, on_epoch)
@@ -212,7 +213,7 @@ class Grader:
         if evidence.recipe is None or evidence.problem is not None:
             return None
         recipe = evidence.recipe.with_seed(evidence.runs[0].seed if evidence.runs else 0)
-        found = self.cache.get(recipe, self.trainer.describe())
+        found = self.cache.get(recipe, self.trainer.describe(recipe))
         return None if found is None else _weighted(recipe, found[1])
 
     def _is_reference(self, task: str, handed_in: str) -> bool:

@@ -9,7 +9,6 @@ from __future__ import annotations
 import json
 from collections import OrderedDict
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import jax
@@ -21,21 +20,10 @@ from harness.allowlist import Refused
 from harness.training.choose import same_program
 from harness.training.recipe import Pair, Recipe
 from harness.training.steps import Axes, Examples, Program, State, class_weights, initial, make_program, settle
-from harness.training.trainer import Trained
+from harness.training.trainer import Run, Trained
 
 NAME = "jax_scan"
 KEPT_PROGRAMS = 8
-
-
-@dataclass(frozen=True)
-class Run:
-    """One run of a group: what `Trainer` takes. Pixels may come as uint8 (n, …) where the recipe's values of them
-    are `pixel * scale + offset`."""
-
-    recipe: Recipe
-    data: Pair
-    evaluation: Pair
-    start: Mapping[int, Sequence[NDArray[Any]]] | None = None
 
 
 class JaxScan:

@@ -1,46 +1,31 @@
-"""The coordinator's side of the trainer's process: start it, ask it, notice when it dies."""
+"""The coordinator's side of training: which process does what, and what is sent to it and comes back."""
 
 from __future__ import annotations
 
-import contextlib
 import json
 import os
-import subprocess
-import sys
 import tempfile
-import threading
-from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal, Self
+from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
 from harness.allowlist import Refused
 from harness.models import ModelFacts, ModelSpec
-from harness.results import Cause
+from harness.training import device as devices
 from harness.training.arrays_spec import ArraySpec
+from harness.training.channel import Channel, TimeLimit, TrainerFailed, TrainingStopped
+from harness.training.choose import Backend, Kind, backend, choose, groups
+from harness.training.device import Device, DeviceUnavailable
 from harness.training.recipe import Prepared, Recipe
 
-Device = Literal["auto", "cpu", "gpu"]
-
-
-class TrainerFailed(RuntimeError):
-    """The trainer's process ended or answered nonsense: our fault. The message holds the end of its log."""
-
-
-class DeviceUnavailable(RuntimeError):
-    """A device was asked for that this machine has not: the fault of whoever asked."""
-
-
-class TrainingStopped(RuntimeError):
-    """The recipe's own fault at run time; `cause` says which."""
-
-    def __init__(self, message: str, cause: Cause) -> None:
-        super().__init__(message)
-        self.cause = cause
+__all__ = [
+    "Device", "DeviceUnavailable", "Job", "TimeLimit", "TrainedRun", "TrainerFailed", "TrainerProcess",
+    "TrainingStopped", "Weighted",
+]  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -51,28 +36,40 @@ class Weighted:
     weights: Sequence[NDArray[Any]]
 
 
+@dataclass(frozen=True)
+class Job:
+    """A recipe to be trained, and the trained networks that it builds on."""
+
+    prepared: Prepared
+    parents: Sequence[Weighted] = ()
+
+
 class TrainedRun:
-    """The answer to one training request. `history` holds None where a value was not finite."""
+    """The answer to one training request. `history` holds None where a value was not finite; `why` is why this
+    trainer, as a sentence; `seconds` is a share of its group's where several were trained at once."""
 
     def __init__(self, answer: dict[str, Any], arrays: dict[str, NDArray[Any]], device: dict[str, Any]) -> None:
         self.history: dict[str, list[float | None]] = answer["history"]
         self.seconds = float(answer["seconds"])
         self.trainer = str(answer["trainer"])
+        self.why = str(device.get("why", ""))
         self.predictions: NDArray[np.float32] = arrays.pop("predictions")
         self.weights: list[NDArray[Any]] = [arrays[name] for name in sorted(arrays)]
         self.device = device
 
 
 class TrainerProcess:
-    """A context in which models can be inspected and recipes trained. The framework is imported on first use."""
+    """A context in which models can be inspected and recipes trained.
+
+    Keras runs on one framework a process, so there are up to two processes, each started when it is first needed:
+    JAX for nearly everything, TensorFlow for what it trains faster (`harness.training.choose`).
+    """
 
     def __init__(self, device: Device = "auto") -> None:
-        self._device = device
-        self._process: subprocess.Popen[str] | None = None
-        self._log: deque[str] = deque(maxlen=60)
-        self._reader: threading.Thread | None = None
+        self._asked = device
+        self._found: devices.DeviceFacts | None = None
+        self._channels: dict[Backend, Channel] = {}
         self._folder: tempfile.TemporaryDirectory[str] | None = None
-        self._described: dict[str, Any] | None = None
         self._inspected: dict[str, ModelFacts] = {}
 
     def __enter__(self) -> Self:
@@ -82,37 +79,39 @@ class TrainerProcess:
         self.close()
 
     def close(self) -> None:
-        """End the process and remove its folder."""
-        if self._process is not None:
-            if self._process.stdin:
-                with contextlib.suppress(OSError):  # a dead process takes no last words
-                    self._process.stdin.close()
-            try:
-                self._process.wait(timeout=10)
-            except subprocess.TimeoutExpired:
-                self._process.kill()
-                self._process.wait()
-            for stream in (self._process.stdout, self._process.stderr):
-                if stream:
-                    stream.close()
-            if self._reader:
-                self._reader.join(timeout=5)
+        """End the processes and remove their folder."""
+        for channel in self._channels.values():
+            channel.close()
         if self._folder is not None:
             self._folder.cleanup()
-        self._process = self._folder = self._described = None
+        self._channels, self._folder = {}, None
 
-    def describe(self) -> dict[str, Any]:
-        """Versions, backend, device and precision of the trainer."""
-        if self._described is None:
-            answer = self._ask({"ask": "describe"})
-            if self._device == "gpu" and answer["device"] != "gpu":
-                raise DeviceUnavailable(
-                    "A GPU was asked for and TensorFlow sees none here; `harness doctor` says why. "
-                    "Without --device gpu the processor is used."
-                )
-            answer.pop("kind")
-            self._described = answer
-        return self._described
+    def describe(self, recipe: Recipe | None = None) -> dict[str, Any]:
+        """Versions, device and precision; with a recipe, what would train it and why. Imports no framework.
+
+        Raises DeviceUnavailable.
+        """
+        facts = self._device()
+        about = {
+            **{package: devices.version(package) for package in ("keras", "jax", "tensorflow")},
+            "backend": "jax",
+            "device": facts.kind,
+            "device_name": facts.name,
+            "driver": facts.driver,
+            "precision": "float32",
+        }
+        if recipe is None:
+            return about
+        choice = choose(recipe, facts.kind)
+        name = facts.name if choice.kind == facts.kind else devices.processor()
+        chosen = {"backend": choice.backend, "device": choice.kind, "device_name": name}
+        return about | chosen | {"trainer": choice.trainer, "why": choice.why, "trainer_key": choice.key}
+
+    def prepare(self, recipes: Sequence[Recipe]) -> None:
+        """Start the processes that training these takes, so that a framework is imported while another trains."""
+        kind = self._device().kind
+        for needed in {choose(recipe, kind).backend for recipe in recipes}:
+            self._channel(needed)
 
     def inspect(self, spec: ModelSpec, loss: tuple[str, dict[str, Any]] | None) -> ModelFacts:
         """Rebuild a model and say what it is. A model that cannot be rebuilt comes back with `refused` set.
@@ -123,30 +122,53 @@ class TrainerProcess:
         key = json.dumps(request, sort_keys=True)
         if key not in self._inspected:
             try:
-                answer = self._ask(request)
+                answer = self._any_channel().ask(request)
                 self._inspected[key] = ModelFacts.model_validate_json(json.dumps(answer["facts"]))
             except Refused as reason:
                 self._inspected[key] = ModelFacts(refused=str(reason))
         return self._inspected[key]
 
     def train(
-        self, prepared: Prepared, on_epoch: Callable[[int, int], None], parents: Sequence[Weighted] = ()
+        self,
+        prepared: Prepared,
+        on_epoch: Callable[[int, int], None],
+        parents: Sequence[Weighted] = (),
+        limit: TimeLimit | None = None,
     ) -> TrainedRun:
-        """Train one recipe, given those of its parents. Raises Refused or TrainingStopped (theirs) and TrainerFailed
-        (ours)."""
-        device = self.describe()
-        folder = Path(self._require_folder())
-        arrays, out = folder / "arrays.npz", folder / "out.npz"
-        with arrays.open("wb") as file:
-            named: dict[str, Any] = dict(prepared.arrays)
-            np.savez(file, **named)
-        request: dict[str, Any] = {"ask": "train", "recipe": prepared.recipe.model_dump(mode="json")}
-        request["parents"] = [self._sent(f"parent-{number}", parent) for number, parent in enumerate(parents)]
-        answer = self._ask({**request, "arrays": str(arrays), "out": str(out)}, on_epoch)
-        with np.load(out, allow_pickle=False) as archive:
-            made = {name: archive[name] for name in archive.files}
-        out.unlink()
-        return TrainedRun(answer, made, device)
+        """Train one recipe, given those of its parents.
+
+        Raises Refused or TrainingStopped (theirs) and TrainerFailed (ours).
+        """
+        return self.train_all([Job(prepared, parents)], on_epoch, limit)[0]
+
+    def train_all(
+        self, jobs: Sequence[Job], on_epoch: Callable[[int, int], None], limit: TimeLimit | None = None
+    ) -> list[TrainedRun]:
+        """Train recipes, on a GPU those of one kind at once; the runs in the order of the jobs. `limit` holds for
+        each group. Raises as `train` does."""
+        kind = self._device().kind
+        made: dict[int, TrainedRun] = {}
+        for group in groups([job.prepared.recipe for job in jobs], kind):
+            made |= zip(group, self._train_group([jobs[number] for number in group], on_epoch, limit), strict=True)
+        return [made[number] for number in range(len(jobs))]
+
+    def _train_group(
+        self, jobs: Sequence[Job], on_epoch: Callable[[int, int], None], limit: TimeLimit | None
+    ) -> list[TrainedRun]:
+        choice = choose(jobs[0].prepared.recipe, self._device().kind)
+        out = Path(self._require_folder()) / "out.npz"
+        runs = [self._sent_job(number, job) for number, job in enumerate(jobs)]
+        request = {"ask": "train", "runs": runs, "trainer": choice.trainer, "width": choice.width, "out": str(out)}
+        answer = self._channel(choice.backend).ask(request, on_epoch, limit)
+        made = self._taken(out)
+        return [
+            TrainedRun(
+                {**answer, "history": history},
+                {name.partition("/")[2]: array for name, array in made.items() if name.startswith(f"{number}/")},
+                self.describe(job.prepared.recipe),
+            )
+            for number, (job, history) in enumerate(zip(jobs, answer["histories"], strict=True))
+        ]
 
     def denoise(
         self, classifier: Weighted, denoiser: Weighted, levels: Sequence[float], images: int, shown: int
@@ -177,18 +199,9 @@ class TrainerProcess:
             "file": str(file),
             "function": function,
         }
-        speed: dict[str, dict[str, float]] = self._ask(request)["speed"]
+        channel = self._channel(choose(recipe, self._device().kind).backend)
+        speed: dict[str, dict[str, float]] = channel.ask(request)["speed"]
         return speed
-
-    def _ask_arrays(self, request: dict[str, Any], **networks: Weighted) -> dict[str, NDArray[Any]]:
-        out = Path(self._require_folder()) / "out.npz"
-        for name, network in networks.items():
-            request[name] = self._sent(name, network)
-        self._ask({**request, "out": str(out)})
-        with np.load(out, allow_pickle=False) as archive:
-            made = {name: archive[name] for name in archive.files}
-        out.unlink()
-        return made
 
     def evaluate(
         self, model: ModelSpec, weights: Sequence[NDArray[Any]], x: ArraySpec, dataset: str
@@ -196,9 +209,45 @@ class TrainerProcess:
         """What `harness.training.trained.evaluated` gives. Raises Refused, TrainingStopped and TrainerFailed."""
         path = self._saved("self-trained", weights)
         request = {"ask": "evaluate", "model": model.model_dump(mode="json"), "weights": path, "dataset": dataset}
-        return self._ask_arrays({**request, "x": x.model_dump(mode="json")})["predictions"]
+        return self._ask_arrays({**request, "x": x.model_dump(mode="json")}, model)["predictions"]
 
     # --- talking
+
+    def _device(self) -> devices.DeviceFacts:
+        if self._found is None:
+            self._found = devices.find(self._asked)
+        return self._found
+
+    def _channel(self, name: Backend) -> Channel:
+        """The process of a framework, started. Raises DeviceUnavailable where it does not see the GPU."""
+        kind = self._device().kind
+        if name not in self._channels:
+            self._channels[name] = Channel(name, _environment(name, kind))
+        channel = self._channels[name]
+        if channel.process is None:
+            channel.start()
+            if name == "jax" and kind == "gpu" and channel.ask({"ask": "describe"})["device"] != "gpu":
+                raise DeviceUnavailable(
+                    "There is a GPU, and JAX cannot use it: the driver and JAX's CUDA do not fit each other. With "
+                    "--device cpu the processor is used."
+                )
+        return channel
+
+    def _any_channel(self) -> Channel:
+        """One that runs already, or JAX's: the quicker to import."""
+        running = [name for name, channel in self._channels.items() if channel.process is not None]
+        return self._channel("jax" if "jax" in running or not running else running[0])
+
+    def _sent_job(self, number: int, job: Job) -> dict[str, Any]:
+        arrays = Path(self._require_folder()) / f"arrays-{number}.npz"
+        with arrays.open("wb") as file:
+            named: dict[str, Any] = dict(job.prepared.arrays)
+            np.savez(file, **named)
+        return {
+            "recipe": job.prepared.recipe.model_dump(mode="json"),
+            "arrays": str(arrays),
+            "parents": [self._sent(f"parent-{number}-{n}", parent) for n, parent in enumerate(job.parents)],
+        }
 
     def _sent(self, name: str, network: Weighted) -> dict[str, Any]:
         """A network as a request carries it, its weights in a file of this name."""
@@ -212,60 +261,34 @@ class TrainerProcess:
             np.savez(file, **named)
         return str(path)
 
-    def _ask(
-        self, request: dict[str, Any], on_epoch: Callable[[int, int], None] = lambda _epoch, _of: None
-    ) -> dict[str, Any]:
-        process = self._started()
-        if process.stdin is None or process.stdout is None:
-            raise TrainerFailed("the trainer has no pipes")
-        try:
-            process.stdin.write(json.dumps(request) + "\n")
-            process.stdin.flush()
-        except OSError:
-            raise self._died() from None
-        for line in process.stdout:
-            answer: dict[str, Any] = json.loads(line)
-            if answer["kind"] == "epoch":
-                on_epoch(answer["epoch"], answer["of"])
-            elif answer["kind"] == "refused":
-                raise Refused(answer["reason"])
-            elif answer["kind"] == "out_of_memory":
-                raise TrainingStopped(answer["reason"], Cause.OUT_OF_MEMORY)
-            else:
-                return answer
-        raise self._died()
+    def _ask_arrays(
+        self, request: dict[str, Any], *models: ModelSpec, **networks: Weighted
+    ) -> dict[str, NDArray[Any]]:
+        """Arrays that networks compute, in the process that is best at them."""
+        out = Path(self._require_folder()) / "out.npz"
+        for name, network in networks.items():
+            request[name] = self._sent(name, network)
+        used = [*models, *(network.recipe.model for network in networks.values())]
+        self._channel(backend(used, self._device().kind)).ask({**request, "out": str(out)})
+        return self._taken(out)
 
-    def _started(self) -> subprocess.Popen[str]:
-        if self._process is None:
-            environment = dict(os.environ, KERAS_BACKEND="tensorflow", TF_CPP_MIN_LOG_LEVEL="3", PYTHONHASHSEED="0")
-            if self._device == "cpu":
-                environment["CUDA_VISIBLE_DEVICES"] = ""
-            self._process = subprocess.Popen(
-                [sys.executable, "-m", "harness.training.server"],
-                stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
-                stderr=subprocess.PIPE,
-                text=True,
-                encoding="utf-8",
-                errors="replace",
-                env=environment,
-            )
-            self._reader = threading.Thread(target=self._keep_log, args=(self._process,), daemon=True)
-            self._reader.start()
-        return self._process
-
-    def _keep_log(self, process: subprocess.Popen[str]) -> None:
-        if process.stderr is not None:
-            for line in process.stderr:
-                self._log.append(line.rstrip())
+    def _taken(self, out: Path) -> dict[str, NDArray[Any]]:
+        with np.load(out, allow_pickle=False) as archive:
+            made = {name: archive[name] for name in archive.files}
+        out.unlink()
+        return made
 
     def _require_folder(self) -> str:
         if self._folder is None:
             self._folder = tempfile.TemporaryDirectory(prefix="harness-trainer-")
         return self._folder.name
 
-    def _died(self) -> TrainerFailed:
-        code = self._process.wait() if self._process else None
-        log = "\n".join(list(self._log)[-15:])
-        self.close()
-        return TrainerFailed(f"the trainer's process ended with code {code}; the end of its log:\n{log}")
+
+def _environment(name: Backend, kind: Kind) -> dict[str, str]:
+    """What a framework's process is started with. TensorFlow has no GPU: what needs one, JAX trains."""
+    if name == "tensorflow":
+        return {"TF_CPP_MIN_LOG_LEVEL": "3", "CUDA_VISIBLE_DEVICES": ""}
+    if kind == "cpu":
+        return {"JAX_PLATFORMS": "cpu"}
+    flags = f"{os.environ.get('XLA_FLAGS', '')} --xla_gpu_deterministic_ops=true".strip()
+    return {"XLA_FLAGS": flags, "XLA_PYTHON_CLIENT_PREALLOCATE": "false"}

@@ -18,18 +18,21 @@ import numpy as np
 from harness import datasets
 from harness.allowlist import Refused
 from harness.models import ModelFacts, ModelSpec, build, facts
-from harness.training import keras_fit, trained
+from harness.training import trained
 from harness.training.arrays_spec import ArraySpec
+from harness.training.frameworks import OUT_OF_MEMORY, Framework, imported
 from harness.training.parents import Parents
 from harness.training.recipe import Prepared, Recipe, evaluation_arrays, training_arrays, validation_arrays
+from harness.training.trainer import Run
 
 
 def main() -> None:
     """Answer requests until standard input ends."""
     answers = os.fdopen(os.dup(1), "w", encoding="utf-8")
     os.dup2(2, 1)
-    _settle()
-    server = Server(answers)
+    framework = imported()
+    framework.settle()
+    server = Server(answers, framework)
     for line in sys.stdin:
         request = json.loads(line)
         try:
@@ -37,39 +40,23 @@ def main() -> None:
         except Refused as reason:
             server.say({"kind": "refused", "reason": str(reason)})
         except MemoryError:
-            server.say({"kind": "out_of_memory", "reason": "training needed more memory than there is"})
+            server.say(OUT_OF_MEMORY)
         except (ValueError, TypeError) as error:
             # Keras says with these that model, loss and data do not fit each other: the recipe's fault.
             server.say({"kind": "refused", "reason": f"Keras refuses to train it: {str(error)[:500]}"})
         except Exception as error:
-            server.say(_stopped(error))
-
-
-def _stopped(error: Exception) -> dict[str, Any]:
-    """The answer to an error of TensorFlow's own in the middle of a run. Raises any other again: our fault."""
-    import tensorflow as tf
-
-    if isinstance(error, tf.errors.ResourceExhaustedError):
-        return {"kind": "out_of_memory", "reason": "training needed more memory than there is"}
-    if not isinstance(error, tf.errors.InvalidArgumentError):
-        raise error
-    # A label without an output, for instance. The message is a stack trace of graph nodes that ends in the reason.
-    lines = [line.strip() for line in str(error).splitlines() if line.strip() and "{{node" not in line]
-    return {"kind": "refused", "reason": f"TensorFlow stopped the training: {''.join(lines[-1:])[:500]}"}
-
-
-def _settle() -> None:
-    """Make runs repeatable: the same recipe on the same machine gives the same weights."""
-    import tensorflow as tf
-
-    tf.config.experimental.enable_op_determinism()
+            answer = framework.stopped(error)
+            if answer is None:
+                raise  # a fault of ours: the process ends, and its log says where
+            server.say(answer)
 
 
 class Server:
     """Answers requests: "describe", "inspect", "train", "evaluate" and what is done with trained networks."""
 
-    def __init__(self, answers: TextIO) -> None:
+    def __init__(self, answers: TextIO, framework: Framework) -> None:
         self._answers = answers
+        self._framework = framework
         self._datasets: dict[str, datasets.Dataset] = {}
 
     def say(self, answer: dict[str, Any]) -> None:
@@ -82,21 +69,7 @@ class Server:
         getattr(self, f"_{request['ask']}")(request)
 
     def _describe(self, _request: dict[str, Any]) -> None:
-        import keras
-        import tensorflow as tf
-
-        devices = [tf.config.experimental.get_device_details(gpu) for gpu in tf.config.list_physical_devices("GPU")]
-        self.say(
-            {
-                "kind": "done",
-                "keras": keras.__version__,
-                "tensorflow": tf.__version__,
-                "backend": keras.backend.backend(),
-                "device": "gpu" if devices else "cpu",
-                "device_name": devices[0].get("device_name", "GPU") if devices else _cpu_name(),
-                "precision": keras.config.dtype_policy().name,
-            }
-        )
+        self.say({"kind": "done", **self._framework.describe()})
 
     def _inspect(self, request: dict[str, Any]) -> None:
         spec = ModelSpec.model_validate_json(json.dumps(request["model"]))
@@ -149,32 +122,39 @@ class Server:
         return dataset
 
     def _train(self, request: dict[str, Any]) -> None:
-        recipe = Recipe.model_validate_json(json.dumps(request["recipe"]))
+        runs = [self._run(sent) for sent in request["runs"]]
+        epochs = runs[0].recipe.epochs
+        started = time.perf_counter()
+        made = self._framework.train(
+            runs, lambda epoch: self.say({"kind": "epoch", "epoch": epoch, "of": epochs}), request["width"]
+        )
+        seconds = (time.perf_counter() - started) / len(runs)
+        arrays: dict[str, Any] = {}
+        for number, run in enumerate(made):
+            arrays[f"{number}/predictions"] = run.predictions
+            arrays |= {f"{number}/w{place:04}": weight for place, weight in enumerate(run.weights)}
+        with Path(request["out"]).open("wb") as file:
+            np.savez(file, **arrays)
+        histories = [
+            {name: [_finite(value) for value in values] for name, values in run.history.items()} for run in made
+        ]
+        self.say({"kind": "done", "histories": histories, "seconds": seconds, "trainer": request["trainer"]})
+
+    def _run(self, sent: dict[str, Any]) -> Run:
+        recipe = Recipe.model_validate_json(json.dumps(sent["recipe"]))
         dataset = self._dataset(recipe)
-        with np.load(request["arrays"], allow_pickle=False) as archive:
+        with np.load(sent["arrays"], allow_pickle=False) as archive:
             arrays = {name: archive[name] for name in archive.files}
         prepared = Prepared(recipe, arrays)
-        networks = [self._network(sent) for sent in request.get("parents", ())]
+        networks = [self._network(parent) for parent in sent["parents"]]
         parents = Parents({network.recipe.without_seed: network for network in networks}, recipe.seed)
-        data = training_arrays(prepared, dataset, parents.derive)
-        evaluation = evaluation_arrays(recipe, dataset, parents.derive)
-        validation = validation_arrays(prepared, dataset, parents.derive)
-        start = parents.start(recipe)
-        started = time.perf_counter()
-        run = keras_fit.train(
+        return Run(
             recipe,
-            data,
-            evaluation,
-            lambda epoch: self.say({"kind": "epoch", "epoch": epoch, "of": recipe.epochs}),
-            start,
-            validation,
+            training_arrays(prepared, dataset, parents.derive),
+            evaluation_arrays(recipe, dataset, parents.derive),
+            parents.start(recipe),
+            validation_arrays(prepared, dataset, parents.derive),
         )
-        seconds = time.perf_counter() - started
-        with Path(request["out"]).open("wb") as file:
-            weights: dict[str, Any] = {f"w{number:04}": weight for number, weight in enumerate(run.weights)}
-            np.savez(file, predictions=run.predictions, **weights)
-        history = {name: [_finite(value) for value in values] for name, values in run.history.items()}
-        self.say({"kind": "done", "history": history, "seconds": seconds, "trainer": keras_fit.NAME})
 
     def _evaluate(self, request: dict[str, Any]) -> None:
         """What a network that the hand-in trained itself predicts for the evaluation images, in the range `x`."""
@@ -238,12 +218,6 @@ def cross_entropy_error(loss: tuple[str, dict[str, Any]], last_activation: str) 
 
 def _finite(value: float) -> float | None:
     return value if np.isfinite(value) else None
-
-
-def _cpu_name() -> str:
-    import platform
-
-    return platform.processor() or platform.machine()
 
 
 if __name__ == "__main__":

@@ -217,7 +217,7 @@ def _factors(model: Any) -> list[tuple[Any, str]]:
 
 @contextmanager
 def _with_factors(places: list[tuple[Any, str]], factors: Sequence[jax.Array]) -> Iterator[None]:
-    """Let regularisers use these factors while a function is traced. Keras's own `L2(factor)` takes numbers alone."""
+    """Let regularisers use these factors while a function is traced; Keras's own `L2(factor)` takes numbers."""
     before = [getattr(regularizer, name) for regularizer, name in places]
     for (regularizer, name), factor in zip(places, factors, strict=True):
         setattr(regularizer, name, factor)

@@ -22,6 +22,18 @@ class Trained:
     weights: list[NDArray[Any]]
 
 
+@dataclass(frozen=True)
+class Run:
+    """What a trainer is given for one run: the arguments of `Trainer`, and what callbacks watch where that is not
+    the evaluation set. A compiled trainer takes pixels as uint8 (n, …) too, of which it makes the recipe's values."""
+
+    recipe: Recipe
+    data: Pair
+    evaluation: Pair
+    start: Mapping[int, Sequence[NDArray[Any]]] | None = None
+    validation: Pair | None = None
+
+
 class Trainer(Protocol):
     """Trains a recipe from its seed.
 

@@ -19,13 +19,15 @@ from evidence import (
     layer,
 )
 
-from harness.allowlist import LOSSES, Refused
-from harness.allowlist import loss as canonical_loss
+from harness.allowlist import Refused
+from harness.compiling import LOSSES
+from harness.compiling import loss as canonical_loss
 from harness.models import LayerSpec, ModelSpec, canonical
 from harness.recording import Component, Graph
 from harness.results import Cause
+from harness.training.channel import Channel
 from harness.training.from_recording import from_fit
-from harness.training.process import TrainerFailed, TrainerProcess, TrainingStopped
+from harness.training.process import TimeLimit, TrainerFailed, TrainerProcess, TrainingStopped
 from harness.training.recipe import Prepared, Scale
 
 pytestmark = pytest.mark.end_to_end
@@ -42,6 +44,11 @@ def trainer():
 
 def spec(*layers) -> ModelSpec:
     return canonical(Graph(**chain(*(layers or MLP_LAYERS))))
+
+
+def process_of(trainer):
+    """The process in which JAX is."""
+    return trainer._channels["jax"].process
 
 
 def train(trainer, record=None, seed=0, scale=SHORT, frames=None):
@@ -134,7 +141,7 @@ def test_every_allowed_loss_can_be_probed(trainer, name):
 
 def test_equal_models_are_inspected_once(trainer, monkeypatch):
     first = trainer.inspect(spec(), CROSS_ENTROPY)
-    monkeypatch.setattr(trainer, "_ask", lambda *_request: 1 / 0)
+    monkeypatch.setattr(trainer, "_any_channel", lambda: 1 / 0)
     assert trainer.inspect(spec(), CROSS_ENTROPY) == first
 
 
@@ -183,7 +190,7 @@ def test_a_refusal_in_training_says_why(trainer):
     ids=["seven outputs", "seven outputs for ten labels", "one-hot for sparse", "another shape"],
 )  # fmt: skip
 def test_what_keras_refuses_is_the_hand_ins_fault(trainer, record):
-    with pytest.raises(Refused, match=r"Keras refuses to train it|TensorFlow stopped the training"):
+    with pytest.raises(Refused, match=r"Keras refuses to train it|there are labels up to 9, and the network has 7"):
         train(trainer, record)
     assert trainer.inspect(spec(), None).params == 55_050  # and the process goes on
 
@@ -204,7 +211,8 @@ def test_a_run_has_history_predictions_and_weights(first):
     assert (run.predictions.shape, run.predictions.dtype) == ((360, 10), np.float32)
     assert run.predictions.sum(axis=1) == pytest.approx(1, abs=1e-5)
     assert [weight.shape for weight in run.weights] == [(784, 64), (64,), (64, 64), (64,), (64, 10), (10,)]
-    assert (run.trainer, run.device["device"]) == ("keras_fit", "cpu")
+    assert (run.trainer, run.device["device"]) == ("jax_scan", "cpu")
+    assert run.why == "A compiled program of all steps is the fastest on a processor."
     assert run.seconds > 0
 
 
@@ -265,28 +273,39 @@ def test_a_training_that_diverges_ends_as_numbers_that_are_none(trainer):
 
 def test_a_dead_process_is_our_fault_and_the_next_request_has_a_new_one(first):
     with TrainerProcess("cpu") as trainer:
-        trainer.describe()
-        trainer._process.kill()
-        trainer._process.wait()
+        trainer.inspect(spec(), None)
+        process_of(trainer).kill()
+        process_of(trainer).wait()
         with pytest.raises(TrainerFailed, match="the trainer's process ended with code -9"):
-            trainer.inspect(spec(), None)
+            trainer.inspect(spec(dense(1)), None)
         run, _ = train(trainer)
         assert np.array_equal(run.predictions, first[0].predictions)
 
 
 def test_a_process_that_dies_while_it_trains():
     with TrainerProcess("cpu") as trainer:
-        trainer.describe()
-        prepared = from_fit(fit(), {}, DIGITS, Scale(epochs=100, batch_size=32))
+        prepared = from_fit(fit(), {}, DIGITS, Scale(epochs=500, batch_size=32))
         with pytest.raises(TrainerFailed, match="ended with code -9"):
-            trainer.train(prepared, lambda epoch, _of: trainer._process.kill() if epoch == 1 else None)
+            trainer.train(prepared, lambda epoch, _of: process_of(trainer).kill() if epoch == 1 else None)
         assert trainer.inspect(spec(), None).params == 55_050
 
 
-def test_memory_that_runs_out_is_theirs(trainer, monkeypatch):
-    monkeypatch.setattr(trainer, "_started", lambda: Answering('{"kind": "out_of_memory", "reason": "too large"}'))
+def test_time_that_runs_out_is_theirs_or_ours_and_the_next_recipe_has_a_new_process():
+    with TrainerProcess("cpu") as trainer:
+        prepared = from_fit(fit(), {}, DIGITS, Scale(epochs=500, batch_size=1))
+        with pytest.raises(TrainingStopped, match="took longer than 1 seconds and was ended") as stopped:
+            trainer.train(prepared, lambda _epoch, _of: None, limit=TimeLimit(1.0, theirs=True))
+        assert stopped.value.cause is Cause.TIMEOUT
+        with pytest.raises(TrainerFailed, match="took longer than 1 seconds"):
+            trainer.train(prepared, lambda _epoch, _of: None, limit=TimeLimit(1.0))
+        assert trainer.inspect(spec(), None).params == 55_050
+
+
+def test_memory_that_runs_out_is_theirs(monkeypatch):
+    channel = Channel("jax", {})
+    monkeypatch.setattr(channel, "start", lambda: Answering('{"kind": "out_of_memory", "reason": "too large"}'))
     with pytest.raises(TrainingStopped) as stopped:
-        trainer._ask({"ask": "train"})
+        channel.ask({"ask": "train"})
     assert stopped.value.cause is Cause.OUT_OF_MEMORY
 
 
