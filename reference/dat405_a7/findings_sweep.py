@@ -23,6 +23,17 @@ _AVERAGES = ("mean", "std", "average", "nanmean", "nanstd", "stdev", "pstdev", "
 _ARRAYS = ("array", "asarray", "list", "Series")
 
 
+_NO_DECAY = (
+    ("activity ", Finding(
+        code="activity-regularizer", task="2D",
+        message="activity_regularizer is not weight decay; use kernel_regularizer.",
+    )),
+    (" L1 ", Finding(
+        code="l1-not-l2", task="2D", message="L1 is not weight decay; use regularizers.L2(factor).",
+    )),
+)  # fmt: skip
+
+
 def find(evidence: Evidence) -> Iterator[Finding]:
     """Nothing where there is no sweep."""
     sweep = evidence.networks("2D")
@@ -54,13 +65,10 @@ def _stacked(sweep: tuple[Network, ...]) -> Iterator[Finding]:
 def _decay(sweep: tuple[Network, ...]) -> Iterator[Finding]:
     texts = [(network, text) for network in sweep for layer in network.layers for text in layer.regularizers]
     misplaced = False
-    for code, sign, message in (
-        ("activity-regularizer", "activity ", "activity_regularizer is not weight decay; use kernel_regularizer."),
-        ("l1-not-l2", " L1 ", "L1 is not weight decay; use regularizers.L2(factor)."),
-    ):
+    for sign, finding in _NO_DECAY:
         seen = next((network for network, text in texts if sign in text), None)
         if seen is not None:
-            yield Finding(code=code, task="2D", where=seen.where, message=message)
+            yield finding.model_copy(update={"where": seen.where})
             misplaced = True
     first = _typical(sweep)
     hidden = first.of_class("Dense")[:-1]

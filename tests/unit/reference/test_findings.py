@@ -8,10 +8,12 @@ from evidence import (
     cnn,
     complete,
     data,
+    dense,
     evidence,
     fit,
     images,
     labels,
+    layer,
     mlp,
     network,
     noise,
@@ -20,7 +22,7 @@ from evidence import (
 
 from harness.assignment import load
 from harness.findings import find
-from harness.recording import CellError, Derivation, Noise, Passage, Recording, SourceRecord, Where
+from harness.recording import CellError, Component, Derivation, Noise, Passage, Recording, SourceRecord, Where
 from harness.results import SubmissionFacts, SubmittedFile
 
 ASSIGNMENT = load("dat405_a7")
@@ -97,6 +99,141 @@ def test_hidden_layers_besides_those_asked():
     assert "64-64-500-300" in made["extra-hidden-layers"].message
 
 
+def test_five_factors_with_replicates_are_enough_whatever_else_was_tried():
+    baseline = sweep((None,), 1, {"regularizers": (NONE, NONE)}, id="none", epochs=10)
+    beyond = sweep((0.01,), 1, id="beyond")
+    assert on(sweep=(*baseline, *sweep(), *beyond)) == {}
+
+
+def test_epochs_of_several_fits_add_up():
+    """A loop of `fit(epochs=1)` trains as long as one fit of many epochs."""
+    tens = [mlp(id=f"fit-{n}", epochs=1, previous=tuple(f"fit-{m}" for m in range(n))) for n in range(10)]
+    made = evidence(ASSIGNMENT, *tens)
+    assert "too-few-epochs" not in found(made)
+    forty = [
+        sweep((1e-4,), 1, id=f"s-{n}", epochs=10, previous=tuple(f"s-{m}-0-0" for m in range(n)))[0]
+        for n in range(4)
+    ]
+    chained = [
+        network(one.record.model_copy(update={"previous": tuple(f.record.id for f in forty[:n])}), one.facts)
+        for n, one in enumerate(forty)
+    ]
+    assert "too-few-epochs" not in found(evidence(ASSIGNMENT, *chained))
+    assert "3 epochs" in on(mlp=mlp(epochs=3))["too-few-epochs"].message
+
+
+@pytest.mark.parametrize("name", ["Rescaling", "TrueDivide"])
+def test_a_network_that_rescales_is_no_finding(name):
+    rescaling = fit(layer("InputLayer"), layer(name), dense(10), data=data(x=images(high=255.0, scale=1.0)))
+    assert "not-rescaled" not in found(evidence(ASSIGNMENT, network(rescaling)))
+
+
+def test_targets_that_drive_the_loss_below_zero():
+    raw = images(shape=(60_000, 784), high=255.0, scale=1.0)
+    made = autoencoder(y=raw)
+    loss = Component(class_name="binary_crossentropy")
+    wrong = network(made.record.model_copy(update={"loss": loss}), made.facts)
+    seen = found(evidence(ASSIGNMENT, wrong))["not-rescaled"]
+    assert "below zero" in seen.message
+    assert seen.task == "4A"
+
+
+def test_labels_of_a_fit_that_failed():
+    failed = mlp(data=data(y=labels(encoding="one_hot_twice")), error="the shapes do not fit")
+    assert on(mlp=failed)["labels-one-hot-twice"].where == failed.where
+
+
+# --- the sweep's plot and means
+
+
+def analysed(*cells):
+    """The findings on a notebook that trains the sweep of FACTORS, and then runs these cells."""
+    return written(*cells, networks=sweep())
+
+
+@pytest.mark.parametrize(
+    "plot",
+    [
+        "plt.errorbar([1e-6, 1e-5, 1e-4, 5e-4, 1e-3], means, stds)\nplt.xlabel('weight decay')",
+        "regs = [10**-6, 10**-5, 1e-4, 1e-3]\nplt.plot(regs, means)\nplt.title('L2 factor')",
+        "plt.plot(np.logspace(-6, -3, 5), means)\nax.set_xlabel('factor')",
+        "plt.errorbar(range(5), means)\nplt.xlabel('factor')\nplt.xticks(range(3), ['1e-6', '1e-5', '0.001'])",
+    ],
+)  # fmt: skip
+def test_factors_that_were_not_trained(plot):
+    made = analysed(plot)["plotted-factors-differ"]
+    assert made.where.cell == 1
+
+
+@pytest.mark.parametrize(
+    "plot",
+    [
+        "plt.errorbar([1e-6, 2.5e-4, 5e-4, 7.5e-4, 1e-3], means)\nplt.xlabel('weight decay')",
+        "plt.plot(np.linspace(1e-6, 1e-3, 5), means)\nplt.xlabel('factor')",
+        "factors = [1e-6, 1e-5, 1e-4]\nfactors = other()\nplt.plot(factors, means)",
+        "plt.semilogx([1e-4, 1e-3, 1e-2], best)\nplt.xlabel('learning rate')",
+        "plt.plot(np.log10([1e-6, 1e-5, 1e-4]), means)\nplt.xlabel('factor')",
+        "plt.errorbar(factors, means)\nplt.xlabel('factor')\nplt.xticks([1e-6, 1e-5, 1e-4, 1e-3])",
+        "plt.plot([1, 2, 3, 4, 5], means)\nplt.xlabel('factor')",
+        "plt.plot([0.0001, 0.0002, 0.0003])\nplt.title('factor')",
+    ],
+)  # fmt: skip
+def test_other_plots_are_no_finding(plot):
+    assert "plotted-factors-differ" not in analysed(plot)
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        "np.mean(h.history['val_accuracy'])",
+        "for f in factors:\n    h = m.fit(x, y)\n    means.append(np.mean(h.history['val_acc']))",
+        "accs = h.history['val_accuracy']\nprint(np.std(accs))",
+        "a = np.array(hist['val_accuracy'])\nm = a.mean()",
+        "rows = []\nfor i in range(3):\n    rows.append(h.history['val_accuracy'])\nm = np.mean(rows)",
+        "rows = []\nfor i in range(3):\n    rows.extend(h.history['val_accuracy'])\nm = np.std(rows)",
+        "def result(m):\n    return sum(m.fit(x, y).history['accuracy']) / 40",
+    ],
+)
+def test_a_mean_over_epochs(code):
+    assert "all epochs" in analysed("x = 1", code)["mean-over-epochs"].message
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        "np.mean([h.history['val_accuracy'][-1] for h in runs])",
+        "accs.append(h.history['val_accuracy'][-1])\nnp.mean(accs)",
+        "rows = []\nrows.append(h.history['val_accuracy'])\nm = np.mean(rows, axis=0)",
+        "rows.append(h.history['val_accuracy'])\nlast = np.array(rows)[:, -1]\nprint(last.mean())",
+        "accs = h.history['val_accuracy']\naccs = accs[-1]\nnp.mean(accs)",
+        "def plot(h):\n    acc = h.history['accuracy']\n    plt.plot(acc)\nacc = [1, 2]\nnp.mean(acc)",
+        "np.mean(h.history['loss'])",
+        "max(h.history['val_accuracy'])",
+        "curve = h.history['val_accuracy']\nsmooth = [np.mean(curve[i:i+3]) for i in range(38)]",
+        "[np.mean(results[i:i+3]) for i in range(0, 15, 3)]",
+        "[np.mean(results[3*i:3*i+3]) for i in range(5)]",
+        "[np.mean(pixels[i:i+3]) for i in range(5)]",
+    ],
+)
+def test_other_means_are_no_finding(code):
+    assert "mean-over-epochs" not in analysed(code)
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        "means = [np.mean(results[i:i+3]) for i in range(len(results) - 2)]",
+        "for i in range(5):\n    m = np.mean(val_accs[i:i + replicates])",
+    ],
+)
+def test_windows_that_overlap(code):
+    assert "overlap" in analysed(code)["mean-over-epochs"].message
+
+
+def test_means_of_a_hand_in_without_a_sweep_are_no_finding():
+    assert "mean-over-epochs" not in written("np.mean(h.history['val_accuracy'])", networks=[mlp()])
+
+
 # --- a fit that failed
 
 
@@ -167,6 +304,39 @@ def test_a_few_other_images_are_no_finding(means):
     assert "classifier-retrained-per-level" not in written(networks=[mlp(), *again])
 
 
+# --- the shape that noise is put on
+
+
+def failing(message, *cells, line=2):
+    where = Where(file="assignment.ipynb", cell=1, line=line)
+    return written(*cells, errors=[CellError(where=where, type="ValueError", message=message)])
+
+
+SHAPES = 'Input 0 of layer "functional_1" is incompatible: expected shape=(None, 784), found shape=(2, 28, 28, 1)'
+
+
+def test_noise_on_images_for_a_network_of_rows():
+    made = failing(SHAPES, "seasoned = salt_and_pepper(x_test, 0.4)\nautoencoder.predict(seasoned)")
+    assert made["noise-function-shape"].where.line == 2
+
+
+def test_a_noise_function_for_rows():
+    text = "def salt_and_pepper(images, level):\n    n, d = images.shape\n    return images"
+    assert "noise-function-shape" in failing("too many values to unpack (expected 2)", text)
+
+
+@pytest.mark.parametrize(
+    ("message", "text"),
+    [
+        (SHAPES, "x = x_test\nmodel.predict(x)"),
+        ("expected shape=(None, 784), found shape=(2, 96)", "s = salt_and_pepper(x, 0.4)\nm.predict(s)"),
+        ("too many values to unpack", "a = 1\nx, y = z\nsalt_and_pepper(x, 0.4)"),
+    ],
+)
+def test_other_shapes_are_no_finding(message, text):
+    assert "noise-function-shape" not in failing(message, text)
+
+
 # --- results in the source
 
 
@@ -187,6 +357,16 @@ def test_training_that_is_commented_out(text, line):
 )
 def test_other_comments_are_no_finding(text):
     assert "commented-out-training" not in written(text)
+
+
+def test_tries_left_over_are_no_finding_where_every_task_is_trained():
+    assert "commented-out-training" not in on(
+        recording=Recording(
+            kind="notebook", complete=True,
+            fits=tuple(one.record for one in (mlp(), cnn(), *sweep(), autoencoder())),
+            sources=(SourceRecord(where=cell(9), text="# model.fit(x, y, epochs=20)"),),
+        )
+    )  # fmt: skip
 
 
 def test_a_try_beside_the_training_is_no_finding():

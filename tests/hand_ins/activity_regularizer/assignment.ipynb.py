@@ -1,0 +1,31 @@
+# %%
+import keras
+from keras import regularizers
+from keras.datasets import mnist
+from keras.layers import Dense, Flatten, Input
+from keras.models import Model, Sequential
+from keras.optimizers import SGD
+
+# %%
+(x_train, lbl_train), (x_test, lbl_test) = mnist.load_data()
+x_train = x_train.reshape(-1, 28, 28, 1).astype("float32") / 255
+x_test = x_test.reshape(-1, 28, 28, 1).astype("float32") / 255
+y_train = keras.utils.to_categorical(lbl_train, 10)
+y_test = keras.utils.to_categorical(lbl_test, 10)
+# %%
+model = Sequential([Flatten(), Dense(64, activation="relu"), Dense(64, activation="relu"), Dense(10, activation="softmax")])
+model.compile(loss="categorical_crossentropy", optimizer=SGD(learning_rate=0.1), metrics=["accuracy"])
+fit_info = model.fit(x_train, y_train, batch_size=128, epochs=10, validation_data=(x_test, y_test))
+# %% [markdown]
+# The images are divided by 255. The network has 55050 parameters. We compare with the 0.9847 of Hinton: ours is a bit worse.
+# %%
+factors = [1e-6, 1e-5, 1e-4, 5e-4, 1e-3]
+for factor in factors:
+    for i in range(3):
+        inputs = Input(shape=(28, 28, 1))
+        h = Flatten()(inputs)
+        h = Dense(500, activation="relu", activity_regularizer=regularizers.l2(factor))(h)
+        h = Dense(300, activation="relu", activity_regularizer=regularizers.l2(factor))(h)
+        net = Model(inputs, Dense(10, activation="softmax")(h))
+        net.compile(loss="categorical_crossentropy", optimizer=SGD(learning_rate=0.1), metrics=["accuracy"])
+        net.fit(x_train, y_train, batch_size=128, epochs=40, verbose=0, validation_data=(x_test, y_test))
