@@ -6,9 +6,11 @@ A Sequential and a functional model that do the same come out alike, and a model
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable
 from typing import Any
 
 from harness.recording import Component, Graph, LayerRecord, NodeRecord, RegularizerRecord, TensorRef
+from harness.worker import tracing
 
 _LEFT_OUT = ("name", "dtype", "trainable", "build_config", "quantization_config")
 
@@ -17,58 +19,97 @@ class Identities:
     """Numbers for objects, stable within one run. It holds the objects, so that no number is given twice."""
 
     def __init__(self) -> None:
-        self._numbers: dict[int, tuple[int, object]] = {}
+        self._numbers: dict[int, int] = {}
+        self._things: list[Any] = []
 
     def __call__(self, thing: object) -> int:
-        return self._numbers.setdefault(id(thing), (len(self._numbers), thing))[0]
+        number = self._numbers.setdefault(id(thing), len(self._things))
+        if number == len(self._things):
+            self._things.append(thing)
+        return number
+
+    def things(self, uids: Iterable[int]) -> list[tuple[int, Any]]:
+        """The objects of these numbers, each with its number."""
+        return [(uid, self._things[uid]) for uid in uids]
 
 
 class Undescribable(Exception):
     """A model without a graph; the message says why, in words for the student."""
 
 
-def graph_of(model: Any, identify: Identities) -> Graph:
-    """The graph of a Keras model that has been built.
+class Graphs:
+    """Makes the graphs of models. Those of the hand-in's own classes are followed once for each shape of input."""
 
-    Raises Undescribable for a subclassed model and for one whose input shape is not known yet.
-    """
-    builder = _GraphBuilder(identify)
-    outputs = builder.inline(_functional(model), None)
-    return Graph(
-        layers=tuple(builder.layers),
-        nodes=tuple(builder.nodes),
-        outputs=tuple(outputs),
-        params=sum(layer.params for layer in builder.layers),
-    )
+    def __init__(self, identify: Identities) -> None:
+        self._identify = identify
+        self._followed: dict[tuple[int, str], tuple[Any, Any]] = {}
+
+    def of(self, model: Any, shape: tuple[int, ...] | None = None) -> Graph:
+        """The graph of a model that has been built. A class without a configuration needs the `shape` of one input.
+
+        Raises Undescribable where its input shape is not known, or its own code cannot be followed.
+        """
+        builder = _GraphBuilder(self._identify, self)
+        own = is_subclassed(model)
+        outputs = builder.inline(self.functional(model, shape), None, followed=own)
+        return Graph(
+            layers=tuple(builder.layers),
+            nodes=tuple(builder.nodes),
+            outputs=tuple(outputs),
+            params=sum(layer.params for layer in builder.layers),
+        )
+
+    def functional(self, model: Any, shapes: Any) -> Any:
+        """The functional model behind `model`: itself, what a Sequential keeps inside, or what its class does."""
+        import keras
+
+        if isinstance(model, keras.Sequential):
+            inner = getattr(model, "_functional", None)
+            if inner is None:
+                raise Undescribable("its input shape is not known: it was neither given one nor fitted nor built")
+            return inner
+        if not is_subclassed(model):
+            return model
+        if shapes is None:
+            raise Undescribable("it is a class of its own, and was never given an input that says its shape")
+        return self.follow(model, shapes)
+
+    def follow(self, thing: Any, shapes: Any) -> Any:
+        """What a model or layer of the hand-in's own class does to inputs of these shapes. Raises Undescribable."""
+        key = (id(thing), str(shapes))
+        if key not in self._followed:
+            try:
+                self._followed[key] = (thing, tracing.functional(thing, shapes))
+            except tracing.UntraceableError as reason:
+                self._followed[key] = (thing, Undescribable(f"it is a class of its own, and {reason}"))
+        found = self._followed[key][1]
+        if isinstance(found, Undescribable):
+            raise found
+        return found
 
 
-def _functional(model: Any) -> Any:
-    """The functional model behind `model`: itself, or what a built Sequential keeps inside."""
+def is_subclassed(model: Any) -> bool:
+    """Whether a model is a class of the hand-in's own, which has no configuration."""
     import keras
 
-    if isinstance(model, keras.Sequential):
-        inner = getattr(model, "_functional", None)
-        if inner is None:
-            raise Undescribable("its input shape is not known: it was neither given one nor fitted nor built")
-        return inner
-    if getattr(model, "_nodes_by_depth", None) is None:
-        raise Undescribable("it is a class of its own, without a configuration")
-    return model
+    return not isinstance(model, keras.Sequential) and getattr(model, "_nodes_by_depth", None) is None
 
 
 class _GraphBuilder:
     """Collects layers and nodes while models are walked from their inputs to their outputs."""
 
-    def __init__(self, identify: Identities) -> None:
+    def __init__(self, identify: Identities, graphs: Graphs) -> None:
         self.layers: list[LayerRecord] = []
         self.nodes: list[NodeRecord] = []
         self._identify = identify
+        self._graphs = graphs
         self._index: dict[int, int] = {}
 
-    def inline(self, function: Any, given: list[TensorRef] | None) -> list[TensorRef]:
-        """Add the nodes of `function`, whose inputs are `given`, or input layers of its own."""
-        import keras
+    def inline(self, function: Any, given: list[TensorRef] | None, *, followed: bool) -> list[TensorRef]:
+        """Add the nodes of `function`, whose inputs are `given`, or input layers of its own.
 
+        `followed`: the `training` in its calls is not the hand-in's word, but ours.
+        """
         tensors: dict[int, TensorRef] = {}
         for position, tensor in enumerate(_flat(function.inputs)):
             if given is None:
@@ -80,12 +121,31 @@ class _GraphBuilder:
                 if node.is_input:
                     continue
                 inputs = [tensors[id(tensor)] for tensor in node.input_tensors]
-                if isinstance(node.operation, keras.Model):
-                    outputs = self.inline(_functional(node.operation), inputs)
+                inner = self._inside(node)
+                if inner is not None:
+                    outputs = self.inline(inner, inputs, followed=followed or _is_own(node.operation))
                 else:
-                    outputs = self._add(node.operation, inputs, _arguments(node), node.outputs)
+                    outputs = self._add(node.operation, inputs, _arguments(node, followed), node.outputs)
                 tensors.update({id(tensor): output for tensor, output in zip(node.outputs, outputs, strict=True)})
         return [tensors[id(tensor)] for tensor in _flat(function.outputs)]
+
+    def _inside(self, node: Any) -> Any:
+        """What a model, or a layer that only puts others together, does inside; None for a layer as such."""
+        import keras
+
+        operation = node.operation
+        shapes = [tuple(tensor.shape[1:]) for tensor in node.input_tensors]
+        given = shapes[0] if len(shapes) == 1 else shapes
+        if isinstance(operation, keras.Model):
+            return self._graphs.functional(operation, given)
+        if not isinstance(operation, keras.Layer) or not _is_own(operation):
+            return None
+        if tracing.has_weights_of_its_own(operation):
+            return None
+        try:
+            return self._graphs.follow(operation, given)
+        except Undescribable:
+            return None
 
     def _add(
         self, operation: Any, inputs: list[TensorRef], arguments: dict[str, Any], outputs: list[Any]
@@ -112,7 +172,7 @@ def _layer(operation: Any, uid: int, outputs: list[Any]) -> LayerRecord:
         )
     return LayerRecord(
         uid=uid,
-        class_name=_class_name(operation),
+        class_name=class_name(operation),
         name=operation.name[:300],
         config=layer_config(operation),
         trainable=bool(operation.trainable),
@@ -121,10 +181,14 @@ def _layer(operation: Any, uid: int, outputs: list[Any]) -> LayerRecord:
     )
 
 
-def _class_name(thing: Any) -> str:
+def class_name(thing: Any) -> str:
     """Keras's own class by its name; a class of the student's marked as such."""
     name = type(thing).__name__
-    return name if type(thing).__module__.startswith("keras.") else f"custom:{name}"[:300]
+    return f"custom:{name}"[:300] if _is_own(thing) else name
+
+
+def _is_own(thing: Any) -> bool:
+    return not type(thing).__module__.startswith("keras.")
 
 
 def layer_config(layer: Any) -> dict[str, Any]:
@@ -146,13 +210,13 @@ def _activation(function: Any, serialised: Any) -> Any:
     import keras
 
     if isinstance(function, keras.Layer):
-        return {"class_name": _class_name(function), "config": layer_config(function)}
+        return {"class_name": class_name(function), "config": layer_config(function)}
     if isinstance(serialised, str):
         return serialised
     return str(getattr(function, "__name__", "unknown")).removesuffix("_v2")
 
 
-def _arguments(node: Any) -> dict[str, Any]:
+def _arguments(node: Any, followed: bool) -> dict[str, Any]:
     """What a call was given besides its input tensors, in call order, tensors marked by "tensor"."""
     import keras
 
@@ -162,7 +226,7 @@ def _arguments(node: Any) -> dict[str, Any]:
     named = {
         name: "tensor" if isinstance(value, keras.KerasTensor) else plain(value)
         for name, value in node.arguments.kwargs.items()
-        if value is not None
+        if value is not None and not (followed and name == "training")
     }
     if isinstance(node.operation, keras.Layer) and len(positional) <= 1:
         positional = []
@@ -175,6 +239,8 @@ def component(thing: Any) -> Component | None:
         return None
     if isinstance(thing, str):
         return Component(class_name=thing[:300])
+    if isinstance(thing, (dict, list, tuple)) and len(thing) == 1:
+        return component(next(iter(thing.values())) if isinstance(thing, dict) else thing[0])
     if isinstance(thing, (dict, list, tuple)):
         return Component(class_name="several", config={"values": plain(thing)})
     if callable(thing) and hasattr(thing, "__name__"):
@@ -187,18 +253,8 @@ def component(thing: Any) -> Component | None:
     config.pop("name", None)
     config.pop("dtype", None)
     return Component(
-        class_name=_class_name(thing), config={str(key)[:300]: plain(value) for key, value in config.items()}
+        class_name=class_name(thing), config={str(key)[:300]: plain(value) for key, value in config.items()}
     )
-
-
-def callback(thing: Any) -> Component:
-    """A callback as its class and those of its settings that are plain values."""
-    settings = {
-        name: plain(value)
-        for name, value in sorted(vars(thing).items())
-        if not name.startswith("_") and isinstance(value, (str, int, float, bool))
-    }
-    return Component(class_name=_class_name(thing), config=settings)
 
 
 def regularizers(graph: Graph) -> tuple[RegularizerRecord, ...]:

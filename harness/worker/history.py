@@ -1,0 +1,61 @@
+"""What a fit answers in a dry run: a History of placeholders, under the names that Keras would give."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+_LOW_IS_GOOD = ("mae", "mse", "mape", "msle", "kld", "loss", "error", "divergence", "entropy")
+_OLD = {"acc": "accuracy", "val_acc": "val_accuracy", "accuracy": "acc", "val_accuracy": "val_acc"}
+
+
+class OldNames(dict[str, Any]):
+    """A history, or the logs of an epoch, that also answers to `acc` and `val_acc`, the keys before Keras 2.3."""
+
+    def __init__(self, values: dict[str, Any], note: Callable[[str, str], None]) -> None:
+        super().__init__(values)
+        self._note = note
+
+    def __missing__(self, key: str) -> Any:
+        new = _OLD.get(key)
+        if new is None or new not in self:
+            raise KeyError(key)
+        if key in ("acc", "val_acc"):
+            self._note("keras2-name", f"`history['{key}']` is Keras 2; write `history['{new}']`.")
+        return self[new]
+
+    def get(self, key: str, default: Any = None) -> Any:
+        """The value of a key by either of its names."""
+        try:
+            return self[key]
+        except KeyError:
+            return default
+
+
+def placeholder(name: str, epoch: int) -> float:
+    """High for scores and low for losses, so that `while accuracy < 0.97: fit()` ends."""
+    if any(word in name for word in _LOW_IS_GOOD):
+        return 0.5 / (epoch + 1)
+    return 1.0 - 0.5 / (epoch + 1) ** 2
+
+
+def placeholders(names: list[str], epochs: int, validated: bool, every: int = 1) -> dict[str, list[float]]:
+    """One value an epoch for each of Keras's names; validation values each `every` epochs."""
+    values = {name: [placeholder(name, epoch) for epoch in range(epochs)] for name in names}
+    if validated:
+        held_out = range(every - 1, epochs, every)
+        values |= {f"val_{name}": [placeholder(name, epoch) for epoch in held_out] for name in names}
+    return values
+
+
+def make(model: Any, values: OldNames, epochs: range, steps: int | None, verbose: Any) -> Any:
+    """Keras's History object with these values; the model holds it too, as after a real fit."""
+    import keras
+
+    history = keras.callbacks.History()
+    history.set_model(model)
+    history.epoch = list(epochs)
+    history.params = {"verbose": verbose, "epochs": epochs.stop, "steps": steps}
+    history.history = values
+    model.history = history
+    return history
