@@ -88,6 +88,7 @@ def render_scorecard(result: Result) -> str:
             lost=sum(check.cause is Cause.HARNESS_FAULT for check in result.checks),
             tasks=views.tasks(result),
             others=views.others(result),
+            own_loops=views.own_loops(result),
             other_findings=[finding for finding in result.findings if finding.task not in known],
             claims=[(claim, _difference(claim.claimed, claim.measured)) for claim in result.claims],
             provenance=list(_flat(result.provenance)),

@@ -1,4 +1,4 @@
-"""Strips of images for a page: PNG data checked once more, cut so that they wrap, and written anew.
+"""Images for a page: PNG data checked once more, strips cut so that they wrap, and all written anew.
 
 A result may come from anywhere by the time it is drawn, so its base64 is not trusted: it has to be one grey or
 coloured PNG of a modest size, and what reaches the page are pixels encoded here, not the bytes that came.
@@ -11,24 +11,30 @@ import binascii
 import io
 import struct
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from markupsafe import Markup
 
 from harness.results import GalleryRow
 from harness.text import clean
 
+if TYPE_CHECKING:
+    from PIL import Image
+
 MAX_BASE64 = 1_500_000
 MAX_WIDTH, MAX_HEIGHT = 8_192, 512
 MAX_PIECES = 40
 ABREAST = 10  # images of one piece; ten of 28 pixels stay readable on a phone
 SCALE = 2  # CSS pixels for one of the image's
+MAX_SIDE = 1_000  # of a figure
+COLOURS = 256
 
 _SIGNATURE = b"\x89PNG\r\n\x1a\n"
 
 
 @dataclass(frozen=True)
 class Piece:
-    """Up to `ABREAST` images of a row. `source` is a data address; width and height are CSS pixels."""
+    """A figure, or up to `ABREAST` images of a row. `source` is a data address; width and height are CSS pixels."""
 
     source: Markup
     alt: str
@@ -38,15 +44,8 @@ class Piece:
 
 def pieces(row: GalleryRow) -> list[Piece]:
     """The row's strip in pieces, from left to right. Empty where `row.png` is no base64 of a PNG of fair size."""
-    from PIL import Image, UnidentifiedImageError
-
-    data = _png(row.png)
-    if data is None:
-        return []
-    try:
-        with Image.open(io.BytesIO(data), formats=("PNG",)) as opened:
-            image = opened.convert("L")
-    except (UnidentifiedImageError, OSError, SyntaxError, ValueError, MemoryError):
+    image = _opened(row.png, "L", MAX_WIDTH, MAX_HEIGHT)
+    if image is None:
         return []
     count = row.images if row.images > 0 and image.width % row.images == 0 else 1
     step = image.width // count
@@ -55,15 +54,41 @@ def pieces(row: GalleryRow) -> list[Piece]:
     for first in range(0, count, ABREAST):
         last = min(first + ABREAST, count)
         part = image.crop((first * step, 0, last * step, image.height))
-        buffer = io.BytesIO()
-        part.save(buffer, "PNG")
         which = "" if count == 1 else f": images {first + 1} to {last} of {count}"
-        source = Markup("data:image/png;base64," + base64.b64encode(buffer.getvalue()).decode())  # noqa: S704  # base64
-        made.append(Piece(source, f"{label}{which}", part.width * SCALE, part.height * SCALE))
+        made.append(Piece(_address(part), f"{label}{which}", part.width * SCALE, part.height * SCALE))
     return made[:MAX_PIECES]
 
 
-def _png(encoded: str) -> bytes | None:
+def figure(png: str, alt: str) -> Piece | None:
+    """A figure in colour, one CSS pixel for each of its own; None where `png` is no PNG of fair size in base64."""
+    image = _opened(png, "RGB", MAX_SIDE, MAX_SIDE)
+    if image is None:
+        return None
+    few = image.quantize(COLOURS, 2)  # an octree: exact where there are no more colours than that
+    return Piece(_address(few), clean(alt, 160), image.width, image.height)
+
+
+def _address(image: Image.Image) -> Markup:
+    buffer = io.BytesIO()
+    image.save(buffer, "PNG")
+    return Markup("data:image/png;base64," + base64.b64encode(buffer.getvalue()).decode())  # noqa: S704  # base64
+
+
+def _opened(encoded: str, mode: str, width: int, height: int) -> Image.Image | None:
+    """The image of a PNG in base64 that is at most so large, or None."""
+    from PIL import Image, UnidentifiedImageError
+
+    data = _png(encoded, width, height)
+    if data is None:
+        return None
+    try:
+        with Image.open(io.BytesIO(data), formats=("PNG",)) as opened:
+            return opened.convert(mode)
+    except (UnidentifiedImageError, OSError, SyntaxError, ValueError, MemoryError):
+        return None
+
+
+def _png(encoded: str, most_wide: int, most_high: int) -> bytes | None:
     """The bytes of a PNG whose header names a fair size; None for anything else."""
     if len(encoded) > MAX_BASE64 or not encoded.isascii():
         return None
@@ -74,4 +99,4 @@ def _png(encoded: str) -> bytes | None:
     if data[:8] != _SIGNATURE or data[12:16] != b"IHDR" or len(data) < 33:
         return None
     width, height = struct.unpack(">II", data[16:24])
-    return data if 0 < width <= MAX_WIDTH and 0 < height <= MAX_HEIGHT else None
+    return data if 0 < width <= most_wide and 0 < height <= most_high else None

@@ -12,8 +12,21 @@ from markupsafe import Markup
 from harness import text
 from harness.figures import accuracy_figure, plot_figure, points_of, seeds_figure
 from harness.markdown import LIMIT, to_html
-from harness.results import Answer, Gallery, LayerFacts, ModelCard, Plot, Result, Speed, TaskResult, Threshold
-from harness.strips import pieces
+from harness.results import (
+    Answer,
+    Gallery,
+    LayerFacts,
+    ModelCard,
+    OwnFigure,
+    OwnLoop,
+    Plot,
+    Result,
+    Speed,
+    TaskResult,
+    Threshold,
+    summary,
+)
+from harness.strips import Piece, figure, pieces
 
 OPEN_MODELS = 2  # a task with more networks than this shows only its first one unfolded
 SHOWN_MODELS = 4  # and of more than this, the rest under one heading
@@ -30,7 +43,13 @@ def others(result: Result) -> dict[str, Any]:
     known = {task.id for task in result.tasks}
     tasks = {model.task for model in result.models} | {plot.task for plot in result.plots}
     tasks |= {gallery.task for gallery in result.galleries} | {answer.task for answer in result.answers}
+    tasks |= {figure.task for figure in result.own.figures} if result.own else set()
     return _shown(result, tasks - known, (), False)
+
+
+def own_loops(result: Result) -> list[tuple[OwnLoop, str]]:
+    """The networks that the hand-in trained by a loop of its own, and what was measured of each in words."""
+    return [(loop, _loop(loop)) for loop in result.own_loops]
 
 
 def _task(task: TaskResult, result: Result) -> dict[str, Any]:
@@ -40,6 +59,7 @@ def _task(task: TaskResult, result: Result) -> dict[str, Any]:
         "so_far": task.points_so_far,
         "findings": [finding for finding in result.findings if finding.task == task.id],
         "unanswered": task.id in result.unanswered,
+        "candidates": _candidates([model for model in result.models if model.task == task.id]),
         **_shown(result, {task.id}, _accuracy_thresholds(task), True),
     }
 
@@ -59,6 +79,7 @@ def _shown(result: Result, tasks: set[str], thresholds: Sequence[Threshold], unf
         "more_models": models[kept:],
         "plots": [plot for plot in plots if plot["drawn"]],
         "galleries": [gallery for gallery in galleries if gallery["rows"]],
+        "own": _own_figures(result, tasks),
         "answers": [_answer(answer) for answer in result.answers if answer.task in tasks],
     }
 
@@ -88,7 +109,7 @@ def _model(model: ModelCard, number: int, thresholds: Sequence[Threshold], is_op
     trained = (model.trained_epochs or model.epochs, model.trained_batch_size or model.batch_size)
     if trained != (model.epochs, model.batch_size):
         settings.append(("trained here", _recipe(*trained)))
-    settings.append(("trained by", model.trainer))
+    settings.append(("not trained" if model.problem else "trained by", model.problem or model.trainer))
     settings += [(f"speed, {each.work}", _speed(each)) for each in model.speed]
     layers = _layers(model)
     return {
@@ -100,6 +121,30 @@ def _model(model: ModelCard, number: int, thresholds: Sequence[Threshold], is_op
         "narrows": any(layer["bottleneck"] for layer in layers),
         "figures": [(caption, Markup(drawn)) for caption, drawn in figures.items() if drawn],  # noqa: S704  # ours, escaped
     }
+
+
+def _candidates(models: Sequence[ModelCard]) -> list[tuple[ModelCard, str]]:
+    """Networks of which one counts, each with its layers in words; none where all of them count."""
+    if all(model.counts for model in models):
+        return []
+    return [(model, summary(model.layers)) for model in models]
+
+
+def _own_figures(result: Result, tasks: set[str]) -> list[tuple[OwnFigure, Piece]]:
+    """The hand-in's own figures that stand with these tasks; one that is no readable image is left out."""
+    found = []
+    for own in result.own.figures if result.own else ():
+        made = figure(own.png, f"A figure of the hand-in, {own.where}") if own.task in tasks else None
+        if made is not None:
+            found.append((own, made))
+    return found
+
+
+def _loop(loop: OwnLoop) -> str:
+    stopped = "; its loop was stopped by a time limit" if loop.stopped else ""
+    if loop.accuracy is None:
+        return f"not measured{': ' + loop.problem if loop.problem else ''}{stopped}"
+    return f"{text.number(loop.accuracy)} on {loop.images:,} test images, as its loop left it{stopped}"
 
 
 def _recipe(epochs: int, batch_size: int) -> str:

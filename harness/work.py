@@ -2,12 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 from harness.evidence import Evidence, Network
-from harness.results import LayerFacts, OtherNetwork, OwnLoop, OwnWork
-
-NAMED = 8  # layers of a summary
+from harness.results import OtherNetwork, OwnLoop, OwnWork, summary
 
 
 def own_work(evidence: Evidence) -> OwnWork | None:
@@ -67,10 +63,3 @@ def own_loops(evidence: Evidence) -> tuple[OwnLoop, ...]:
         )
         for one in evidence.self_trained
     )
-
-
-def summary(layers: Sequence[LayerFacts]) -> str:
-    """ "Conv2D 32, Conv2D 64, Dense 10": the layers with weights; where there is none, the classes of all."""
-    kept = [layer for layer in layers if layer.params] or layers
-    names = [layer.class_name if layer.units is None else f"{layer.class_name} {layer.units}" for layer in kept]
-    return ", ".join(names[:NAMED] + ["…"] * (len(names) > NAMED))

@@ -15,6 +15,7 @@ from harness.results.pictures import (
     Plot,
     Series,
     Speed,
+    summary,
 )
 from harness.results.tree import (
     SCHEMA_VERSION,
@@ -76,4 +77,5 @@ __all__ = [
     "json_schema",
     "load",
     "save",
+    "summary",
 ]

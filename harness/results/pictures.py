@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Literal
 
 from harness.recording import Where
 from harness.results.base import Value
+
+NAMED = 8  # layers of a summary
 
 
 class LayerFacts(Value):
@@ -19,6 +22,13 @@ class LayerFacts(Value):
     output_shape: tuple[int | None, ...] = ()
     regularizers: tuple[str, ...] = ()
     """For instance "kernel L2 0.0001"."""
+
+
+def summary(layers: Sequence[LayerFacts]) -> str:
+    """ "Conv2D 32, Conv2D 64, Dense 10": the layers with weights; where there is none, the classes of all."""
+    kept = [layer for layer in layers if layer.params] or list(layers)
+    names = [layer.class_name if layer.units is None else f"{layer.class_name} {layer.units}" for layer in kept]
+    return ", ".join(names[:NAMED] + ["…"] * (len(names) > NAMED))
 
 
 class Curve(Value):
