@@ -1,7 +1,7 @@
 """Notebooks kept as Python files that a person can read and compare; `notebook_of` makes the `.ipynb` of one.
 
-A line `# %%` starts a code cell, `# %% [3]` one that had run as In [3], `# %% [markdown]` a markdown cell, whose lines
-start with `# `. Lines `#> text` in a code cell are what it had printed when it was saved.
+A line `# %%` starts a code cell, `# %% [3]` one that had run as In [3], `# %% [markdown]` a markdown cell, whose
+lines start with `# `. Lines `#> text` in a code cell are what it had printed when it was saved.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ def _cell(kind: str, lines: list[str]) -> dict[str, Any]:
 
 
 def write_hand_in(source: Path, folder: Path) -> Path:
-    """Lay a hand-in into the new folder `folder`: its files, of them `NAME.ipynb.py` as the notebook `NAME.ipynb`."""
+    """Lay a hand-in into the new folder `folder`: its files, and of `NAME.ipynb.py` the notebook `NAME.ipynb`."""
     for path in sorted(source.rglob("*")):
         if not path.is_file():
             continue

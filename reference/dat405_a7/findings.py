@@ -99,11 +99,7 @@ def _one_hot_twice(evidence: Evidence) -> Iterator[Finding]:
 
 def _network(evidence: Evidence) -> Iterator[Finding]:
     for network in evidence.networks("2C"):
-        record = network.record
-        together = [
-            fit for fit in evidence.recording.fits if record.id in fit.previous or fit.id in record.previous
-        ]
-        epochs = record.epochs + sum(fit.epochs for fit in together)
+        epochs = network.epochs
         if 0 < epochs < 10:
             yield Finding(
                 code="too-few-epochs", task="2C", where=network.where,
@@ -196,7 +192,8 @@ def _measured(value: object) -> bool:
 def _unsolved(evidence: Evidence) -> Iterator[Finding]:
     recording = evidence.recording
     own = sum(_words_of_their_own(passage.text) for passage in recording.answers)
-    if recording.kind != "notebook" or any(evidence.networks(task) for task in ("2D", "3A", "4A")) or own >= 40:
+    own_fits = {fit.id for fit in recording.fits} - {network.record.id for network in evidence.networks("2C")}
+    if recording.kind != "notebook" or own_fits or recording.self_trained or own >= 40:
         return
     texts = {(source.where.file, source.where.cell): source.text for source in recording.sources}
     lost = any(".fit(" in texts.get((error.where.file, error.where.cell), "") for error in recording.errors)

@@ -70,7 +70,7 @@ def _depending(loop: ast.For) -> set[str]:
 
 def _retrained(evidence: Evidence, loops: list[Where]) -> Iterator[Finding]:
     """Several fresh classifiers on images of different noise: their curves compare networks and not images."""
-    noisy = [network for network in _all(evidence) if network.classifier and not network.record.previous]
+    noisy = [network for network in _all(evidence) if network.classifier and network.fresh]
     noisy = [network for network in noisy if _made_noisy(network)]
     means = {
         (round(x.mean or 0, 4), x.derived and x.derived.model) for network in noisy if (x := network.record.data.x)

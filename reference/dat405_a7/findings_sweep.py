@@ -54,7 +54,7 @@ def find(evidence: Evidence) -> Iterator[Finding]:
 
 def _stacked(sweep: tuple[Network, ...]) -> Iterator[Finding]:
     for network in sweep:
-        if network.record.previous and len(network.of_class("Dense")) > 3:
+        if not network.fresh and len(network.of_class("Dense")) > 3:
             yield Finding(
                 code="stacked-layers", task="2D", where=network.where,
                 message=f"2D stacks layers in {network.where}: make the model inside the loop.",
@@ -96,25 +96,19 @@ def _hidden_units(sweep: tuple[Network, ...]) -> Iterator[Finding]:
 
 
 def _epochs(sweep: tuple[Network, ...]) -> Iterator[Finding]:
-    """Epochs of a network are those of all its fits together: a loop of `fit(epochs=1)` trains as long."""
-    epochs = {network.record.id: network.record.epochs for network in sweep}
-    continued = {fit for network in sweep for fit in network.record.previous}
-    last = [network for network in _regularized(sweep) if network.record.id not in continued]
-    totals = [
-        network.record.epochs + sum(epochs.get(fit, 0) for fit in network.record.previous) for network in last
-    ]
-    fewest = min(totals, default=EPOCHS)
-    if fewest < EPOCHS:
+    shortest = min(_regularized(sweep), key=lambda network: network.epochs)
+    if shortest.epochs < EPOCHS:
         yield Finding(
-            code="too-few-epochs", task="2D", where=last[totals.index(fewest)].where,
-            message=f"The sweep trains for {fewest} epoch{'s' if fewest != 1 else ''}; the assignment asks for 40.",
+            code="too-few-epochs", task="2D", where=shortest.where,
+            message=f"The sweep trains for {shortest.epochs} epoch{'s' if shortest.epochs != 1 else ''}; the "
+            "assignment asks for 40.",
         )  # fmt: skip
 
 
 def _factors(sweep: tuple[Network, ...]) -> Iterator[Finding]:
     """Five factors within range that have three networks are enough, whatever else was tried."""
     first = _typical(sweep)
-    counts = Counter(text for network in sweep if not network.record.previous for text in _factor(network))
+    counts = Counter(text for network in sweep if network.fresh for text in _factor(network))
     inside = {text: count for text, count in counts.items() if LOWEST * 0.999 <= float(text) <= HIGHEST * 1.001}
     if sum(count >= REPLICATES for count in inside.values()) >= FACTORS:
         return
@@ -224,23 +218,20 @@ def _same(plotted: float, trained: float) -> bool:
 def _averages(codes: tuple[Code, ...]) -> Iterator[Finding]:
     """Means and deviations of a whole history, of epochs in place of replicates, and of overlapping windows."""
     state = _Histories()
-    for code in codes:
-        for call in _averaged(code.tree.body, state):
-            yield Finding(
-                code="mean-over-epochs", task="2D", where=code.at(call),
-                message="This takes the mean or the deviation over all epochs of a training. Take the last epoch "
-                "of each replicate, history['val_accuracy'][-1], and then the mean over the replicates.",
-            )  # fmt: skip
-            return
-    for code in codes:
-        overlapping = _overlapping(code.tree, state.whole)
-        if overlapping is not None:
-            yield Finding(
-                code="mean-over-epochs", task="2D", where=code.at(overlapping),
-                message="These windows overlap, so each mean mixes replicates of several factors. Step by the "
-                "number of replicates: range(0, len(results), 3).",
-            )  # fmt: skip
-            return
+    whole = [code.at(call) for code in codes for call in _averaged(code.tree.body, state)]
+    if whole:
+        yield Finding(
+            code="mean-over-epochs", task="2D", where=whole[0],
+            message="This takes the mean or the deviation over all epochs of a training. Take the last epoch of "
+            "each replicate, history['val_accuracy'][-1], and then the mean over the replicates.",
+        )  # fmt: skip
+    windows = [code.at(call) for code in codes for call in _overlapping(code.tree, state.whole)]
+    if windows:
+        yield Finding(
+            code="mean-over-epochs", task="2D", where=windows[0],
+            message="These windows overlap, so each mean mixes replicates of several factors. Step by the number "
+            "of replicates: range(0, len(results), 3).",
+        )  # fmt: skip
 
 
 class _Histories:
@@ -334,8 +325,8 @@ def _unwrapped(node: ast.expr) -> ast.expr:
     return node
 
 
-def _overlapping(tree: ast.Module, curves: set[str]) -> ast.Call | None:
-    """A mean of `results[i:i + 3]` where `i` goes up by one; the curve of one training may be smoothed so."""
+def _overlapping(tree: ast.Module, curves: set[str]) -> Iterator[ast.Call]:
+    """Means of `results[i:i + 3]` where `i` goes up by one; the curve of one training may be smoothed so."""
     stepping = {
         loop.target.id
         for loop in ast.walk(tree)
@@ -357,5 +348,4 @@ def _overlapping(tree: ast.Module, curves: set[str]) -> ast.Call | None:
             and not source.names(window.value) & curves
             and any(_RESULTS.search(name) for name in source.names(window.value))
         ):
-            return call
-    return None
+            yield call

@@ -107,18 +107,10 @@ def test_five_factors_with_replicates_are_enough_whatever_else_was_tried():
 
 def test_epochs_of_several_fits_add_up():
     """A loop of `fit(epochs=1)` trains as long as one fit of many epochs."""
-    tens = [mlp(id=f"fit-{n}", epochs=1, previous=tuple(f"fit-{m}" for m in range(n))) for n in range(10)]
-    made = evidence(ASSIGNMENT, *tens)
-    assert "too-few-epochs" not in found(made)
-    forty = [
-        sweep((1e-4,), 1, id=f"s-{n}", epochs=10, previous=tuple(f"s-{m}-0-0" for m in range(n)))[0]
-        for n in range(4)
-    ]
-    chained = [
-        network(one.record.model_copy(update={"previous": tuple(f.record.id for f in forty[:n])}), one.facts)
-        for n, one in enumerate(forty)
-    ]
-    assert "too-few-epochs" not in found(evidence(ASSIGNMENT, *chained))
+    tens = network(fit(epochs=1, previous=("fit-0",)), epochs=10, fresh=True)
+    assert "too-few-epochs" not in found(evidence(ASSIGNMENT, tens))
+    forty = tuple(network(one.record, one.facts, epochs=40, fresh=True) for one in sweep(epochs=1))
+    assert on(sweep=forty) == {}
     assert "3 epochs" in on(mlp=mlp(epochs=3))["too-few-epochs"].message
 
 
