@@ -27,7 +27,7 @@ from harness.recording import (
     SourceRecord,
     Where,
 )
-from harness.worker import keras2, loaders, quick_random, standins
+from harness.worker import data_paths, keras2, loaders, quick_random, standins
 from harness.worker.arrays import Recogniser
 from harness.worker.cells import Cell, HandIn, clean, read_hand_in
 from harness.worker.contract import Contract, ContractRun
@@ -102,11 +102,13 @@ class Session:
         npz = Path(job.paths.data)
         self._data = loaders.read_data(npz)
         standins.install(self._note, self._is_theirs)  # before the runner copies the builtins
+        data_paths.DataFiles(npz, Path(job.paths.scratch) / ".data", self._note).install()
         self._runner = Runner(self._supply, job.statement_seconds, self._end_of_cell)
         self._replay = None if job.replay is None else Replay(job.replay, npz, frames, self._statement)
-        self._recorder = Recorder(Recogniser(self._data, frames), self._where, self._replay)
+        recogniser = Recogniser(self._data, frames)
+        self._recorder = Recorder(recogniser, self._where, self._replay)
         home = Path(os.environ.get("KERAS_HOME", str(Path(job.paths.scratch) / ".keras")))
-        loaders.install(self._data, job.datasets, npz, home)
+        loaders.Loaders(self._data, job.datasets, self._note, recogniser.remember_images).install(npz, home)
         keras2.install(self._note)
         quick_random.install()
         self._recorder.install()
@@ -145,6 +147,7 @@ class Session:
         self._send(complete=True)
 
     def _end_of_cell(self, cell: Cell) -> None:
+        self._recorder.end_of_cell()
         if self._replay is not None:
             self._replay.end_of_cell(cell, self._runner.namespace)
         close_figures()
@@ -201,10 +204,16 @@ class Session:
             figures=self._replay.figures if self._replay else (),
             placeholders=self._replay.placeholders if self._replay else (),
             models=self._recorder.models(self._namespaces)[:2_000] if complete else (),
+            self_trained=self._recorder.self_trained(self._frames) if complete else (),
+            uses=tuple(self._recorder.uses),
             functions=tuple(self._functions()),
             noise_probes=tuple(self._probes[:32]),
             errors=(*errors, *self._unread, *self._runner.errors)[:2_000],
-            findings=tuple(self._recorder.findings) + _shadowing(self._work),
+            findings=(
+                *self._recorder.findings,
+                *data_paths.missing(self._runner.errors),
+                *_shadowing(self._work),
+            ),
             sources=tuple(SourceRecord(where=cell.where, text=cell.text[:400_000]) for cell in cells[:5_000]),
             answers=self._hand_in.answers[:5_000],
             reports=self._reports,
