@@ -21,9 +21,10 @@ from harness.files import write_atomically
 from harness.grading import Grader
 from harness.intake import IntakeRefused, IntakeUsageError, Submission, clean_name, receive
 from harness.measure.trained import Replayer
-from harness.outputs import judge, write_class, write_evidence, write_result
+from harness.outputs import MATCHES, judge, write_class, write_evidence, write_result
 from harness.results import Cause, Result, SubmissionFacts
 from harness.sandbox import Sandbox, SandboxError, choose
+from harness.text import quantity
 from harness.training.cache import DEFAULT_LIMIT, RunCache
 from harness.training.process import Device, DeviceUnavailable, TrainerProcess
 
@@ -136,7 +137,22 @@ def grade(paths: Sequence[Path], options: Options, progress: Progress) -> list[R
             results.append(result)
             matches += mapping.rows(evidence, [rule.task for rule in options.assignment.rules()])
     write_class(results, matches, options.out)
+    _say_unsure(matches, options.out, progress)
     return results
+
+
+def _say_unsure(matches: Sequence[mapping.Row], out: Path, progress: Progress) -> None:
+    unsure: dict[str, list[str]] = {}
+    for row in matches:
+        if not row.sure:
+            unsure.setdefault(row.submission, []).append(row.task)
+    if unsure:
+        shown = "; ".join(f"{name}: {', '.join(tasks)}" for name, tasks in list(unsure.items())[:5])
+        count = quantity(sum(map(len, unsure.values())), "match is", "matches are")
+        progress.note(
+            f"{count} unsure ({shown}{'; …' if len(unsure) > 5 else ''}). Look at {out / MATCHES}, correct the "
+            f"column fits, write yes under sure, and run this again with --map {out / MATCHES}."
+        )
 
 
 def _check_names(overrides: mapping.Overrides, names: Sequence[str], progress: Progress) -> None:

@@ -39,6 +39,12 @@ DeviceOption = Annotated[Literal["auto", "cpu", "gpu"], typer.Option(help="Where
 CacheOption = Annotated[
     bool, typer.Option("--cache/--no-cache", help="Use and keep runs that were trained before.")
 ]
+CacheSizeOption = Annotated[
+    str | None,
+    typer.Option(
+        metavar="SIZE", help="How large the cache may be, as 5GiB or 500MB; by default $HARNESS_CACHE_SIZE."
+    ),
+]
 DEFAULT_ASSIGNMENT = "dat405_a7"
 
 
@@ -56,20 +62,39 @@ def grade(
     allow_unisolated: Annotated[
         bool, typer.Option("--allow-unisolated", help="Run code without a sandbox. Only for code that you trust.")
     ] = False,
+    matches: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--map",
+            metavar="TASK=FITS",
+            help='Which fits answer a task: 2C=fit-3 or "group 7:2C=cell 14", or a matches.csv, gone through.',
+        ),
+    ] = None,
+    config: Annotated[
+        Path | None,
+        typer.Option(help="Settings with such matches; harness.toml of this folder, where there is one."),
+    ] = None,
     cache: CacheOption = True,
+    cache_size: CacheSizeOption = None,
 ) -> None:
     """Grade hand-ins: results, scorecards and a class page go to the output folder."""
-    from harness import terminal
+    from harness import mapping, terminal
     from harness.classroom import Options
     from harness.classroom import grade as grade_all
     from harness.results import Result
 
     def run() -> list[Result]:
+        loaded = _load(assignment)
+        settings = mapping.settings_file(config, Path(), submissions)
         options = Options(
-            assignment=_load(assignment), out=out, data=data, profile=profile, device=device, jobs=jobs,
+            assignment=loaded, out=out, data=data, profile=profile, device=device, jobs=jobs,
             isolation="preferred" if allow_unisolated else "required", cache=_cache(cache),
+            cache_limit=_cache_limit(cache_size),
+            overrides=mapping.read(matches or (), settings, [rule.task for rule in loaded.rules()]),
         )  # fmt: skip
         with terminal.progress(len(submissions)) as progress:
+            if settings is not None:
+                progress.note(f"Matches are taken from {settings}.")
             return grade_all(submissions, options, progress)
 
     results = _guarded(run)
@@ -86,6 +111,7 @@ def check(
     device: DeviceOption = "auto",
     out: Annotated[Path | None, typer.Option(help="Folder for the scorecard; `graded` beside the hand-in.")] = None,
     cache: CacheOption = True,
+    cache_size: CacheSizeOption = None,
 ) -> None:
     """Check your own hand-in before handing it in: structure first, training after, a scorecard beside it."""
     from harness import terminal
@@ -98,7 +124,7 @@ def check(
     def run() -> list[Result]:
         options = Options(
             assignment=_load(assignment), out=folder, data=data, profile=profile, device=device,
-            isolation="preferred", cache=_cache(cache), structure_first=True,
+            isolation="preferred", cache=_cache(cache), cache_limit=_cache_limit(cache_size), structure_first=True,
         )  # fmt: skip
         with terminal.progress(1, structure=True) as progress:
             return grade_all([submission], options, progress)
@@ -136,6 +162,48 @@ def record(
     if dry_run.problem:
         terminal.error("problem", dry_run.problem)
         raise typer.Exit(1)
+
+
+@app.command()
+def regrade(
+    out: Annotated[Path, typer.Argument(help="A folder that `harness grade` wrote.")],
+    assignment: Annotated[
+        str | None, typer.Option(help="Id or folder of the assignment; by default the one of the results.")
+    ] = None,
+) -> None:
+    """Judge graded hand-ins again after points, thresholds, checks or templates changed. Trains nothing."""
+    from harness import terminal
+    from harness.regrade import Regraded
+    from harness.regrade import regrade as regrade_all
+
+    def run() -> Regraded:
+        with terminal.progress(None) as progress:
+            return regrade_all(out, assignment, lambda name: progress.stage(name, "judged again"))
+
+    regraded = _guarded(run)
+    terminal.show_regraded(regraded, out)
+    raise typer.Exit(max(result.exit_code for result in regraded.results))
+
+
+@app.command("cache")
+def look_after_cache(
+    clear: Annotated[bool, typer.Option("--clear", help="Remove all runs.")] = False,
+    verify: Annotated[
+        bool, typer.Option("--verify", help="Read all runs and remove those that are damaged.")
+    ] = False,
+    cache_size: CacheSizeOption = None,
+) -> None:
+    """Show the cache of trained runs: its folder, size and hits."""
+    from harness import terminal
+    from harness.training.cache import CacheFacts, RunCache
+
+    def run() -> tuple[CacheFacts, int | None, int | None]:
+        cache = RunCache(RunCache.default_folder(), _cache_limit(cache_size))
+        damaged = cache.verify() if verify else None
+        cleared = cache.clear() if clear else None
+        return cache.facts(), damaged, cleared
+
+    terminal.show_cache(*_guarded(run))
 
 
 @app.command()
@@ -220,6 +288,12 @@ def _cache(wanted: bool) -> Path | None:
     from harness.training.cache import RunCache
 
     return RunCache.default_folder() if wanted else None
+
+
+def _cache_limit(size: str | None) -> int:
+    from harness.training.cache import RunCache, parse_size
+
+    return RunCache.default_limit() if size is None else parse_size(size)
 
 
 def _guarded(run: Callable[[], T]) -> T:

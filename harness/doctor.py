@@ -11,7 +11,8 @@ from dataclasses import dataclass
 import psutil
 
 from harness import assignment, datasets, sandbox
-from harness.training.cache import RunCache
+from harness.text import quantity, size
+from harness.training.cache import CacheUsageError, RunCache
 from harness.training.process import TrainerFailed, TrainerProcess
 
 
@@ -102,6 +103,9 @@ def _assignments() -> list[Fact]:
 
 
 def _cache() -> Fact:
-    folder = RunCache.default_folder()
-    count = sum(1 for _ in folder.glob("*/*/run.json")) if folder.is_dir() else 0
-    return Fact("cache", f"{count} trained runs in {folder}")
+    try:
+        facts = RunCache(RunCache.default_folder(), RunCache.default_limit()).facts()
+    except CacheUsageError as error:
+        return Fact("cache", str(error), False, False, "Correct $HARNESS_CACHE_SIZE.")
+    room = f"{size(facts.size)} of at most {size(facts.limit)}"
+    return Fact("cache", f"{quantity(facts.runs, 'trained run')} in {facts.folder}, {room}")

@@ -16,10 +16,12 @@ from rich.progress import Progress as Bars
 from rich.table import Table
 
 from harness.results import Outcome, Result
-from harness.text import for_terminal, points
+from harness.text import for_terminal, points, quantity, size
 
 if TYPE_CHECKING:
     from harness.doctor import Fact
+    from harness.regrade import Regraded
+    from harness.training.cache import CacheFacts
 
 WORDS = {
     Outcome.PASSED: "[green]✓ passed[/]",
@@ -48,12 +50,16 @@ def show_error(fault: Exception) -> int:
     from harness.classroom import NotIsolated
     from harness.datasets import DatasetError
     from harness.intake import IntakeRefused, IntakeUsageError
+    from harness.mapping import MappingError
+    from harness.regrade import RegradeError
+    from harness.training.cache import CacheUsageError
     from harness.training.process import DeviceUnavailable
 
     if isinstance(fault, IntakeRefused):
         error("refused", str(fault))
         return 1
-    if isinstance(fault, (AssignmentError, NotIsolated, DatasetError, IntakeUsageError, DeviceUnavailable)):
+    usage = (AssignmentError, NotIsolated, DatasetError, IntakeUsageError, DeviceUnavailable)
+    if isinstance(fault, (*usage, MappingError, RegradeError, CacheUsageError)):
         error("usage", str(fault))
         return 2
     if isinstance(fault, OSError) and fault.filename is not None:
@@ -70,7 +76,7 @@ def show_error(fault: Exception) -> int:
 class Drawn:
     """Progress on the terminal: one line for the whole run, one for what is being done."""
 
-    def __init__(self, bars: Bars, total: int, structure: bool) -> None:
+    def __init__(self, bars: Bars, total: int | None, structure: bool) -> None:
         self._bars = bars
         self._structure = structure
         self._all: TaskID = bars.add_task("grading", total=total)
@@ -79,6 +85,10 @@ class Drawn:
     def passed_over(self, name: str) -> None:
         """A file among the arguments is no hand-in."""
         self._bars.console.print(f"  [dim]{escape(for_terminal(name))} is no hand-in: passed over[/]")
+
+    def note(self, text: str) -> None:
+        """Something that whoever runs this should know."""
+        self._bars.console.print(f"  [yellow]{escape(for_terminal(text, 2_000))}[/]", soft_wrap=True)
 
     def stage(self, submission: str, stage: str, detail: str = "") -> None:
         """A submission has entered a stage."""
@@ -104,7 +114,7 @@ class Drawn:
 
 
 @contextlib.contextmanager
-def progress(total: int, structure: bool = False) -> Iterator[Drawn]:
+def progress(total: int | None, structure: bool = False) -> Iterator[Drawn]:
     """Progress bars on standard error, so that standard output stays clean."""
     columns = (TextColumn("{task.description}"), BarColumn(bar_width=24), TimeElapsedColumn())
     with Bars(*columns, console=Console(stderr=True), transient=True) as bars:
@@ -155,6 +165,45 @@ def show_result(result: Result, scorecard: Path) -> None:
                 console.print(f"    {escape(for_terminal(line.text + place))}", soft_wrap=True)
     console.print(f"\n{_earned(result)} points by machine; a person gives the rest.")
     console.print(f"Scorecard: {escape(str(scorecard))}", soft_wrap=True)
+
+
+def show_regraded(regraded: Regraded, out: Path) -> None:
+    """What judging again changed: a line a task of a submission."""
+    console = Console()
+    assignment, before = regraded.assignment, ", ".join(regraded.before)
+    count = quantity(len(regraded.results), "hand-in")
+    version = f"version {assignment.version} (before: {before})"
+    console.print(escape(f"{count} judged again by {assignment.id}, {version}."), soft_wrap=True)
+    if regraded.changes:
+        table = Table(box=None, header_style="bold", pad_edge=False)
+        for name in ("submission", "task", "before", "after"):
+            table.add_column(name, justify="right" if name in ("before", "after") else "left")
+        for change in regraded.changes:
+            shown = escape(for_terminal(change.submission, 40))
+            was = f"{points(change.before)} / {points(change.max_before)}"
+            now = f"{points(change.after)} / {points(change.max_after)}"
+            table.add_row(shown, escape(change.task), was, now)
+        console.print(table)
+    else:
+        console.print("No points changed.")
+    _banners(console, regraded.results)
+    console.print(f"Class page: {escape(str(out / 'index.html'))}", soft_wrap=True)
+
+
+def show_cache(facts: CacheFacts, damaged: int | None, cleared: int | None) -> None:
+    """What the cache holds, and what was done to it."""
+    if damaged is not None:
+        say(
+            f"{quantity(damaged, 'run was', 'runs were')} damaged and removed."
+            if damaged
+            else "Every run is whole."
+        )
+    if cleared is not None:
+        say(f"{quantity(cleared, 'run was', 'runs were')} removed.")
+    say(f"folder  {facts.folder}")
+    say(f"runs    {facts.runs:,}")
+    say(f"size    {size(facts.size)} of at most {size(facts.limit)}")
+    say(f"asked   {quantity(facts.hits + facts.misses, 'time')}, {quantity(facts.hits, 'hit')}")
 
 
 def show_facts(facts: Sequence[Fact]) -> None:

@@ -11,8 +11,8 @@ from typer.testing import CliRunner
 from unit.sample_results import broken, complete, typical
 
 import harness
-from harness import classroom, cli
-from harness.assignment import available
+from harness import classroom, cli, regrade
+from harness.assignment import available, load
 from harness.dryrun import DryRun
 from harness.recording import Recording
 from harness.results import json_schema
@@ -46,7 +46,10 @@ def graded(monkeypatch, *results):
 # --- help
 
 
-@pytest.mark.parametrize("command", ["grade", "check", "record", "calibrate", "doctor", "schema"])
+COMMANDS = ["grade", "check", "record", "regrade", "cache", "calibrate", "doctor", "schema"]
+
+
+@pytest.mark.parametrize("command", COMMANDS)
 def test_every_command_explains_itself(run, command):
     assert command in run("--help").output
     answer = run(command, "--help")
@@ -218,6 +221,125 @@ def test_ctrl_c(run, monkeypatch):
     answer = run("grade", "a", "--out", "out")
     assert answer.exit_code == 130
     assert "Results that were written stay" in answer.stderr
+
+
+# --- which fits answer which task
+
+
+def test_matches_are_given_by_word_table_and_settings(run, monkeypatch, tmp_path):
+    seen = graded(monkeypatch, complete())
+    (tmp_path / "m.csv").write_text("submission,task,fits,sure\ng 7,3A,fit-2,yes\n", encoding="utf-8")
+    (tmp_path / "harness.toml").write_text('[map."*"]\n2C = "fit-1"\n', encoding="utf-8")
+    answer = run("grade", "a", "--out", "out", "--map", "m.csv", "--map", "g 7:4A=cell 3")
+    assert answer.exit_code == 0
+    assert "Matches are taken from harness.toml" in answer.stderr
+    assert seen["options"].overrides.of("g_7") == {"2C": ("fit-1",), "3A": ("fit-2",), "4A": ("cell 3",)}
+    (tmp_path / "other.toml").write_text('[map."*"]\n2C = "fit-9"\n', encoding="utf-8")
+    run("grade", "a", "--out", "out", "--config", "other.toml")
+    assert seen["options"].overrides.of("g_7") == {"2C": ("fit-9",)}
+
+
+def test_a_settings_file_in_a_hand_in_is_not_read(run, monkeypatch, tmp_path):
+    seen = graded(monkeypatch, complete())
+    (tmp_path / "harness.toml").write_text('[map."*"]\n2C = "fit-1"\n', encoding="utf-8")
+    answer = run("grade", tmp_path, "--out", "out")
+    assert seen["options"].overrides.of("g_7") == {}
+    assert "Matches are taken" not in answer.stderr
+    answer = run("grade", tmp_path, "--out", "out", "--config", "harness.toml")
+    assert answer.exit_code == 2
+    assert "lies in a hand-in" in answer.stderr
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        (["--map", "fit-3"], "write TASK=FITS"), (["--map", "9=fit-3"], "is no task that fits answer"),
+        (["--map", "nowhere.csv"], "nowhere.csv"), (["--config", "nowhere.toml"], "there is no such file"),
+    ],
+)  # fmt: skip
+def test_matches_that_cannot_be_read_are_said_before_anything_runs(run, monkeypatch, given, said):
+    seen = graded(monkeypatch, complete())
+    answer = run("grade", "a", "--out", "out", *given)
+    assert answer.exit_code == 2
+    assert said in answer.stderr
+    assert seen == {}
+
+
+# --- judging again
+
+
+def regraded(monkeypatch, *changes, results=None):
+    found = regrade.Regraded(tuple(results or (typical(),)), changes, load("dat405_a7"), ("0123456789ab",))
+    monkeypatch.setattr(regrade, "regrade", lambda *_arguments: found)
+
+
+def test_judging_again_lists_the_points_that_changed(run, monkeypatch):
+    regraded(monkeypatch, regrade.Change("[b]group", "2C", 0.5, None, 1.0, 1.5))
+    answer = run("regrade", "out")
+    assert answer.exit_code == typical().exit_code == 1
+    assert "[b]group" in answer.stdout
+    assert "0.5 / 1" in answer.stdout and "– / 1.5" in answer.stdout
+    assert "before: 0123456789ab" in answer.stdout
+    assert "index.html" in answer.stdout
+
+
+def test_judging_again_without_a_change_says_so(run, monkeypatch):
+    regraded(monkeypatch, results=[complete()])
+    answer = run("regrade", "out")
+    assert (answer.exit_code, "No points changed." in answer.stdout) == (0, True)
+
+
+def test_what_cannot_be_judged_again_is_the_fault_of_whoever_asked(run, tmp_path):
+    answer = run("regrade", "out")
+    assert answer.exit_code == 2
+    assert "there is no such folder" in answer.stderr
+
+
+# --- the cache
+
+
+@pytest.fixture
+def cached(monkeypatch, tmp_path):
+    folder = tmp_path / "cache"
+    (folder / "runs" / "ab").mkdir(parents=True)
+    (folder / "runs" / "ab" / "abcd.run").write_bytes(b"damaged")
+    monkeypatch.setenv("HARNESS_CACHE", str(folder))
+    monkeypatch.delenv("HARNESS_CACHE_SIZE", raising=False)
+    return folder / "runs"
+
+
+def test_the_cache_is_shown(run, cached):
+    answer = run("cache", "--cache-size", "2GB")
+    assert answer.exit_code == 0
+    shown = [" ".join(line.split()) for line in answer.stdout.splitlines()]
+    assert shown == [f"folder {cached}", "runs 1", "size 7 bytes of at most 2,000.0 MB", "asked 0 times, 0 hits"]
+
+
+def test_the_cache_is_verified_and_cleared(run, cached):
+    assert run("cache", "--verify").stdout.startswith("1 run was damaged and removed.\n")
+    assert run("cache", "--verify").stdout.startswith("Every run is whole.\n")
+    (cached / "ab" / "abce.run").write_bytes(b"x")
+    assert run("cache", "--clear").stdout.startswith("1 run was removed.\n")
+    assert list(cached.glob("*/*")) == []
+
+
+@pytest.mark.parametrize("command", [["cache"], ["grade", "a", "--out", "out"], ["check", "."]])
+def test_a_size_that_is_none(run, monkeypatch, command):
+    graded(monkeypatch, complete())
+    answer = run(*command, "--cache-size", "much")
+    assert answer.exit_code == 2
+    assert "write 5GiB" in answer.stderr
+    monkeypatch.setenv("HARNESS_CACHE_SIZE", "little")
+    assert run(*command).exit_code == 2
+
+
+def test_the_caches_limit_reaches_the_classroom(run, monkeypatch):
+    seen = graded(monkeypatch, complete())
+    run("grade", "a", "--out", "out", "--cache-size", "500MB")
+    assert seen["options"].cache_limit == 500 * 10**6
+    monkeypatch.setenv("HARNESS_CACHE_SIZE", "2MB")
+    run("check")
+    assert seen["options"].cache_limit == 2 * 10**6
 
 
 # --- record

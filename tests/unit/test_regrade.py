@@ -1,0 +1,266 @@
+"""Judging again: what may change does, what was measured stays, and nothing is trained or imported for it."""
+
+import csv
+import json
+import subprocess
+import sys
+from xml.etree import ElementTree
+
+import pytest
+import tiny
+from evidence import complete, denoising, evidence, mlp
+
+from harness.assignment import AssignmentError, load
+from harness.evidence import Match
+from harness.outputs import judge, write_class, write_evidence, write_result
+from harness.recording import Finding
+from harness.regrade import Change, RegradeError, regrade, with_marks
+from harness.results import SubmissionFacts
+from harness.results import load as load_result
+
+A7 = load("dat405_a7")
+
+
+def graded(out, assignment, *found):
+    """Write what grading these leaves in a folder."""
+    results = []
+    for one in found:
+        folder = out / one.submission.name
+        write_evidence(one, folder)
+        result = judge(assignment, one)
+        about = {"provenance": {"harness": "0.0", "time": "then"}, "timing": {"train": 12.5, "check": 0.1}}
+        results.append(write_result(result.model_copy(update=about), folder))
+    write_class(results, [], out)
+    return results
+
+
+def named(name, made):
+    return made.model_copy(update={"submission": SubmissionFacts(name=name, sha256="0")})
+
+
+def a_class(tmp_path, assignment):
+    made = evidence(assignment)
+    return graded(tmp_path / "out", assignment, named("group7", made), named("somebody", made))
+
+
+def changed(assignment, old, new):
+    """Change the assignment's TOML; each change gives it another version."""
+    path = assignment.folder / "assignment.toml"
+    text = path.read_text(encoding="utf-8")
+    assert old in text
+    path.write_text(text.replace(old, new, 1), encoding="utf-8")
+
+
+def of(out, name):
+    return load_result(out / name / "result.json")
+
+
+def thresholds(result):
+    return {one.value for check in result.checks for one in check.thresholds}
+
+
+def refused(out, assignment=None):
+    before = {path: path.read_bytes() for path in out.rglob("*") if path.is_file()}
+    with pytest.raises(RegradeError) as error:
+        regrade(out, assignment)
+    assert before == {path: path.read_bytes() for path in out.rglob("*") if path.is_file()}, "something was written"
+    return str(error.value)
+
+
+# --- what changes
+
+
+def test_nothing_changes_where_nothing_was_changed(tmp_path):
+    small = tiny.assignment(tmp_path)
+    before = a_class(tmp_path, small)
+    found = regrade(tmp_path / "out", str(small.folder))
+    assert found.changes == ()
+    assert [result.tasks for result in found.results] == [result.tasks for result in before]
+
+
+def test_points_that_are_given_anew_are_listed(tmp_path):
+    small = tiny.assignment(tmp_path)
+    a_class(tmp_path, small)
+    changed(small, "machine = 1.0\nperson = 0.5", "machine = 2.0\nperson = 0.5")
+    found = regrade(tmp_path / "out", str(small.folder))
+    assert found.changes == (
+        Change("group7", "A", 1.0, 2.0, 1.5, 2.5),
+        Change("somebody", "A", 0.0, 0.0, 1.5, 2.5),
+    )
+    assert of(tmp_path / "out", "group7").points == 4.0
+    with (tmp_path / "out" / "grades.csv").open(encoding="utf-8", newline="") as file:
+        assert [row["points"] for row in csv.DictReader(file)] == ["4", "2"]
+    for name in ("group7", "somebody"):
+        assert "2.5" in (tmp_path / "out" / name / "scorecard.html").read_text(encoding="utf-8")
+        junit = ElementTree.parse(tmp_path / "out" / name / "junit.xml")
+        assert junit.find(".//property[@name='max_points']").get("value") == "5.5"
+    page = (tmp_path / "out" / "index.html").read_text(encoding="utf-8")
+    assert page.count(" / 5.5</span>") == 2
+
+
+def test_checks_are_run_anew(tmp_path):
+    small = tiny.assignment(tmp_path)
+    a_class(tmp_path, small)
+    stricter = tiny.CHECKS.replace('startswith("group")', 'startswith("gruppe")')
+    (small.folder / "check_all.py").rename(small.folder / "check_all_again.py")  # pytest imports one name once
+    (small.folder / "check_all_again.py").write_text(stricter, encoding="utf-8")
+    found = regrade(tmp_path / "out", str(small.folder))
+    assert [(one.submission, one.before, one.after) for one in found.changes] == [("group7", 1.0, 0.0)]
+
+
+def test_thresholds_are_the_assignments_of_now(tmp_path):
+    made = named("group7", evidence(A7, mlp(0.9716)))
+    graded(tmp_path / "out", A7, made)
+    before = of(tmp_path / "out", "group7")
+    found = regrade(tmp_path / "out")
+    now, then = A7.bounds("mnist", "quick")["2C"].accepted, made.bounds["2C"].accepted
+    assert now != then
+    assert [value in thresholds(before) for value in (now, then)] == [False, True]
+    assert [value in thresholds(found.results[0]) for value in (now, then)] == [True, False]
+
+
+def test_findings_and_facts_are_found_anew(tmp_path):
+    small = tiny.assignment(tmp_path)
+    a_class(tmp_path, small)
+    text = (
+        "from harness.recording import Finding\ndef find(evidence):\n    yield Finding(code='seen', message='S')\n"
+    )
+    (small.folder / "findings.py").write_text(text, encoding="utf-8")
+    found = regrade(tmp_path / "out", str(small.folder))
+    assert found.results[0].findings == (Finding(code="seen", message="S"),)
+
+
+# --- what stays
+
+
+def test_the_measurements_provenance_and_time_stay_and_the_regrading_is_noted(tmp_path):
+    small = tiny.assignment(tmp_path)
+    a_class(tmp_path, small)
+    version = load(str(small.folder)).version
+    evidence_before = (tmp_path / "out" / "group7" / "evidence.json").read_bytes()
+    changed(small, 'title = "The first"', 'title = "First"')
+    found = regrade(tmp_path / "out", str(small.folder))
+    result = of(tmp_path / "out", "group7")
+    assert (result.provenance["harness"], result.provenance["time"]) == ("0.0", "then")
+    note = result.provenance["regraded"]
+    assert (note["assignment_before"], note["assignment_after"]) == (version, load(str(small.folder)).version)
+    assert note["assignment_before"] != note["assignment_after"] == result.assignment.version
+    assert note["time"].endswith("+00:00")
+    assert result.timing["train"] == 12.5
+    assert found.before == (version,)
+    assert (tmp_path / "out" / "group7" / "evidence.json").read_bytes() == evidence_before
+    regrade(tmp_path / "out", str(small.folder))
+    assert of(tmp_path / "out", "group7").provenance["regraded_times"] == 2
+
+
+def test_matches_and_their_table_stay(tmp_path):
+    made = named("group7", evidence(A7, mlp(), matches={"2C": Match(task="2C", fits=("fit-1",), sure=False)}))
+    graded(tmp_path / "out", A7, made)
+    regrade(tmp_path / "out")
+    with (tmp_path / "out" / "matches.csv").open(encoding="utf-8", newline="") as file:
+        rows = {row["task"]: row for row in csv.DictReader(file)}
+    assert (rows["2C"]["fits"], rows["2C"]["sure"]) == ("fit-1", "no")
+    assert "1 match is unsure" in (tmp_path / "out" / "index.html").read_text(encoding="utf-8")
+
+
+def test_what_a_person_gave_stays_as_long_as_there_is_room_for_it(tmp_path):
+    small = tiny.assignment(tmp_path)
+    new = judge(small, named("group7", evidence(small)))
+    marked = [
+        task.model_copy(update={"manual": task.manual.model_copy(update={"points": 0.25})}) if task.manual else task
+        for task in new.tasks
+    ]
+    kept = with_marks(new.model_copy(update={"tasks": tuple(marked)}), new)
+    assert [task.manual.points if task.manual else None for task in kept.tasks] == [0.25, None, 0.25]
+    assert [task.points for task in kept.tasks] == [1.25, 2.0, 0.25]
+    assert kept.complete
+    changed(small, "machine = 1.0\nperson = 0.5", "machine = 1.0\nperson = 0.125")
+    less = judge(load(str(small.folder)), named("group7", evidence(small)))
+    kept = with_marks(new.model_copy(update={"tasks": tuple(marked)}), less)
+    assert kept.tasks[0].manual.points is None
+
+
+# --- what cannot be judged again
+
+
+def test_a_folder_that_is_not_there(tmp_path):
+    assert refused(tmp_path / "nowhere") == (
+        f"{tmp_path / 'nowhere'}: there is no such folder; give the one that `harness grade` wrote (--out)"
+    )
+
+
+def test_a_folder_without_graded_hand_ins(tmp_path):
+    (tmp_path / "group").mkdir()
+    assert "holds no graded hand-in" in refused(tmp_path)
+
+
+@pytest.mark.parametrize("name", ["evidence.json", "result.json"])
+def test_what_is_missing_is_named_with_a_remedy(tmp_path, name):
+    small = tiny.assignment(tmp_path)
+    a_class(tmp_path, small)
+    (tmp_path / "out" / "somebody" / name).unlink()
+    said = refused(tmp_path / "out", str(small.folder))
+    assert said.startswith(
+        f"{tmp_path / 'out' / 'somebody'}: there is no {name}, so nothing was judged again; grade it"
+    )
+
+
+@pytest.mark.parametrize("name", ["evidence.json", "result.json"])
+@pytest.mark.parametrize("data", [b"", b"{}", b"[]", b"\xff", b'{"fits": 3}'])
+def test_what_is_damaged_is_named_with_a_remedy(tmp_path, name, data):
+    small = tiny.assignment(tmp_path)
+    a_class(tmp_path, small)
+    path = tmp_path / "out" / "somebody" / name
+    path.write_bytes(data)
+    said = refused(tmp_path / "out", str(small.folder))
+    assert said.startswith(f"{path} is damaged")
+    assert "`harness grade`" in said
+
+
+def test_another_assignments_results_are_not_judged_by_this_one(tmp_path):
+    small = tiny.assignment(tmp_path)
+    a_class(tmp_path, small)
+    said = refused(tmp_path / "out", "dat405_a7")
+    assert "graded by the assignment tiny, not dat405_a7; say --assignment tiny" in said
+
+
+def test_an_assignment_that_is_not_installed_is_asked_for(tmp_path):
+    a_class(tmp_path, tiny.assignment(tmp_path))
+    with pytest.raises(AssignmentError, match="there is no assignment 'tiny'"):
+        regrade(tmp_path / "out")
+
+
+def test_two_classes_in_one_folder(tmp_path):
+    small = tiny.assignment(tmp_path)
+    a_class(tmp_path, small)
+    graded(tmp_path / "out", A7, named("third", evidence(A7)))
+    assert "graded by the assignment dat405_a7, not tiny" in refused(tmp_path / "out", str(small.folder))
+
+
+# --- what it takes
+
+
+def test_it_imports_no_framework_and_starts_no_trainer(tmp_path):
+    strips = dict.fromkeys(("original", "seasoned", "denoised"), ("",))
+    curves = denoising(strips=strips, strip_levels=(0.4,), strip_images=1)
+    graded(tmp_path / "out", A7, named("group7", complete(A7, denoising=curves)))
+    code = (
+        "import sys\n"
+        "import subprocess\n"
+        "from harness.cli import main\n"
+        "started = []\n"
+        "popen = subprocess.Popen.__init__\n"
+        "def noted(self, arguments, *more, **named):\n"
+        "    started.append(str(arguments))\n"
+        "    popen(self, arguments, *more, **named)\n"
+        "subprocess.Popen.__init__ = noted\n"
+        f"sys.argv = ['harness', 'regrade', {str(tmp_path / 'out')!r}]\n"
+        "try:\n    main()\n"
+        "except SystemExit as left:\n    print('exit', left.code, file=sys.stderr)\n"
+        "heavy = {'tensorflow', 'keras', 'jax'}\n"
+        "print(sorted(heavy & set(sys.modules)), [one for one in started if 'git' not in one], file=sys.stderr)\n"
+    )
+    answer = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, encoding="utf-8")
+    assert answer.stderr.strip().splitlines()[-1] == "[] []", answer.stderr
+    assert "exit 0" in answer.stderr
+    assert json.loads((tmp_path / "out" / "group7" / "result.json").read_text(encoding="utf-8"))["points"]
