@@ -131,7 +131,7 @@ def _texts(passages: Sequence[Passage]) -> dict[Cell, str]:
 def _networks_by_cell(evidence: Evidence) -> dict[Cell, tuple[str, Network]]:
     """The cells that train or evaluate one network only, and that network with its task, where it has one.
 
-    An evaluation on other than clean test images speaks of something else: its cell is left out.
+    An evaluation on noisy or denoised images speaks of something else: its cell is left out.
     """
     fits = evidence.recording.fits
     spoken: dict[Cell, set[str]] = {}
@@ -141,7 +141,7 @@ def _networks_by_cell(evidence: Evidence) -> dict[Cell, tuple[str, Network]]:
     for use in evidence.recording.uses:
         if use.where and use.method == "evaluate":
             of = [fit.id for fit in fits if fit.model == use.model]
-            clean = use.x.source == "x_test" and use.x.noise is None
+            clean = use.x.source in ("x_test", "x_train") and use.x.noise is None
             cell = (use.where.file, use.where.cell)
             spoken.setdefault(cell, set()).update(of if clean and len(of) == 1 else _UNCLEAR)
     matched: dict[str, tuple[str, Network]] = {}

@@ -190,10 +190,16 @@ def test_evaluations_on_other_images_or_networks_claim_nothing():
 
     said = {"c6": "Test accuracy: 0.9725"}
     assert evaluated(use(6, noise=SALT), **said) == ()
-    assert evaluated(use(6, source="x_train"), **said) == ()
+    assert evaluated(use(6, source=None), **said) == ()
     assert evaluated(use(6, model=3), **said) == ()
     assert evaluated(use(6), use(6, model=3), **said) == ()
     assert evaluated(use(5), **said) == ()
+
+
+def test_training_images_called_test_images_are_found_out():
+    said = {"uses": (use(4, source="x_train"),), "printed": "Test accuracy: 0.9951"}
+    (finding,) = contradicted(mlp(where=Where(file="assignment.ipynb", cell=2)), **said)
+    assert finding.where.cell == 4
 
 
 def test_a_printed_number_is_shown_where_nothing_was_saved():
