@@ -34,9 +34,9 @@ def integer(low: int, high: int) -> Check:
 
     def check(value: Any) -> int:
         if not is_number(value) or value % 1:
-            raise ValueError(f"{_show(value)} is not a whole number")
+            raise ValueError(f"{show(value)} is not a whole number")
         if not low <= value <= high:
-            raise ValueError(f"{_show(value)} lies outside {low} … {high:,}")
+            raise ValueError(f"{show(value)} lies outside {low} … {high:,}")
         return int(value)
 
     return check
@@ -47,9 +47,9 @@ def number(low: float, high: float) -> Check:
 
     def check(value: Any) -> float:
         if not is_number(value):
-            raise ValueError(f"{_show(value)} is not a number")
+            raise ValueError(f"{show(value)} is not a number")
         if not low <= value <= high:
-            raise ValueError(f"{_show(value)} lies outside {low:g} … {high:g}")
+            raise ValueError(f"{show(value)} lies outside {low:g} … {high:g}")
         return canonical_float(float(value))
 
     return check
@@ -58,7 +58,7 @@ def number(low: float, high: float) -> Check:
 def boolean(value: Any) -> bool:
     """True or False."""
     if not isinstance(value, bool):
-        raise ValueError(f"{_show(value)} is neither True nor False")
+        raise ValueError(f"{show(value)} is neither True nor False")
     return value
 
 
@@ -67,7 +67,7 @@ def choice(*allowed: str) -> Check:
 
     def check(value: Any) -> str:
         if value not in allowed:
-            raise ValueError(f"{_show(value)} is none of {', '.join(allowed)}")
+            raise ValueError(f"{show(value)} is none of {', '.join(allowed)}")
         return str(value)
 
     return check
@@ -84,6 +84,18 @@ def integers(low: int, high: int, at_most: int = 6, *, pairs: bool = False) -> C
             inner = integers(low, high, 2) if pairs else one
             return [inner(item) for item in value]
         return one(value)
+
+    return check
+
+
+def numbers(low: float, high: float, at_most: int = 1000) -> Check:
+    """A list of numbers."""
+    one = number(low, high)
+
+    def check(value: Any) -> list[float]:
+        if not isinstance(value, (list, tuple)) or len(value) > at_most:
+            raise ValueError(f"{show(value)} is no list of at most {at_most} numbers")
+        return [one(item) for item in value]
 
     return check
 
@@ -119,10 +131,10 @@ def component(kinds: dict[str, dict[str, tuple[Check, Any]]], what: str) -> Chec
         elif isinstance(value, dict) and isinstance(value.get("class_name"), str):
             name, config = value["class_name"], value.get("config") or {}
         else:
-            raise ValueError(f"{_show(value)} is no {what}")
+            raise ValueError(f"{show(value)} is no {what}")
         known = by_lower.get(name.lower().replace("_", ""))
         if known is None:
-            raise ValueError(f"the {what} {_show(name)} is not on the list of what can be trained")
+            raise ValueError(f"the {what} {show(name)} is not on the list of what can be trained")
         return [known, arguments(kinds[known], config if isinstance(config, dict) else {})]
 
     return check
@@ -135,7 +147,7 @@ def arguments(table: dict[str, tuple[Check, Any]], config: dict[str, Any]) -> di
         if name not in table:
             if value is None or value is False or name in IGNORED:
                 continue
-            raise ValueError(f"its argument {name}={_show(value)} is not on the list of what can be trained")
+            raise ValueError(f"its argument {name}={show(value)} is not on the list of what can be trained")
         check, default = table[name]
         if value is None and default is None:
             continue
@@ -155,7 +167,8 @@ def is_number(value: Any) -> bool:
     return abs(value) < 2**1000  # NaN and infinity compare false
 
 
-def _show(value: Any) -> str:
+def show(value: Any) -> str:
+    """A value as a message names it, cut."""
     text = repr(value)
     return text if len(text) <= 60 else text[:57] + "…"
 
@@ -310,71 +323,11 @@ LAYERS: dict[str, dict[str, tuple[Check, Any]]] = {
 OPERATIONS = ("TrueDivide", "Divide", "Multiply", "Add", "Subtract")
 """Arithmetic with a constant inside a model, such as `x / 255.`."""
 
-_RATE = number(0, 1e3)
-_MOMENT = number(0, 1)
-_CLIPPING: dict[str, tuple[Check, Any]] = {
-    "learning_rate": (_RATE, None), "weight_decay": (optional(_SMALL), None), "clipnorm": (optional(_SMALL), None),
-    "clipvalue": (optional(_SMALL), None), "global_clipnorm": (optional(_SMALL), None), "use_ema": (boolean, False),
-    "ema_momentum": (_MOMENT, 0.99), "gradient_accumulation_steps": (optional(integer(1, 64)), None),
-}  # fmt: skip
-_ADAM = _CLIPPING | {"beta_1": (_MOMENT, 0.9), "beta_2": (_MOMENT, 0.999), "epsilon": (_SMALL, 1e-7)}
-OPTIMIZERS: dict[str, dict[str, tuple[Check, Any]]] = {
-    "SGD": _CLIPPING | {"momentum": (_MOMENT, 0.0), "nesterov": (boolean, False)},
-    "Adam": _ADAM | {"amsgrad": (boolean, False)},
-    "AdamW": _ADAM | {"amsgrad": (boolean, False), "weight_decay": (optional(_SMALL), 0.004)},
-    "Adamax": _ADAM, "Nadam": _ADAM,
-    "RMSprop": _CLIPPING | {
-        "rho": (_MOMENT, 0.9), "momentum": (_MOMENT, 0.0), "epsilon": (_SMALL, 1e-7), "centered": (boolean, False),
-    },
-    "Adagrad": _CLIPPING | {"initial_accumulator_value": (_SMALL, 0.1), "epsilon": (_SMALL, 1e-7)},
-    "Adadelta": _CLIPPING | {"rho": (_MOMENT, 0.95), "epsilon": (_SMALL, 1e-7)},
-    "Ftrl": _CLIPPING | {
-        "learning_rate_power": (number(-10, 0), -0.5), "initial_accumulator_value": (_SMALL, 0.1),
-        "l1_regularization_strength": (_SMALL, 0.0), "l2_regularization_strength": (_SMALL, 0.0),
-        "l2_shrinkage_regularization_strength": (_SMALL, 0.0), "beta": (_SMALL, 0.0),
-    },
-}  # fmt: skip
-
-_FROM_LOGITS: dict[str, tuple[Check, Any]] = {"from_logits": (boolean, False)}
-_reduction = choice("sum_over_batch_size", "sum")
-_REDUCTION: dict[str, tuple[Check, Any]] = {"reduction": (_reduction, "sum_over_batch_size")}
-_CROSS = _FROM_LOGITS | _REDUCTION | {"label_smoothing": (_SHARE, 0.0), "axis": (integers(-4, 4), -1)}
-LOSSES: dict[str, dict[str, tuple[Check, Any]]] = {
-    "CategoricalCrossentropy": _CROSS, "BinaryCrossentropy": _CROSS,
-    "SparseCategoricalCrossentropy": _FROM_LOGITS | _REDUCTION | {
-        "ignore_class": (optional(integer(0, 1000)), None), "axis": (integers(-4, 4), -1),
-    },
-    "MeanSquaredError": _REDUCTION, "MeanAbsoluteError": _REDUCTION, "MeanSquaredLogarithmicError": _REDUCTION,
-    "MeanAbsolutePercentageError": _REDUCTION,
-    "KLDivergence": _REDUCTION, "Poisson": _REDUCTION, "Hinge": _REDUCTION, "SquaredHinge": _REDUCTION,
-    "CategoricalHinge": _REDUCTION, "LogCosh": _REDUCTION, "Huber": _REDUCTION | {"delta": (_SMALL, 1.0)},
-}  # fmt: skip
-LOSS_NAMES = {
-    "mse": "MeanSquaredError", "mae": "MeanAbsoluteError", "mean_squared_error": "MeanSquaredError",
-    "mean_absolute_error": "MeanAbsoluteError", "kld": "KLDivergence", "kl_divergence": "KLDivergence",
-    "kullback_leibler_divergence": "KLDivergence", "msle": "MeanSquaredLogarithmicError",
-    "mape": "MeanAbsolutePercentageError",
-    "bce": "BinaryCrossentropy", "logcosh": "LogCosh", "log_cosh": "LogCosh",
-}  # fmt: skip
-optimizer = component(OPTIMIZERS, "optimizer")
-_loss = component(LOSSES, "loss")
-
-
-def loss(value: Any) -> list[Any] | None:
-    """A loss by name, short name or class."""
-    if isinstance(value, str):
-        value = LOSS_NAMES.get(value.lower(), value)
-    elif isinstance(value, dict) and isinstance(value.get("class_name"), str):
-        name = value["class_name"]
-        value = {**value, "class_name": LOSS_NAMES.get(name.lower(), name)}
-    canonical: list[Any] | None = _loss(value)
-    return canonical
-
 
 def _input_shape(shape: Any) -> list[int]:
     """An input layer's shape without the batch: [28, 28, 1]."""
     if not isinstance(shape, (list, tuple)) or not 2 <= len(shape) <= 6:
-        raise ValueError(f"{_show(shape)} is not the shape of a batch")
+        raise ValueError(f"{show(shape)} is not the shape of a batch")
     if any(size is None for size in shape[1:]):
-        raise ValueError(f"{_show(shape)} leaves a size open")
+        raise ValueError(f"{show(shape)} leaves a size open")
     return [integer(1, MAX_UNITS)(size) for size in shape[1:]]

@@ -13,7 +13,8 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from harness.evidence import Evidence, Network
-from harness.recording import Where
+from harness.frameworks import frameworks
+from harness.recording import CellError, Where
 from harness.results import Cause, CheckResult, Measurement, Outcome, Threshold
 
 
@@ -150,8 +151,9 @@ def require_network(evidence: Evidence, task: str, wanted: str, words: tuple[str
                 where=network.where,
             )
         return network
+    _leave_to_a_person(evidence, task)
     _require_all_seen(evidence, wanted, words)
-    error = _lost_in(evidence, words)
+    error = lost_in(evidence, words)
     if error is not None:
         raise NotMeasured(
             f"No {wanted} was found, and {error.where} could not run: {error.type}: {error.message}",
@@ -164,6 +166,49 @@ def require_network(evidence: Evidence, task: str, wanted: str, words: tuple[str
             f"No {wanted} was found before the run ended. {evidence.interrupted}", cause=evidence.cause
         )
     raise NotAttempted(f"No {wanted} was found.", "If it is there, check that the cell that calls fit really runs.")
+
+
+def require_trained(network: Network, what: str) -> None:
+    """Raises NotMeasured where the network, called `what`, could not be trained: with the error of a fit that
+    fails, and its place."""
+    if network.record.error:
+        raise NotMeasured(
+            f"The fit fails: {network.record.error}",
+            "Mend what the error names, then run the notebook from top to bottom in a fresh kernel.",
+            cause=Cause.ERROR_IN_SUBMISSION,
+            where=network.where,
+        )
+    if network.evidence.problem:
+        raise NotMeasured(
+            f"{what} could not be trained: {network.evidence.problem}.",
+            cause=network.evidence.cause or Cause.REFUSED,
+            where=network.where,
+        )
+
+
+def require_measurable(evidence: Evidence) -> None:
+    """Raises ForAPerson where the hand-in makes its networks in a framework that is not measured."""
+    used = frameworks(evidence.recording)
+    if used:
+        names = " and ".join(one.name for one in used)
+        raise ForAPerson(
+            f"This hand-in uses {names}, which is not measured here; a person marks it.", where=used[0].where
+        )
+
+
+def _leave_to_a_person(evidence: Evidence, task: str) -> None:
+    """Raises ForAPerson where no fit answers a task, but something does that is not measured."""
+    match = evidence.matches.get(task)
+    own = [one for one in evidence.self_trained if match is not None and one.id in match.self_trained]
+    if own:
+        best = max(own, key=lambda one: one.accuracy or 0.0)
+        reached = f"; its weights reach {best.accuracy:.2%} of the test images" if best.accuracy is not None else ""
+        raise ForAPerson(
+            f"A loop of your own trains this network, and not fit{reached}. A person grants the points.",
+            "model.fit(…) can be trained again here, and is measured.",
+            where=best.where,
+        )
+    require_measurable(evidence)
 
 
 def _require_all_seen(evidence: Evidence, wanted: str, words: tuple[str, ...]) -> None:
@@ -189,7 +234,7 @@ def _require_all_seen(evidence: Evidence, wanted: str, words: tuple[str, ...]) -
             )
 
 
-def _lost_in(evidence: Evidence, words: tuple[str, ...]) -> Any:
+def lost_in(evidence: Evidence, words: tuple[str, ...]) -> CellError | None:
     """The error of a cell whose source has one of the words."""
     sources = {(item.where.file, item.where.cell): item.text for item in evidence.recording.sources}
     for error in evidence.recording.errors:

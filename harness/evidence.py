@@ -42,6 +42,8 @@ class FitEvidence(Value):
     optimizer: tuple[str, dict[str, object]] | None = None
     epochs: int | None = None
     """Epochs in all, where several calls of `fit` are one training; None: those of the fit."""
+    fresh: bool | None = None
+    """Whether the network starts from fresh weights, as far as its recipe is known."""
     merged: tuple[tuple[str, int], ...] = ()
     """The fits that are one training with this one, in order, and the epochs of each: slices of its history."""
     notes: tuple[str, ...] = ()
@@ -233,6 +235,13 @@ class Network:
     def epochs(self) -> int:
         """Epochs that the network was trained for, calls of `fit` that only went on added up."""
         return self.evidence.epochs or self.record.epochs
+
+    @property
+    def fresh(self) -> bool:
+        """Whether it starts from fresh weights, and goes on from no other training."""
+        if self.evidence.fresh is not None:
+            return self.evidence.fresh
+        return not self.record.previous and not self.record.states
 
     @property
     def facts(self) -> ModelFacts:

@@ -77,8 +77,8 @@ def match(
     own: Sequence[SelfTrained] = (),
     candidates: int = 1,
 ) -> Matches:
-    """Give each rule its best candidates. A fit that worked wins over one that failed, a later one a tie: people
-    improve as they go down.
+    """Give each rule its best candidates. A fit that worked, and for which more speaks than against it, wins over
+    one that failed; a later one wins a tie: people improve as they go down.
 
     `given` names the fits of tasks as the course set them, by id or place ("cell 14"), and wins over the rules.
     `candidates`: how many fits of a rule with `best` are trained. Raises UnknownFit.
@@ -88,21 +88,24 @@ def match(
         if task not in tasks:
             raise UnknownFit(f"no fits are looked for in task {task!r}; they are for {', '.join(sorted(tasks))}")
     by_task: dict[str, Match] = {}
+    whole = [network for network in networks if network.record.id not in _parts(networks)]
     for rule in rules:
         if given and rule.task in given:
             by_task[rule.task] = _as_set(rule.task, given[rule.task], networks)
             continue
-        found = [network for network in networks if all(sign.holds(network) for sign in rule.needs)]
-        found = [network for network in found if not network.record.error] or found
+        pool = whole if rule.groups is not None or rule.best else networks
+        found = [network for network in pool if all(sign.holds(network) for sign in rule.needs)]
         if not found:
             loops = [one for one in own if rule.own_loop is not None and rule.own_loop(one)]
             if loops:
                 by_task[rule.task] = _own_loops(rule.task, loops)
         elif rule.groups is not None:
-            by_task[rule.task] = _most_complete(rule, rule.groups(found))
+            worked = [network for network in found if not network.record.error]
+            by_task[rule.task] = _most_complete(rule, rule.groups(worked or found))
         else:
             by_task[rule.task] = _highest(rule, found, max(rule.at_most, candidates if rule.best else 1))
     used = {fit for found_match in by_task.values() for fit in found_match.fits}
+    used |= _parts([network for network in networks if network.record.id in used])
     unused = tuple(network.record.id for network in networks if network.record.id not in used)
     return Matches(by_task, unused)
 
@@ -122,6 +125,11 @@ def best_first(rule: Rule, found: Match, networks: Sequence[Network]) -> Match:
     reason = f"Of several networks the most accurate counts, as trained here: {said}."
     fits = tuple(network.record.id for network in [*(one for _, one in measured), *others])
     return found.model_copy(update={"fits": fits, "reasons": (*found.reasons, reason)})
+
+
+def _parts(networks: Sequence[Network]) -> set[str]:
+    """The fits that are only the beginning of another one's training."""
+    return {fit for network in networks for fit, _ in network.evidence.merged if fit != network.record.id}
 
 
 def place_of(network: Network) -> str:
@@ -182,7 +190,11 @@ def _own_loops(task: str, loops: Sequence[SelfTrained]) -> Match:
 
 def _highest(rule: Rule, found: Sequence[Network], at_most: int) -> Match:
     order = {network.record.id: number for number, network in enumerate(found)}
-    ranked = sorted(found, key=lambda one: (_score(rule, one), order[one.record.id]), reverse=True)
+    worked = [one for one in found if not one.record.error]
+    preferred = {one.record.id for one in worked if len(worked) < len(found) and _score(rule, one) > 0}
+    ranked = sorted(
+        found, key=lambda one: (one.record.id in preferred, _score(rule, one), order[one.record.id]), reverse=True
+    )
     chosen, others = ranked[:at_most], ranked[at_most:]
     lead = _score(rule, ranked[0]) - _score(rule, others[0]) if others else rule.margin
     return Match(

@@ -160,14 +160,16 @@ class Checks:
             before = self.results.get(other)
             if before is None or before.outcome in (Outcome.PASSED, Outcome.PARTIAL):
                 continue
-            outcome = Outcome.NOT_ATTEMPTED if before.outcome is Outcome.NOT_ATTEMPTED else Outcome.NOT_MEASURED
+            same = before.outcome in (Outcome.NOT_ATTEMPTED, Outcome.MANUAL)
+            outcome = before.outcome if same else Outcome.NOT_MEASURED
+            message = f"Not looked at, because an earlier check did not pass: {before.title}"
             self._keep(
                 spec.result(Verdict(), None).model_copy(
                     update={
                         "outcome": outcome,
                         "cause": before.cause,
                         "points": before.points if before.points is None else 0.0,
-                        "message": f"Not looked at, because an earlier check did not pass: {before.title}",
+                        "message": before.message if outcome is Outcome.MANUAL else message,
                         "where": before.where,
                     }
                 )

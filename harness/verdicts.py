@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from harness.checking import Failed, ForAPerson, NotMeasured, Partial, Verdict
+from harness.checking import Failed, ForAPerson, NotMeasured, Partial, Verdict, require_trained
 from harness.evidence import Bound, Network
 from harness.results import Cause
 from harness.stats import mean_interval
@@ -33,19 +33,15 @@ def judge_accuracy(
     check fails, or, with `partial_from`, earns a share that grows from there to the bound.
     """
     evidence = network.evidence
-    if evidence.problem:
-        raise NotMeasured(
-            f"The network could not be trained: {evidence.problem}.",
-            cause=evidence.cause or Cause.REFUSED,
-            where=network.where,
-        )
+    require_trained(network, "The network")
     values = network.accuracies
     if not values:
         raise NotMeasured("The network was not trained.", cause=Cause.HARNESS_FAULT, where=network.where)
     mean = sum(values) / len(values)
     measure_mean(verdict, "validation accuracy", values, "last epoch, evaluation images, mean over seeds")
     verdict.where = network.where
-    trained = f"Trained {len(values)} time{'s' if len(values) > 1 else ''}, your network reaches {mean:.2%}"
+    times = f"{len(values)} time{'s' if len(values) > 1 else ''}"
+    trained = f"{' '.join((*evidence.notes, 'Trained'))} {times}, your network reaches {mean:.2%}"
     accepted = None if bound is None else bound.accepted if bound.accepted is not None else bound.nominal
     if bound is None or accepted is None:
         raise ForAPerson(f"{trained}. No threshold is known for this data set, so a person decides.")

@@ -34,6 +34,7 @@ from harness.recording import (
     Recording,
     Rows,
     TensorRef,
+    UseRecord,
     Where,
 )
 from harness.results import Curve, DatasetFacts, LayerFacts, SubmissionFacts
@@ -318,10 +319,20 @@ def generation(**changes: Any) -> Generation:
     return Generation(**{**whole, **changes})
 
 
+def use(**changes: Any) -> UseRecord:
+    """A classifier evaluated on noisy evaluation images; `changes` are fields of the record or of the images."""
+    fields = {name: changes.pop(name) for name in ("method", "model", "where") if name in changes}
+    x = images(**{"shape": (10_000, 28, 28, 1), "source": "x_test", "noise": SALT, **changes})
+    return UseRecord(**{"method": "evaluate", "model": 0, "x": x, "where": WHERE, **fields})
+
+
 def complete(assignment: Assignment, **changes: Any) -> Evidence:
-    """A hand-in on which every check passes. `changes`: fields of the evidence, or networks by builder's name."""
+    """A hand-in on which every check passes. `changes`: fields of the evidence, networks by builder's name, or
+    `recorded`, fields of the recording."""
     networks = [changes.pop(name, made) for name, made in {"mlp": mlp(), "cnn": cnn()}.items()]
     networks += changes.pop("sweep", sweep())
     networks += [changes.pop("autoencoder", autoencoder())]
     measured = {"noise": noise(), "denoising": denoising(), "generation": generation()}
-    return evidence(assignment, *(one for one in networks if one is not None), **{**measured, **changes})
+    recorded = changes.pop("recorded", {"uses": (use(),)})
+    made = evidence(assignment, *(one for one in networks if one is not None), **{**measured, **changes})
+    return made.model_copy(update={"recording": made.recording.model_copy(update=recorded)})

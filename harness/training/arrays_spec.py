@@ -28,8 +28,8 @@ def unused(value: object) -> bool:
 class LayerStart(Strict):
     """A layer that starts from trained weights: layer `layer` of the model is as layer `of` of the parent became.
 
-    Both count in `ModelSpec.layers`. `parent` is `Recipe.without_seed` of the parent, which is trained with the seed
-    of the recipe that names it.
+    Both count in `ModelSpec.layers`. `parent` is `Recipe.without_seed` of the parent, which is trained with the
+    seed of the recipe that names it.
     """
 
     layer: int
@@ -50,7 +50,8 @@ class ArraySpec(Strict):
 
     `part`: images or labels of the training set, the evaluation set, or both, one behind the other; `content`: an
     array that was not recognised, by its SHA-256; `derived`: what a model computes. `rows` is the SHA-256 of the
-    int64 row numbers within that. Arrays named by their SHA-256 travel beside the recipe. `item_shape` is one item's.
+    int64 row numbers within that. Arrays named by their SHA-256 travel beside the recipe. `item_shape` is that of
+    one item.
 
     Pixels: `value = pixel * scale + offset`, float32, then `threshold`, `noise`, `pad`, `channels`, as in
     `recording.ArrayRecord`. Of an unrecognised array, scale and offset are the range in which evaluation images are

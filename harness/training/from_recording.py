@@ -15,7 +15,7 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from harness import allowlist
+from harness import allowlist, compiling
 from harness.allowlist import Refused
 from harness.datasets import Dataset
 from harness.models import canonical
@@ -110,12 +110,12 @@ class Recipes:
 
 def optimizer_of(fit: FitRecord) -> tuple[str, dict[str, Any]]:
     """The optimizer of a fit, canonical. Raises Refused."""
-    return _component(allowlist.optimizer, fit.optimizer, "optimizer")
+    return _component(compiling.optimizer, fit.optimizer, "optimizer")
 
 
 def loss_of(fit: FitRecord) -> tuple[str, dict[str, Any]]:
     """The loss of a fit, canonical. Raises Refused."""
-    return _component(allowlist.loss, fit.loss, "loss")
+    return _component(compiling.loss, fit.loss, "loss")
 
 
 def evaluation_spec(record: ArrayRecord) -> ArraySpec:
@@ -147,7 +147,7 @@ class _Arrays:
         return x, self._targets(data.y, data.x, chosen.training(split), chosen, split, held_out=False)
 
     def validation(self, data: FitData, x: ArraySpec) -> tuple[ArraySpec, ArraySpec] | None:
-        """Specs of what the fit holds out; None where that is the evaluation set, prepared as the inputs `x` are."""
+        """Specs of what the fit holds out; None where that is the evaluation set, prepared as the inputs `x`."""
         held_out = data.validation_x is None
         given_x, given_y = (data.x, data.y) if held_out else (data.validation_x, data.validation_y)
         if given_x is None or given_y is None:
@@ -298,8 +298,8 @@ def _range(record: ArrayRecord, low: float | None, high: float | None, what: str
     limits = next(fitting, None)  # NaN fails every comparison
     if math.prod(_item(record)) != SIDE * SIDE or limits is None:
         raise Refused(
-            f"the {what} of the fit, an array of shape {shape_of(record)}, could not be recognised, and such {what} "
-            "cannot be made from the evaluation images"
+            f"the {what} of the fit, an array of shape {shape_of(record)}, could not be recognised, and such "
+            f"{what} cannot be made from the evaluation images"
         )
     return _canonical_scale((limits[1] - limits[0]) / 255), limits[0]
 

@@ -30,7 +30,7 @@ class Parents:
         return self._weights(recipe.parent or ())
 
     def derive(self, spec: DerivedSpec, given: Array) -> Array:
-        """A `harness.training.arrays_spec.Derive`: float32, finite or not as the network gives it. Raises Refused."""
+        """A `harness.training.arrays_spec.Derive`: float32, as the network gives it. Raises Refused."""
         import keras
 
         keras.utils.set_random_seed(self._seed + 1)  # of layers that nothing trained

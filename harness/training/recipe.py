@@ -74,7 +74,7 @@ class Recipe(Strict):
 
     @property
     def parents(self) -> tuple[str, ...]:
-        """The identities, without seeds, of the recipes whose weights this one needs; each once, in a fixed order."""
+        """The identities, without seeds, of the recipes whose weights this one needs; each once, in order."""
         starts = list(self.parent or ())
         for spec in (self.x, self.y, *(self.validation or ())):
             starts += _starts(spec)
@@ -96,10 +96,10 @@ class Scale(Strict):
 class Prepared:
     """A recipe, the arrays that it names by digest, and all that must be trained before it.
 
-    `ancestors` stand in an order in which each comes after its own parents, and have no ancestors of their own here.
-    `merged`: the fits whose epochs this recipe adds up, in their order, with the epochs that each asked for: what was
-    handed in as several calls of `fit` on one model, alike, is one training. `notes`: sentences on what is trained
-    otherwise than handed in.
+    `ancestors` stand in an order in which each comes after its own parents, and have no ancestors of their own
+    here. `merged`: the fits whose epochs this recipe adds up, in their order, with the epochs that each asked for:
+    what was handed in as several calls of `fit` on one model, alike, is one training. `notes`: sentences on what is
+    trained otherwise than handed in.
     """
 
     recipe: Recipe

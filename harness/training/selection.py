@@ -25,7 +25,8 @@ _SHIFT = OFFICIAL_ROWS["train"]  # in `x_all` the evaluation images follow the t
 class Selection:
     """Rows of a part of the data set, int64, and for each its place in the array that the hand-in gave to `fit`.
 
-    With official data the places count up. On digits a recording shows each image many times; its first place counts.
+    With official data the places count up. On digits a recording shows each image many times; its first place
+    counts.
     """
 
     part: Literal["train", "test", "both", "content"]
@@ -73,8 +74,8 @@ def select(record: ArrayRecord, what: str, frames: Frames, dataset: Dataset) -> 
 def select_content(count: int, beside: Selection | None, dataset: Dataset) -> Selection:
     """The rows of an array of `count` items that was not recognised: those of its partner, where that was.
 
-    On digits the array repeats its images some forty times; without a partner as many of its rows are taken as there
-    are training images.
+    On digits the array repeats its images some forty times; without a partner as many of its rows are taken as
+    there are training images.
     """
     if beside is not None:
         if beside.places.max(initial=0) >= count:

@@ -5,7 +5,18 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from harness.allowlist import Check, Refused, arguments, boolean, choice, integer, integers, number, optional
+from harness.allowlist import (
+    Check,
+    Refused,
+    arguments,
+    boolean,
+    choice,
+    integer,
+    integers,
+    number,
+    numbers,
+    optional,
+)
 from harness.recording import Component
 
 HARMLESS_CALLBACKS = frozenset(
@@ -28,13 +39,6 @@ def _monitor(value: Any) -> str:
     return str(choice(*MONITORS)(name))
 
 
-def _rates(value: Any) -> list[float]:
-    """A learning rate for each epoch."""
-    if not isinstance(value, (list, tuple)) or not 1 <= len(value) <= 10_000:
-        raise ValueError("is no list of rates")
-    return [number(0, 1e3)(rate) for rate in value]
-
-
 CALLBACKS: dict[str, dict[str, tuple[Check, Any]]] = {
     "EarlyStopping": {
         "monitor": (_monitor, "val_loss"), "min_delta": (_ANY, 0.0), "patience": (_PATIENCE, 0),
@@ -46,7 +50,7 @@ CALLBACKS: dict[str, dict[str, tuple[Check, Any]]] = {
         "mode": (_MODE, "auto"), "min_delta": (_ANY, 1e-4), "cooldown": (_PATIENCE, 0),
         "min_lr": (number(0, 1e3), 0.0),
     },
-    "LearningRateScheduler": {"rates": (_rates, None)},
+    "LearningRateScheduler": {"rates": (numbers(0, 1e3), None)},
 }  # fmt: skip
 """Callbacks that steer and are trained with, with Keras's defaults."""
 
@@ -61,9 +65,12 @@ def callbacks(recorded: Sequence[Component], *, classifier: bool, validated: boo
     """
     kept: list[tuple[str, dict[str, Any]]] = []
     for item in recorded:
-        if item.class_name in HARMLESS_CALLBACKS:
-            continue
         name = item.class_name.removeprefix("custom:")
+        steers = item.config.get(
+            "steers"
+        )  # of code of the hand-in's own: what it may change, as far as it was told
+        if steers == [] or (item.class_name in HARMLESS_CALLBACKS and not steers):
+            continue
         if item.class_name not in CALLBACKS:
             raise Refused(f"the fit uses the callback {name}, which is not trained with")
         table = CALLBACKS[item.class_name]
@@ -71,7 +78,7 @@ def callbacks(recorded: Sequence[Component], *, classifier: bool, validated: boo
             own = arguments(table, {key: value for key, value in item.config.items() if key in table})
         except ValueError as error:
             raise Refused(f"the fit uses the callback {name}, which is not trained with: {error}") from None
-        if name == "LearningRateScheduler" and "rates" not in own:
+        if name == "LearningRateScheduler" and not own.get("rates"):
             raise Refused("the fit uses the callback LearningRateScheduler, and its rates are not known")
         watched = own.get("monitor", "val_loss") if "monitor" in table else None
         if watched is not None and watched.endswith("accuracy") and not classifier:
@@ -131,7 +138,7 @@ _OFF = {"zca_epsilon", "validation_split"}
 
 
 def augmentation(recorded: dict[str, Any]) -> dict[str, Any] | None:
-    """The settings that differ from the generator's defaults, canonical; None where there are none. Raises Refused."""
+    """The settings that differ from the generator's defaults, canonical; None for none. Raises Refused."""
     known = {name: value for name, value in recorded.items() if name not in _OFF or value not in (0, 1e-6)}
     try:
         own = arguments(

@@ -2,7 +2,7 @@
 
 import pytest
 
-from harness.checking import Failed, NotMeasured, Partial
+from harness.checking import Failed, NotMeasured, Partial, require_trained
 from harness.results import Cause
 
 PARAMETERS = 784 * 128 + 128 + 128 * 96 + 96 + 96 * 128 + 128 + 128 * 784 + 784
@@ -85,12 +85,7 @@ def check_noisy_to_clean(autoencoder, verdict):
 def check_reconstruction(autoencoder, evidence, verdict):
     """Trained, it brings noisy images closer to the clean ones than they were."""
     verdict.where = autoencoder.where
-    if autoencoder.evidence.problem:
-        raise NotMeasured(
-            f"It could not be trained: {autoencoder.evidence.problem}.",
-            cause=autoencoder.evidence.cause,
-            where=autoencoder.where,
-        )
+    require_trained(autoencoder, "It")
     curves = evidence.denoising
     if curves is None:
         raise NotMeasured(

@@ -1,30 +1,80 @@
 """Checks of tasks 4C and 4D: what denoising gains the best classifier, and what the decoder draws by itself."""
 
+import math
+
 import pytest
 
-from harness.checking import Failed, NotAttempted, NotMeasured
+from harness.checking import Failed, NotAttempted, NotMeasured, lost_in, require_trained
 from harness.measure.denoising import helps_until
 from harness.results import Cause
 
+PIXELS = 28 * 28
 NOISE_OR_COPY = 0.5  # of the images must be told by the classifier
 
 
 def _unmeasured(evidence, name, network):
-    if network.evidence.problem:
-        raise NotMeasured(
-            f"The autoencoder could not be trained: {network.evidence.problem}.",
-            cause=network.evidence.cause,
-            where=network.where,
-        )
+    require_trained(network, "The autoencoder")
     reason = evidence.unmeasured.get(name, "it was not trained")
     cause = Cause.ERROR_IN_SUBMISSION if name in evidence.unmeasured else Cause.HARNESS_FAULT
     raise NotMeasured(f"It could not be measured: {reason}.", cause=cause, where=network.where)
+
+
+def _require_tried(evidence):
+    """Ends the check where no classifier was seen to be tried on noisy or denoised images."""
+    if _tried(evidence.recording):
+        return
+    error = lost_in(evidence, ("denois", "noise", "season"))
+    if error is not None:
+        raise NotMeasured(
+            f"No classifier was seen to be tried on noisy images, and {error.where} could not run: {error.type}: "
+            f"{error.message}",
+            "Mend that cell, then run the notebook from top to bottom in a fresh kernel.",
+            cause=Cause.ERROR_IN_SUBMISSION,
+            where=error.where,
+        )
+    raise NotAttempted(
+        "No classifier was seen to be tried on noisy images, or on images that the autoencoder cleaned.",
+        "For each noise level evaluate your best classifier on the noisy test images, and on what "
+        "autoencoder.predict makes of them.",
+    )
+
+
+def _tried(recording):
+    """Whether a classifier was given noisy or denoised images, to evaluate or to train. By contract there is
+    nothing to see: the harness does it."""
+    if recording.kind == "contract":
+        return True
+    labelled = ("labels", "one_hot", "one_hot_twice")
+    fits = [fit for fit in recording.fits if fit.data.y is not None and fit.data.y.encoding in labelled]
+    classifiers = {fit.model for fit in fits} | {model.uid for model in recording.models if _classes(model)}
+    given = [fit.data.x for fit in fits if fit.data.x is not None]
+    uses = [use for use in recording.uses if use.model in classifiers]
+    if any(_noisy(x) for x in [*given, *(use.x for use in uses)]):
+        return True
+    # Noise that was not recognised: other images each time at one place, which is a loop over levels.
+    levels = {}
+    for use in uses:
+        if use.x.source is None and math.prod(n or 1 for n in use.x.shape[1:]) == PIXELS:
+            levels.setdefault(str(use.where), set()).add((use.x.mean, use.x.content))
+    return any(len(different) > 1 for different in levels.values())
+
+
+def _noisy(x):
+    return x.noise is not None or x.derived is not None
+
+
+def _classes(model):
+    """Whether a recorded model gives ten values for an image."""
+    if not model.outputs:
+        return False
+    return (model.layers[model.nodes[model.outputs[0].node].layer].output_shape or ())[1:] == (10,)
 
 
 @pytest.mark.check("4C", 0.3)
 def check_gain(autoencoder, evidence, verdict):
     """Denoised images are told better than noisy ones, from the autoencoder's own noise level upwards."""
     verdict.where = autoencoder.where
+    _require_tried(evidence)
     curves = evidence.denoising
     if curves is None:
         _unmeasured(evidence, "denoising", autoencoder)

@@ -2,7 +2,7 @@
 
 import pytest
 
-from harness.checking import Failed, NotAttempted, NotMeasured, Partial
+from harness.checking import Failed, NotAttempted, NotMeasured, Partial, require_measurable
 from harness.results import Cause
 
 TOLERANCE = 0.03  # of the share of changed pixels; 50,176 pixels a level leave a standard error of 0.002
@@ -16,6 +16,8 @@ def noise(evidence):
     if evidence.problem:
         raise NotMeasured(evidence.problem, cause=evidence.cause)
     facts = evidence.noise
+    if facts is None or facts.problem:
+        require_measurable(evidence)
     if facts is None:
         raise NotAttempted("No noise function was found.", "Define salt_and_pepper(images, noise_level).")
     if facts.problem:

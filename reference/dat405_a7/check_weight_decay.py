@@ -18,14 +18,17 @@ FACTORS, REPLICATES, EPOCHS = 5, 3, 40
 
 def _fresh(sweep):
     """The networks that do not go on from an earlier one."""
-    return [network for network in sweep if not network.record.previous]
+    return [network for network in sweep if network.fresh]
 
 
 def _stacked(sweep):
     """The first network that stands on the layers of the one before, or None."""
-    return next(
-        (network for network in sweep if network.record.previous and len(network.of_class("Dense")) > 3), None
-    )
+    return next((network for network in sweep if not network.fresh and len(network.of_class("Dense")) > 3), None)
+
+
+def _before(network, epochs):
+    """Epochs of the earlier fits that a network goes on from."""
+    return 0 if network.fresh else sum(epochs.get(fit, 0) for fit in network.record.previous)
 
 
 def _say_stacked(network):
@@ -187,16 +190,13 @@ def check_replicates(sweep, verdict):
 @pytest.mark.check("2D", 0.15)
 def check_epochs(sweep, verdict):
     """Each network is trained for 40 epochs."""
-    epochs = {network.record.id: network.record.epochs for network in sweep}
-    totals = [
-        (network, network.record.epochs + sum(epochs.get(fit, 0) for fit in network.record.previous))
-        for network in sweep
-    ]
+    epochs = {network.record.id: network.epochs for network in sweep}
+    totals = [(network, network.epochs + _before(network, epochs)) for network in sweep]
     network, total = max(totals, key=lambda pair: abs(pair[1] - EPOCHS))
     verdict.where = network.where
     verdict.measured("epochs", total, how="of the network that is furthest off, earlier fits of it included")
     verdict.threshold("asked", EPOCHS, "assignment")
-    if total != EPOCHS and network.record.previous:
+    if total != EPOCHS and not network.fresh:
         raise Failed(
             f"The same model is trained {len(network.record.previous) + 1} times: its layers see {total} epochs.",
             "Make a fresh model for each training.",

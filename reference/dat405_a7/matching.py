@@ -22,7 +22,7 @@ def _wide(network: Network) -> bool:
 
 def _grows(network: Network) -> bool:
     """Trained before under the same name with fewer layers: a Sequential that a loop adds to."""
-    return bool(network.record.previous) and len(network.of_class("Dense")) > 3
+    return not network.fresh and len(network.of_class("Dense")) > 3
 
 
 def _from_noisy(network: Network) -> bool:
@@ -62,14 +62,15 @@ def _sweeps(candidates: Sequence[Network]) -> list[Group]:
 
 
 def _sweep(networks: tuple[Network, ...]) -> Group:
-    """Complete by what is asked: a point for each network of up to five factors and three replicates, then the layer
-    sizes and epochs."""
+    """Complete by what is asked: a point for each network of up to five factors and three replicates, then the
+    layer sizes and epochs."""
     counts = Counter(factor for network in networks if (factor := _factor(network)) is not None)
     asked = sum(sorted((min(count, 3) for count in counts.values()), reverse=True)[:5])
     sizes = sum(1 for network in networks if network.hidden_units == (500, 300)) / len(networks)
     epochs = sum(1 for network in networks if network.epochs >= 40) / len(networks)
     most = max(counts.values(), default=0)
-    text = f"{len(counts)} factor{'s' if len(counts) != 1 else ''}, up to {most} network{'s' if most != 1 else ''} each"
+    factors = f"{len(counts)} factor{'s' if len(counts) != 1 else ''}"
+    text = f"{factors}, up to {most} network{'s' if most != 1 else ''} each"
     return Group(networks, asked + 0.5 * sizes + 0.25 * epochs, text)
 
 
@@ -104,7 +105,7 @@ MLP = Rule(
         Sign(1, "trains on clean images", lambda network: network.on_clean_images),
         Sign(-4, "has weight decay, which is task 2D's", lambda network: network.regularized),
         Sign(-3, "has hidden layers of 200 or more, as task 2D's", _wide),
-        Sign(-2, "trains a network that was trained before", lambda network: bool(network.record.previous)),
+        Sign(-2, "trains a network that was trained before", lambda network: not network.fresh),
     ),
 )
 
@@ -137,7 +138,7 @@ CNN = Rule(
     ),
     signs=(
         Sign(2, "trains on clean images", lambda network: network.on_clean_images),
-        Sign(1, "trains a fresh network", lambda network: not network.record.previous),
+        Sign(1, "trains a fresh network", lambda network: network.fresh),
         Sign(1, "trains for more than one epoch", lambda network: network.epochs > 1),
     ),
 )
@@ -152,7 +153,7 @@ AUTOENCODER = Rule(
         Sign(3, "has 226,416 parameters", lambda network: network.params == 226_416),
         Sign(2, "is trained from noisy images", _from_noisy),
         Sign(1, "narrows in the middle", lambda network: network.bottleneck is not None),
-        Sign(1, "trains a fresh network", lambda network: not network.record.previous),
+        Sign(1, "trains a fresh network", lambda network: network.fresh),
     ),
 )
 

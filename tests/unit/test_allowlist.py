@@ -4,8 +4,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from harness import allowlist
-from harness.allowlist import INITIALIZERS, LAYERS, LOSSES, OPTIMIZERS, arguments, canonical_float, component
+from harness import compiling
+from harness.allowlist import INITIALIZERS, LAYERS, arguments, canonical_float, component
+from harness.compiling import LOSSES, OPTIMIZERS
 
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=8)
@@ -79,12 +80,12 @@ def test_whole_numbers_are_integers(units):
 
 @pytest.mark.parametrize("word", ["mse", "MSE", "mean_squared_error", "MeanSquaredError", {"class_name": "mse"}])
 def test_short_names_of_losses(word):
-    assert allowlist.loss(word) == ["MeanSquaredError", {}]
+    assert compiling.loss(word) == ["MeanSquaredError", {}]
 
 
 def test_loss_arguments():
     said = {"class_name": "CategoricalCrossentropy", "config": {"from_logits": True, "label_smoothing": 0.0}}
-    assert allowlist.loss(said) == ["CategoricalCrossentropy", {"from_logits": True}]
+    assert compiling.loss(said) == ["CategoricalCrossentropy", {"from_logits": True}]
 
 
 def test_an_activation_may_be_a_layer():
@@ -151,7 +152,7 @@ def test_long_values_are_cut():
     assert len(str(refused.value)) < 120
 
 
-@pytest.mark.parametrize("family", [allowlist.optimizer, allowlist.loss])
+@pytest.mark.parametrize("family", [compiling.optimizer, compiling.loss])
 @pytest.mark.parametrize("value", ["custom:Mine", {"class_name": "several", "config": {}}, 7, [], {"config": {}}])
 def test_unknown_optimizers_and_losses(family, value):
     with pytest.raises(ValueError):
@@ -161,7 +162,7 @@ def test_unknown_optimizers_and_losses(family, value):
 def test_a_learning_rate_schedule_is_refused():
     schedule = {"class_name": "ExponentialDecay", "config": {"initial_learning_rate": 0.1}}
     with pytest.raises(ValueError, match=r"learning_rate: .* is not a number"):
-        allowlist.optimizer({"class_name": "SGD", "config": {"learning_rate": schedule}})
+        compiling.optimizer({"class_name": "SGD", "config": {"learning_rate": schedule}})
 
 
 # --- any JSON
@@ -186,7 +187,7 @@ def _has_components(kept):
 
 @given(JSON)
 def test_any_optimizer_loss_and_initializer(value):
-    for check in (allowlist.optimizer, allowlist.loss, component(INITIALIZERS, "initializer")):
+    for check in (compiling.optimizer, compiling.loss, component(INITIALIZERS, "initializer")):
         try:
             canonical = check(value)
         except ValueError:

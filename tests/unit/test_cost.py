@@ -19,8 +19,9 @@ from evidence import (
 from hypothesis import given
 from hypothesis import strategies as st
 
-from harness.allowlist import OPTIMIZERS, Refused
+from harness.allowlist import Refused
 from harness.assignment import AssignmentError, load
+from harness.compiling import OPTIMIZERS
 from harness.models import LayerSpec, NodeSpec, canonical
 from harness.recording import Graph, TensorRef
 from harness.training import cost

@@ -54,8 +54,8 @@ def test_reasons_are_sentences():
     two = match([RULE], [mlp(id="a", where=None), mlp(id="b", epochs=2)]).by_task["2C"]
     assert two.reasons[0].startswith("The fit answers this task:")
     assert two.reasons[1] == (
-        "One more fit could have answered; the next is that in assignment.ipynb, cell 4, line 3. Only the one taken "
-        "trains for 10 epochs."
+        "One more fit could have answered; the next is that in assignment.ipynb, cell 4, line 3. Only the one "
+        "taken trains for 10 epochs."
     )
 
 

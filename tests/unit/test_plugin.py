@@ -90,7 +90,7 @@ def test_a_dependent_check_is_skipped_with_the_reason(tmp_path):
         ("NotAttempted('nothing')", Outcome.NOT_ATTEMPTED, None, 0),
         ("NotMeasured('?', cause=Cause.TIMEOUT)", Outcome.NOT_MEASURED, Cause.TIMEOUT, 0),
         ("KeyError('x')", Outcome.NOT_MEASURED, Cause.HARNESS_FAULT, None),
-        ("ForAPerson('?')", Outcome.NOT_MEASURED, None, None),
+        ("ForAPerson('?')", Outcome.MANUAL, None, None),
         ("Partial('half', share=0.5)", Outcome.PASSED, None, 0.5),
     ],
 )

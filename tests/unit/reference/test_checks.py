@@ -28,11 +28,14 @@ from evidence import (
     network,
     noise,
     sweep,
+    use,
 )
 
 from harness.assignment import load
+from harness.evidence import SelfTrained
+from harness.matching import match
 from harness.plugin import run_checks
-from harness.recording import CellError, FunctionRecord, Noise
+from harness.recording import CellError, Derivation, FunctionRecord, Noise, SourceRecord
 from harness.results import Cause, Outcome
 
 ASSIGNMENT = load("dat405_a7")
@@ -70,6 +73,13 @@ def untrained(problem, cause):
     return network(fit(), accuracies=(), problem=problem, cause=cause)
 
 
+def failing():
+    """A fit that raises, as far as it is known without training."""
+    problem = "the fit fails: ValueError: shapes differ"
+    record = fit(error="ValueError: shapes differ")
+    return network(record, accuracies=(), problem=problem, cause=Cause.ERROR_IN_SUBMISSION)
+
+
 def swept(**changes):
     return {"sweep": sweep(**changes)}
 
@@ -93,6 +103,12 @@ def continued():
     return {"sweep": tuple(made)}
 
 
+def fresh_again():
+    """One model a factor whose first weights are set again before each fit."""
+    for one in continued()["sweep"]:
+        yield network(one.record, one.facts, (0.98,), fresh=True)
+
+
 def misplaced(text):
     """Five factors, three networks each, on something else than the kernels by L2: one mistake, not three."""
     made = []
@@ -103,6 +119,11 @@ def misplaced(text):
 
 
 CLEAN = {"shape": (60_000, 784)}
+DENOISED = Derivation(model=1, given=images())
+LOST_LEVELS = {
+    "errors": (CellError(where=WHERE, type="NameError", message="no such name"),),
+    "sources": (SourceRecord(where=WHERE.model_copy(update={"line": None}), text="for noise in levels: ..."),),
+}
 BROKEN_AE = {"denoising": None, "generation": None}
 L2, NONE = ("kernel L2 0.0001",), ()
 
@@ -150,6 +171,7 @@ VARIANTS = {
         ({"mlp": mlp(0.95)}, FAILED, "reaches 95.00%"),
         ({"bounds": {}}, MANUAL, "a person decides"),
         ({"mlp": untrained("it is too large", Cause.REFUSED)}, UNTOLD, "could not be trained: it is too large"),
+        ({"mlp": failing()}, UNTOLD, "The fit fails: ValueError: shapes differ"),
     ],
     "2C.curves": [
         ({"mlp": mlp(metrics=())}, FAILED, "no accuracy metric is compiled"),
@@ -231,6 +253,11 @@ VARIANTS = {
         ({"denoising": denoising(mean_gain=(-0.2, -0.21, -0.19))}, FAILED, "by -20.0 percentage points"),
         ({"denoising": None}, UNTOLD, "It could not be measured: it was not trained"),
         ({"autoencoder": None, **BROKEN_AE}, NOTHING, "No autoencoder trained from images to images was found"),
+        ({"recorded": {}}, NOTHING, "No classifier was seen to be tried on noisy images"),
+        ({"recorded": {"uses": (use(noise=None),)}}, NOTHING, "No classifier was seen"),
+        ({"recorded": {"uses": (use(model=9),)}}, NOTHING, "No classifier was seen"),
+        ({"recorded": {"uses": (use(source=None, noise=None),) * 2}}, NOTHING, "No classifier was seen"),
+        ({"recorded": LOST_LEVELS}, UNTOLD, "cell 4, line 3 could not run: NameError: no such name"),
     ],
     "4D.decoder": [
         ({"generation": generation(in_range=False)}, FAILED, "values outside [0, 1]"),
@@ -307,6 +334,13 @@ def test_broken_variants(name, changes, outcome, said):
         ("3A.convolution", {"cnn": cnn(facts=model_facts((layer_facts("SeparableConv2D", 3), *MLP_FACTS)))}),
         ("4A.noisy-to-clean",
          {"autoencoder": autoencoder(x=images(noise=SALT.model_copy(update={"level": 0.41}), **CLEAN))}),
+        ("4C.gain", {"recorded": {"uses": (use(source=None, noise=None, mean=0.2), use(source=None, noise=None))}}),
+        ("4C.gain", {"recorded": {"uses": (use(source=None, noise=None, derived=DENOISED),)}}),
+        ("4C.gain", {"recorded": {"kind": "contract"}}),
+        ("4C.gain", {"recorded": {}, "mlp": mlp(data=data(x=images(noise=SALT)))}),
+        ("2C.epochs", {"mlp": network(fit(epochs=5), epochs=10)}),
+        ("2C.accuracy", {"mlp": network(fit(), notes=("The optimizer starts afresh.",))}),
+        ("2D.replicates", {"sweep": tuple(fresh_again())}),
         ("4B.share", {"noise": noise(changed=(0.0, 0.21, 0.39, 0.6, 0.8, 1.0))}),
     ],
 )  # fmt: skip
@@ -351,3 +385,47 @@ def test_by_contract_preprocessing_is_judged_only_where_there_is_one():
     broken = by_contract(["preprocess"], (error,))["1.images"]
     assert (broken.outcome, broken.cause) == (Outcome.NOT_MEASURED, Cause.ERROR_IN_SUBMISSION)
     assert "no tuple" in broken.message and broken.points == 0
+
+
+# --- what a person marks
+
+
+def sources(*texts):
+    return tuple(
+        SourceRecord(where=WHERE.model_copy(update={"cell": n}), text=text) for n, text in enumerate(texts, 1)
+    )
+
+
+def test_a_failing_fit_keeps_the_points_of_what_was_built():
+    made = results(mlp=failing())
+    assert made["2A.layers"].outcome is made["2A.parameters"].outcome is made["2B.loss"].outcome is PASSED
+    assert made["2C.accuracy"].cause is Cause.ERROR_IN_SUBMISSION
+    assert made["2C.accuracy"].where == WHERE
+
+
+PYTORCH = sources("import torch\nfrom torch import nn\nclass Net(nn.Module): ...")
+
+
+def test_another_framework_is_left_to_a_person_and_costs_nothing():
+    nothing = {"mlp": None, "sweep": (), "cnn": None, "autoencoder": None, "noise": None, **BROKEN_AE}
+    made = results(**nothing, recorded={"sources": PYTORCH})
+    assert {one.outcome for one in made.values()} == {MANUAL}
+    assert {one.points for one in made.values()} == {None}
+    assert (
+        "This hand-in uses PyTorch, which is not measured here; a person marks it." in made["3A.accuracy"].message
+    )
+
+
+def test_what_keras_answers_is_measured_beside_another_framework():
+    made = results(cnn=None, recorded={"sources": PYTORCH, "uses": (use(),)})
+    assert made["2C.accuracy"].outcome is PASSED
+    assert made["3A.accuracy"].outcome is MANUAL
+
+
+def test_a_network_of_a_loop_of_their_own_is_left_to_a_person():
+    own = SelfTrained(id="own-1", how="gradient_tape", where=WHERE, facts=model_facts(CNN_FACTS), accuracy=0.987)
+    found = match(ASSIGNMENT.rules(), [mlp()], own=[own])
+    made = results(cnn=None, matches=found.by_task, self_trained=(own,))
+    assert (made["3A.accuracy"].outcome, made["3A.convolution"].outcome) == (MANUAL, MANUAL)
+    assert "its weights reach 98.70% of the test images. A person grants the points." in made["3A.accuracy"].message
+    assert made["2C.accuracy"].outcome is PASSED
