@@ -248,9 +248,10 @@ def _convolution(dimensions: int) -> dict[str, tuple[Check, Any]]:
     }  # fmt: skip
 
 
-def _pooling(dimensions: int) -> dict[str, tuple[Check, Any]]:
+def _pooling(usual: list[int] | None) -> dict[str, tuple[Check, Any]]:
+    """`usual`: the size that need not be said; today's Keras has one for the maximum alone."""
     return _FORMAT | {
-        "pool_size": (_size, [2] * dimensions), "strides": (optional(_size), None),
+        "pool_size": (_size, usual), "strides": (optional(_size), None),
         "padding": (choice("valid", "same"), "valid"),
     }  # fmt: skip
 
@@ -290,7 +291,7 @@ LAYERS: dict[str, dict[str, tuple[Check, Any]]] = {
     "BatchNormalization": _NORMALIZATION | {
         "momentum": (number(0, 1), 0.99), "moving_mean_initializer": (_initializer, _ZEROS),
         "moving_variance_initializer": (_initializer, _ONES), "synchronized": (boolean, False),
-        "renorm": (boolean, False),
+        "renorm": (boolean, False), "renorm_momentum": (number(0, 1), 0.99),
     },
     "LayerNormalization": _NORMALIZATION,
     "GroupNormalization": _NORMALIZATION | {"groups": (integer(-1, 4096), 32)},
@@ -301,8 +302,8 @@ LAYERS: dict[str, dict[str, tuple[Check, Any]]] = {
     },
     "DepthwiseConv2D": _convolution(2) | _DEPTHWISE,
     "Conv2DTranspose": _convolution(2) | {"output_padding": (optional(_size), None)},
-    "MaxPooling1D": _pooling(1), "MaxPooling2D": _pooling(2),
-    "AveragePooling1D": _pooling(1), "AveragePooling2D": _pooling(2),
+    "MaxPooling1D": _pooling([2]), "MaxPooling2D": _pooling([2, 2]),
+    "AveragePooling1D": _pooling(None), "AveragePooling2D": _pooling(None),
     "GlobalAveragePooling1D": _FORMAT | {"keepdims": (boolean, False)},
     "GlobalAveragePooling2D": _FORMAT | {"keepdims": (boolean, False)},
     "GlobalMaxPooling1D": _FORMAT | {"keepdims": (boolean, False)},

@@ -193,3 +193,14 @@ def test_any_optimizer_loss_and_initializer(value):
         except ValueError:
             continue
         assert canonical is None or canonical[0] in OPTIMIZERS | LOSSES | INITIALIZERS
+
+
+def test_what_keras_must_be_told_is_kept():
+    """AveragePooling2D has no size of its own, MaxPooling2D has."""
+    assert arguments(LAYERS["AveragePooling2D"], {"pool_size": [2, 2]}) == {"pool_size": [2, 2]}
+    assert arguments(LAYERS["MaxPooling2D"], {"pool_size": [2, 2]}) == {}
+
+
+def test_batch_normalization_as_keras_3_15_writes_it():
+    config = {"renorm": False, "renorm_clipping": None, "renorm_momentum": 0.99}
+    assert arguments(LAYERS["BatchNormalization"], config) == {}
