@@ -186,7 +186,7 @@ class ArrayRecord(Strict):
     offset: Finite = 0.0
     threshold: Finite | None = None  # value > threshold became 1, the rest 0
     noise: Noise | None = None
-    pad: tuple[Count, Count, Count, Count] = (0, 0, 0, 0)  # lines of black added above, below, left, right
+    pad: tuple[Count, Count, Count, Count] = (0, 0, 0, 0)  # lines of what pixel 0 became: above, below, left, right
     channels: Annotated[int, Field(ge=1, le=4)] = 1  # how often the image is repeated along a last axis
     derived: Derivation | None = None
     data_set: Name | None = None  # another data set that it is from, "fashion_mnist"

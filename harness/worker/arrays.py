@@ -168,13 +168,17 @@ class Recogniser:
 
     # --- rows
 
+    def _source(self, numbers: Array) -> Source:
+        if (numbers < self._first_test).all():
+            return "x_train"
+        return "x_test" if (numbers >= self._first_test).all() else "x_all"
+
     def _rows(self, numbers: Array) -> tuple[Source, Rows]:
         """The source of these images, and which of its rows they are."""
-        if (numbers < self._first_test).all():
-            return "x_train", self._listing(numbers, self._first_test)
-        if (numbers >= self._first_test).all():
-            return "x_test", self._listing(numbers - self._first_test, len(self._labels) - self._first_test)
-        return "x_all", self._listing(numbers, len(self._labels))
+        source = self._source(numbers)
+        if source == "x_test":
+            return source, self._listing(numbers - self._first_test, len(self._labels) - self._first_test)
+        return source, self._listing(numbers, self._first_test if source == "x_train" else len(self._labels))
 
     def _listing(self, numbers: Array, total: int) -> Rows:
         count = len(numbers)
@@ -246,7 +250,7 @@ class Recogniser:
         return record.model_copy(
             update={
                 "encoding": encoding,
-                "source": self._rows(numbers)[0].replace("x_", "y_"),
+                "source": self._source(numbers).replace("x_", "y_"),
                 "labels_match": right,
                 "frame": None if right == 1.0 else self._label_frame(labels),
             }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator
 from typing import NamedTuple
 
@@ -16,6 +17,7 @@ _PROBE = 64  # rows that are looked at before all are
 _NARROWINGS = 12  # thresholds tried in turn
 _FEWEST_WHITE = 10  # pixels of an image in black and white that say which image it is
 _LARGEST_SIDE = 256  # of padded images
+_MOST_PADS = 256  # places that are tried
 
 
 class Match(NamedTuple):
@@ -144,7 +146,7 @@ def unwrapped(array: Array, pixels: int, low: float, high: float) -> Iterator[Un
         return
     square = array.reshape(len(array), *sides)
     for black in (low, high):
-        for pad in _pads(square, inner, black):
+        for pad in itertools.islice(_pads(square, inner, black), _MOST_PADS):
             top, bottom, left, right = pad
             core = square[:, top : sides[0] - bottom, left : sides[1] - right]
             yield Unwrapped(core.reshape(len(core), -1), pad, channels)
