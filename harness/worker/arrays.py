@@ -30,7 +30,7 @@ _REMEMBERED = 48  # arrays whose answer is kept, so that a sweep's fits are reco
 _SEARCHES = 40  # of a run, for images that resemble noisy ones: each takes a third of a second
 _FEWEST_SEARCHED = 8
 _DEEPEST = 4  # networks whose answers went through each other; deeper nesting does not cross the wall
-_OF_ANSWERS = "It was computed from the answers of a network in a way that is not repeated here."
+_OF_ANSWERS = "it was computed from the answers of a network in a way that is not repeated here"
 
 
 @dataclass(frozen=True)
@@ -218,7 +218,7 @@ class Recogniser:
         derivation = parts[0].derivation
         reason = derivation.given.not_kept
         if _depth(derivation) > _DEEPEST:
-            reason = f"It went through more than {_DEEPEST} networks, one behind the other."
+            reason = f"it went through more than {_DEEPEST} networks, one behind the other"
         if reason is not None:
             return Recognised(ArrayRecord(**facts, not_kept=reason))
         if len(parts) == 1:

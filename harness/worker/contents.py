@@ -24,7 +24,7 @@ class Contents:
         self._sent: dict[str, int] = {}
 
     def send(self, array: Array) -> tuple[str | None, str | None]:
-        """The name of the frame that holds `array`, or else a sentence that says why there is none.
+        """The name of the frame that holds `array`, or else the words that say why there is none.
 
         Bytes and truth values cross as they are, whole numbers that fit as int32, all else as float32.
         """
@@ -32,11 +32,11 @@ class Contents:
         size = array.size * dtype.itemsize
         if size > self._array_bytes:
             most = self._array_bytes / MIB
-            return None, f"The array of {size / MIB:,.0f} MiB was not kept: at most {most:,.0f} MiB are."
+            return None, f"the array of {size / MIB:,.0f} MiB was not kept: at most {most:,.0f} MiB are"
         with np.errstate(over="ignore"):
             values = np.ascontiguousarray(array.astype(dtype, copy=False))
         if values.dtype.kind == "f" and not np.isfinite(values).all():
-            return None, "The array was not kept: it holds values that are no numbers (NaN or infinity)."
+            return None, "the array was not kept: it holds values that are no numbers (NaN or infinity)"
         digest = hashlib.sha256(f"{dtype}{values.shape}".encode())
         digest.update(values.data)
         name = f"content-{digest.hexdigest()[:16]}"
@@ -44,8 +44,8 @@ class Contents:
             before = sum(self._sent.values())
             if before + size > self._total_bytes:
                 return None, (
-                    f"The array of {size / MIB:,.0f} MiB was not kept: with the {before / MIB:,.0f} MiB of arrays "
-                    f"before it, that is more than the {self._total_bytes / MIB:,.0f} MiB that one run may keep."
+                    f"the array of {size / MIB:,.0f} MiB was not kept: with the {before / MIB:,.0f} MiB of arrays "
+                    f"before it, that is more than the {self._total_bytes / MIB:,.0f} MiB that one run may keep"
                 )
             self._frames.array(name, values)
             self._sent[name] = size

@@ -116,5 +116,5 @@ def test_an_array_as_large_as_the_training_images_crosses(run, data):
 
 def test_past_the_limit_it_is_said(data):
     larger, another = data("too large")
-    assert larger.x.not_kept == "The array of 209 MiB was not kept: at most 192 MiB are."
+    assert larger.x.not_kept == "the array of 209 MiB was not kept: at most 192 MiB are"
     assert "the 256 MiB that one run may keep" in another.x.not_kept

@@ -67,11 +67,11 @@ def test_the_same_array_crosses_once():
 
 def test_past_the_limit_the_figures_are_told():
     sent = Sent(array_bytes=2 * MIB, total_bytes=3 * MIB)
-    assert sent.send(np.zeros((3, 2**18)))[1] == "The array of 3 MiB was not kept: at most 2 MiB are."
+    assert sent.send(np.zeros((3, 2**18)))[1] == "the array of 3 MiB was not kept: at most 2 MiB are"
     assert sent.send(np.zeros((2, 2**18)))[1] is None
     assert sent.send(np.ones((2, 2**18)))[1] == (
-        "The array of 2 MiB was not kept: with the 2 MiB of arrays before it, that is more than the 3 MiB that one "
-        "run may keep."
+        "the array of 2 MiB was not kept: with the 2 MiB of arrays before it, that is more than the 3 MiB that one "
+        "run may keep"
     )
     assert sent.send(np.ones((1, 2**18)))[1] is None
 
