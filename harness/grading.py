@@ -23,6 +23,7 @@ from harness.models import ModelFacts, canonical
 from harness.recording import FitRecord
 from harness.results import Cause, Curve, DatasetFacts, Speed, SubmissionFacts
 from harness.training.cache import RunCache, StoredRun
+from harness.training.cost import Budget
 from harness.training.from_recording import Recipes, loss_of, optimizer_of
 from harness.training.plan import PlannedFit, Planner
 from harness.training.process import TrainerFailed, TrainerProcess, TrainingStopped, Weighted
@@ -83,14 +84,22 @@ class Grader:
         replayer: Replayer | None = None,
     ) -> Evidence:
         """The same evidence with the runs of every matched network, and what is measured on the trained ones."""
+        with self.cache.holding():  # what was trained is used again, and must not depend on what others evict
+            return self._train(evidence, frames, on_epoch, replayer)
+
+    def _train(
+        self, evidence: Evidence, frames: dict[str, NDArray[Any]], on_epoch: OnEpoch, replayer: Replayer | None
+    ) -> Evidence:
         fits = dict(evidence.fits)
         planner = Planner(self.assignment, self.profile, self.dataset, evidence.recording, frames, evidence.matches)
-        for task in evidence.matches:
+        budget = Budget(self.assignment.allowance(self.dataset.name, len(self.dataset.x_train), self.profile))
+        # What is surely matched comes first: it is what the budget is for.
+        for task in sorted(evidence.matches, key=lambda task: not evidence.matches[task].sure):
             planned: list[PlannedFit] = []
             for network in evidence.networks(task):
                 name = network.record.id
                 if not fits[name].runs and fits[name].problem is None:
-                    fits[name] = self._trained(task, network, planner, planned, on_epoch)
+                    fits[name] = self._trained(task, network, planner, planned, budget, on_epoch)
         evidence = evidence.model_copy(update={"fits": fits})
         matches = {task: self._best_first(task, evidence) for task in evidence.matches}
         return measure_trained(self, evidence.model_copy(update={"matches": matches}), replayer)
@@ -107,7 +116,9 @@ class Grader:
         made: dict[str, Any] = {"fit": fit.id}
         try:
             prepared = recipes.of(fit.id)
-            made |= {"epochs": prepared.recipe.epochs, "merged": prepared.merged, "notes": prepared.notes}
+            recipe = prepared.recipe
+            made |= {"epochs": recipe.epochs, "merged": prepared.merged, "notes": prepared.notes}
+            made["fresh"] = recipe.parent is None
         except Refused as reason:
             made |= {"problem": str(reason), "cause": Cause.ERROR_IN_SUBMISSION if fit.error else Cause.REFUSED}
         for name, read in (("optimizer", optimizer_of), ("loss", loss_of)):
@@ -126,12 +137,22 @@ class Grader:
         return FitEvidence(facts=facts, **made)
 
     def _trained(
-        self, task: str, network: Network, planner: Planner, planned: list[PlannedFit], on_epoch: OnEpoch
+        self,
+        task: str,
+        network: Network,
+        planner: Planner,
+        planned: list[PlannedFit],
+        budget: Budget,
+        on_epoch: OnEpoch,
     ) -> FitEvidence:
         evidence = network.evidence
         try:
             plan = planner.plan(task, network, planned)
             planned.append(plan)
+            for ancestor in plan.prepared.ancestors:
+                facts = self.trainer.inspect(ancestor.recipe.model, None)
+                budget.charge(task, ancestor.recipe, facts, plan.seeds)
+            budget.charge(task, plan.prepared.recipe, network.facts, plan.seeds)
             runs = tuple(
                 self.run(plan.prepared, seed, lambda epoch, of: on_epoch(task, epoch, of)) for seed in plan.seeds
             )

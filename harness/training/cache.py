@@ -91,6 +91,7 @@ class RunCache:
         self._folder = folder
         self._limit = limit
         self._here: dict[str, tuple[StoredRun, Arrays]] = {}
+        self._held: dict[str, tuple[StoredRun, Arrays]] | None = None
 
     @staticmethod
     def default_folder() -> Path:
@@ -109,10 +110,9 @@ class RunCache:
         A run that is read counts as just used; a damaged one is removed.
         """
         key = _key(recipe, device)
-        if key in self._here:
-            return self._here[key]
-        if self._folder is None:
-            return None
+        known = self._here.get(key) or (self._held or {}).get(key)
+        if known is not None or self._folder is None:
+            return known
         path = self._path(self._folder, key)
         found = _read(path, key)
         if found is None:
@@ -121,6 +121,8 @@ class RunCache:
         with contextlib.suppress(OSError):  # gone meanwhile, or a folder that is only read
             os.utime(path)
         self._count("hits")
+        if self._held is not None:
+            self._held[key] = found
         return found
 
     def put(self, recipe: Recipe, run: TrainedRun) -> tuple[StoredRun, Arrays]:
@@ -139,7 +141,18 @@ class RunCache:
         )
         if self._folder is None or not self._write(self._folder, key, _pack(stored, arrays)):
             self._here[key] = (stored, arrays)
+        elif self._held is not None:
+            self._held[key] = (stored, arrays)
         return stored, arrays
+
+    @contextlib.contextmanager
+    def holding(self) -> Iterator[None]:
+        """Within this, what was read or put once is there until the end, whatever is evicted meanwhile."""
+        self._held = {}
+        try:
+            yield
+        finally:
+            self._held = None
 
     # --- looking after it
 

@@ -219,9 +219,11 @@ class Budget:
         Raises Refused, and takes nothing, where a run is over the task's limit or the machine's memory, or where
         they are together more than is left.
         """
+        fresh = {recipe.with_seed(seed).sha256 for seed in seeds} - self._charged
+        if not fresh:
+            return
         cost = of_recipe(recipe, facts)
         self._allow(task, cost)
-        fresh = {recipe.with_seed(seed).sha256 for seed in seeds} - self._charged
         wanted = self._used.plus(cost.work.times(len(fresh)))
         total = self._allowance.total
         if total is not None and not wanted.within(total):

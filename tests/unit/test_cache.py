@@ -214,6 +214,17 @@ def test_runs_on_disk_are_not_held_in_memory(tmp_path):
     assert runs._here == {}
 
 
+def test_what_is_held_is_there_until_the_end(tmp_path):
+    runs, other = RunCache(tmp_path), RunCache(tmp_path)
+    other.put(RECIPE.with_seed(1), trained())
+    with runs.holding():
+        runs.put(RECIPE, trained())
+        runs.get(RECIPE.with_seed(1), DEVICE)
+        other.clear()
+        assert kept(runs, seeds(3)) == [0, 1]
+    assert kept(runs, seeds(3)) == []
+
+
 # --- the limit
 
 

@@ -1,0 +1,120 @@
+"""Grading asks before it trains: what is over a limit is not trained, and what is surely matched comes first."""
+
+import numpy as np
+from evidence import CNN_FACTS, CNN_LAYERS, MLP_FACTS, digits, evidence, fit, model_facts, network
+
+from harness import grading
+from harness.assignment import load
+from harness.grading import Grader
+from harness.results import Cause
+from harness.training.cache import RunCache
+from harness.training.cost import Allowance, Work, of_recipe
+from harness.training.process import TrainedRun
+
+A7 = load("dat405_a7")
+FACTS = {
+    "fit-1": model_facts(
+        tuple(
+            one.model_copy(update={"output_shape": (None, units)})
+            for one, units in zip(MLP_FACTS, (784, 64, 64, 10), strict=True)
+        )
+    ),
+    "fit-cnn": model_facts(
+        tuple(
+            one.model_copy(update={"output_shape": shape})
+            for one, shape in zip(
+                CNN_FACTS[:1] + CNN_FACTS[2:], ((None, 24, 24, 16), (None, 9216), (None, 10)), strict=True
+            )
+        )
+    ),
+}
+
+
+class Trainer:
+    """Trains nothing, and knows what it was asked to train."""
+
+    def __init__(self):
+        self.trained = []
+
+    def describe(self, _recipe=None):
+        return {"device": "cpu"}
+
+    def train(self, prepared, *_):
+        self.trained.append(prepared.recipe)
+        answer = {"history": {}, "seconds": 1, "trainer": "keras_fit"}
+        return TrainedRun(answer, {"predictions": np.zeros((360, 10), "f4")}, self.describe())
+
+
+def untrained(*layers, **changes):
+    record = fit(*layers, **changes)
+    return network(record, FACTS[record.id], ())
+
+
+MLP = untrained()
+CNN = untrained(*CNN_LAYERS, id="fit-cnn", epochs=6)
+
+
+def train(monkeypatch, allowance, unsure=()):
+    monkeypatch.setattr(type(A7), "allowance", lambda *_: allowance)
+    trainer = Trainer()
+    made = evidence(A7, MLP, CNN)
+    matches = {name: one.model_copy(update={"sure": name not in unsure}) for name, one in made.matches.items()}
+    grader = Grader(A7, digits(), "quick", trainer, RunCache(None))
+    found = grader.train(made.model_copy(update={"matches": matches}), {}, lambda *_: None)
+    return found.fits, trainer.trained
+
+
+def work(recipe):
+    convolutional = any("Conv" in one.class_name for one in recipe.model.layers)
+    return of_recipe(recipe, FACTS["fit-cnn" if convolutional else "fit-1"]).work
+
+
+def test_without_limits_everything_is_trained(monkeypatch):
+    fits, trained = train(monkeypatch, Allowance())
+    assert [len(fits[name].runs) for name in ("fit-1", "fit-cnn")] == [1, 1]
+    assert len(trained) == 2
+
+
+def test_what_is_over_the_limit_of_its_task_is_refused_with_the_figures(monkeypatch):
+    fits, trained = train(monkeypatch, Allowance({"3A": Work(1e6, 1e6)}, {"3A": 2}))
+    assert (fits["fit-cnn"].runs, fits["fit-cnn"].cause) == ((), Cause.REFUSED)
+    assert "times the arithmetic of the reference network" in fits["fit-cnn"].problem
+    assert len(fits["fit-1"].runs) == len(trained) == 1
+
+
+def test_the_budget_goes_to_what_is_surely_matched(monkeypatch):
+    _, (mlp, cnn) = train(monkeypatch, Allowance())
+    enough_for_one = Allowance(total=Work(work(cnn).operations * 1.0001, 1e9))
+    for unsure, name in (("2C", "fit-cnn"), ("3A", "fit-1")):
+        fits, _ = train(monkeypatch, enough_for_one, unsure=(unsure,))
+        assert [one for one in fits if fits[one].runs] == [name]
+        (other,) = {"fit-1", "fit-cnn"} - {name}
+        assert "what answers other tasks was trained first" in fits[other].problem
+    assert work(mlp).within(enough_for_one.total)
+
+
+def test_what_is_evicted_while_it_is_needed_is_still_there(tmp_path, monkeypatch):
+    """Another class may fill the cache between a network's training and its use."""
+    monkeypatch.setattr(type(A7), "allowance", lambda *_: Allowance())
+    cache, seen = RunCache(tmp_path), []
+
+    def measured(grader, found, _replayer):
+        cache.clear()
+        seen.extend(grader.weighted(one) for task in found.matches for one in found.networks(task))
+        return found
+
+    monkeypatch.setattr(grading, "measure_trained", measured)
+    Grader(A7, digits(), "quick", Trainer(), cache).train(evidence(A7, MLP, CNN), {}, lambda *_: None)
+    assert len(seen) == 2
+    assert None not in seen
+
+
+def test_a_run_from_the_cache_costs_as_much(monkeypatch):
+    """What is trained for one hand-in must not depend on what others had trained before."""
+    trainer, cache = Trainer(), RunCache(None)
+    monkeypatch.setattr(type(A7), "allowance", lambda *_: Allowance())
+    grader = Grader(A7, digits(), "quick", trainer, cache)
+    grader.train(evidence(A7, MLP, CNN), {}, lambda *_: None)
+    monkeypatch.setattr(type(A7), "allowance", lambda *_: Allowance(total=Work(1, 1)))
+    fits = grader.train(evidence(A7, MLP, CNN), {}, lambda *_: None).fits
+    assert [fits[name].runs for name in ("fit-1", "fit-cnn")] == [(), ()]
