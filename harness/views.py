@@ -30,6 +30,7 @@ from harness.strips import Piece, figure, pieces
 
 OPEN_MODELS = 2  # a task with more networks than this shows only its first one unfolded
 SHOWN_MODELS = 4  # and of more than this, the rest under one heading
+WIDE = 1.8  # width over height from which a figure has a row to itself
 WIDTHS = 10  # steps of a box's width in the diagram of an autoencoder; style.css has a class for each
 
 
@@ -130,13 +131,14 @@ def _candidates(models: Sequence[ModelCard]) -> list[tuple[ModelCard, str]]:
     return [(model, summary(model.layers)) for model in models]
 
 
-def _own_figures(result: Result, tasks: set[str]) -> list[tuple[OwnFigure, Piece]]:
-    """The hand-in's own figures that stand with these tasks; one that is no readable image is left out."""
+def _own_figures(result: Result, tasks: set[str]) -> list[tuple[OwnFigure, Piece, bool]]:
+    """The hand-in's own figures that stand with these tasks, and whether each is wide; what is no readable image is
+    left out."""
     found = []
     for own in result.own.figures if result.own else ():
         made = figure(own.png, f"A figure of the hand-in, {own.where}") if own.task in tasks else None
         if made is not None:
-            found.append((own, made))
+            found.append((own, made, made.width > WIDE * made.height))
     return found
 
 

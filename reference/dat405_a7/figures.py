@@ -93,7 +93,8 @@ def _denoising(evidence: Evidence) -> Iterator[Plot]:
             Series(label="seasoned", x=curves.levels, y=curves.seasoned),
             Series(label="denoised", x=curves.levels, y=curves.denoised),
         ),
-        note=f"{curves.images:,} evaluation images a level; both curves on the same images with the same noise.",
+        note=f"{curves.images:,} evaluation images a level; both curves on the same images with the same noise."
+        f"{own_levels(evidence)}",
     )
     yield Plot(
         task="4C",
@@ -112,3 +113,13 @@ def _denoising(evidence: Evidence) -> Iterator[Plot]:
         lines=(("no gain", 0.0),),
         note="Bars are 95 % intervals of paired proportions.",
     )
+
+
+def own_levels(evidence: Evidence) -> str:
+    """The noise that the hand-in itself evaluated or denoised with, as a sentence; empty where none was seen."""
+    given = [use.x.derived.given if use.x.derived else use.x for use in evidence.recording.uses]
+    levels = {round(array.noise.level, 2) for array in given if array.noise is not None}
+    if not levels:
+        return ""
+    shown = ", ".join(f"{level:g}" for level in sorted(levels)[:20])
+    return f" The hand-in’s own code puts noise of {shown} on images."

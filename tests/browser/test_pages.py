@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from unit.sample_results import HOSTILE, broken, complete, hostile, typical
+from unit.sample_results import HOSTILE, broken, busy, complete, hostile, typical
 
 from harness.report import ClassRow, render_class, render_scorecard
 
@@ -78,6 +78,7 @@ def pages(tmp_path_factory) -> dict[str, Path]:
     texts = {
         "typical": render_scorecard(typical()),
         "complete": render_scorecard(complete()),
+        "busy": render_scorecard(busy()),
         "broken": render_scorecard(broken()),
         "hostile": render_scorecard(hostile(HOSTILE[0])),
         "endless": render_scorecard(hostile("A" * 250)),

@@ -25,7 +25,11 @@ from harness.results import (
     ManualPart,
     Measurement,
     ModelCard,
+    OtherNetwork,
     Outcome,
+    OwnFigure,
+    OwnLoop,
+    OwnWork,
     Plot,
     ReportFacts,
     Result,
@@ -589,6 +593,56 @@ def broken(name: str = "group-40", **more: Any) -> Result:
     return typical(name, **(facts | more))
 
 
+def drawn(name: str = "2C", cell: int = 8, **more: Any) -> OwnFigure:
+    """A figure that the hand-in drew: a wide one of three coloured squares."""
+    facts: dict[str, Any] = {
+        "task": name,
+        "where": where(cell, 4),
+        "png": png(3, 60, "RGB"),
+        "width": 180,
+        "height": 60,
+    }
+    return OwnFigure(**(facts | more))
+
+
+def busy(name: str = "group-23", **more: Any) -> Result:
+    """A hand-in that did much beside what was asked, in an order of its own."""
+    made = typical(name)
+    tasks = tuple(each.model_copy(update={"sure": each.id != "3A"}) for each in made.tasks)
+    facts: dict[str, Any] = {
+        "tasks": tasks,
+        "models": (
+            mlp(),
+            deep().model_copy(update={"accuracy": 0.9883}),
+            deep().model_copy(update={"fit": "fit-10", "accuracy": 0.9712, "counts": False}),
+            deep().model_copy(
+                update={"fit": "fit-11", "counts": False, "curves": (), "problem": "the layer Mine is not known"}
+            ),
+        ),
+        "own": OwnWork(
+            figures=(drawn(), drawn("2C", 9, width=60, png=png(1, 60, "RGB"), placeholder=True), drawn("", 1)),
+            notes=("Networks that were not trained answered with placeholders; figures that use them say so.",),
+        ),
+        "others": (
+            OtherNetwork(fit="fit-20", summary="Dense 32, Dense 10", params=25_450, epochs=3, where=where(9, 2)),
+            OtherNetwork(fit="fit-21", summary="", reason="its data are not arrays"),
+        ),
+        "own_loops": (
+            OwnLoop(
+                summary="Dense 32, Dense 10", how="gradient_tape", params=25_450, accuracy=0.9412, images=10_000,
+                stopped=True, where=where(21, 5),
+            ),
+            OwnLoop(summary="", how="train_step", problem="its weights did not cross"),
+        ),
+        "order": "executed",
+        "claims": (
+            Claim(name="2C validation accuracy", claimed=0.9995, measured=0.9694, where=where(8),
+                  text="Test accuracy: 0.9995", source="replay", contradicted=True),
+        ),
+    }  # fmt: skip
+    return typical(name, **(facts | more))
+
+
 def hostile(text: str) -> Result:
     """The same text in every place where a hand-in can put one."""
     place = Where(file=text[:300], cell=3, line=4)
@@ -638,6 +692,7 @@ def hostile(text: str) -> Result:
             outcome=Outcome.FAILED,
             checks=(bad,),
             matched=(text,),
+            sure=False,
             manual=ManualPart(max_points=0.5, asks=text),
         ),
         TaskResult(
@@ -654,11 +709,24 @@ def hostile(text: str) -> Result:
     return typical(
         text,
         tasks=tasks,
-        models=(card, card.model_copy(update={"task": text}), card.model_copy(update={"task": "9"})),
+        models=(
+            card.model_copy(update={"counts": False, "problem": text}),
+            card.model_copy(update={"task": text}),
+            card.model_copy(update={"task": "9"}),
+        ),
         plots=(plot, plot.model_copy(update={"task": text})),
         galleries=(strips, strips.model_copy(update={"task": text})),
         answers=(said, said.model_copy(update={"task": "9"})),
         unanswered=(text,),
+        own=OwnWork(
+            figures=(
+                OwnFigure(task="2C", where=place, png=png(3, 60, "RGB"), width=180, height=60, placeholder=True),
+                OwnFigure(task=text, where=place, png=text, width=1, height=1),
+            ),
+            notes=(text,),
+        ),
+        others=(OtherNetwork(fit=text, summary=text, where=place, reason=text),),
+        own_loops=(OwnLoop(summary=text, how=text, where=place, problem=text),),
         reports=(
             ReportFacts(file=text, pages=3, title=text, group=text, author=text, front_page=text, problem=text),
         ),

@@ -2,6 +2,7 @@
 
 import base64
 import hashlib
+import io
 import re
 from html.parser import HTMLParser
 from itertools import pairwise
@@ -14,12 +15,14 @@ from unit.sample_results import (
     answer,
     autoencoder,
     broken,
+    busy,
     check,
     complete,
     curve,
     decayed,
     deep,
     denoising,
+    drawn,
     gallery,
     hostile,
     mlp,
@@ -32,8 +35,8 @@ from unit.sample_results import (
 from harness.assets import folder
 from harness.recording import Finding
 from harness.report import ClassRow, next_steps, render_class, render_scorecard
-from harness.results import Cause, GalleryRow, ManualPart, Outcome, ReportFacts, Result, Speed
-from harness.strips import pieces
+from harness.results import Cause, GalleryRow, ManualPart, Outcome, OwnWork, ReportFacts, Result, Speed
+from harness.strips import figure, pieces
 from harness.views import bottleneck
 
 VOID = {"meta", "link", "img", "br", "hr", "input", "base", "source", "rect", "path", "circle", "use"}
@@ -158,7 +161,7 @@ def full() -> Result:
     )
 
 
-@pytest.mark.parametrize("result", [typical(), complete(), broken(), typical(dataset=DIGITS), full()])
+@pytest.mark.parametrize("result", [typical(), complete(), broken(), typical(dataset=DIGITS), full(), busy()])
 def test_pages_are_sound(result: Result) -> None:
     for html in (render_scorecard(result), render_class([ClassRow(result, "group-17/scorecard.html")])):
         assert_harmless(html)
@@ -381,6 +384,96 @@ def test_strips_are_encoded_anew() -> None:
     assert b"script" not in base64.b64decode(made.source.partition(",")[2])
     assert len(pieces(GalleryRow(label="x", png=png(3), images=7))) == 1  # a count that does not divide it
     assert len(pieces(GalleryRow(label="x", png=png(), images=0))) == 1
+
+
+def test_the_hand_ins_own_figures_stand_with_their_task() -> None:
+    page = card(busy())
+    text = page.text()
+    asked, figures = text.index("Trained for 10 epochs, batch"), text.index("own figures, run again with trained")
+    assert asked < figures < text.index("Hidden layers of 500 and 300")
+    assert "rests on a network that was not trained here" in page.text("figcaption")
+    assert [(image["width"], image["height"]) for image in page.of("img")] == [
+        ("180", "60"),
+        ("60", "60"),
+        ("180", "60"),
+    ]
+    assert page.of("img")[0]["alt"] == "A figure of the hand-in, assignment7.ipynb, cell 8, line 4"
+    assert page.with_class("wide") == ["figure"] * 2
+    assert "The hand-in ran once more with the weights trained here" in text
+    assert text.count("answered with placeholders; figures that use them say so") == 1
+    assert text.index("Other work") < text.rindex("own figures, run again")  # what stands above every task
+
+
+def test_a_hand_in_that_did_not_run_again_says_nothing_of_it() -> None:
+    for result in (typical(), typical(own=OwnWork())):
+        assert "ran once more" not in card(result).text()
+        assert "own figures" not in card(result).text()
+
+
+@pytest.mark.parametrize("bad", ["", "x", png(1, 1001, "RGB"), png(40, 28, "RGB")[:-30]])
+def test_an_own_figure_that_is_no_picture_stays_off_the_page(bad: str) -> None:
+    html = render_scorecard(busy(own=OwnWork(figures=(drawn(png=bad),))))
+    assert_harmless(html)
+    assert Page(html).of("img") == []
+
+
+def test_own_figures_keep_their_colours_and_are_encoded_anew() -> None:
+    from PIL import Image
+
+    buffer = io.BytesIO()
+    Image.new("RGB", (5, 4), (200, 30, 40)).save(buffer, "PNG")
+    told = base64.b64encode(buffer.getvalue() + b"<script>alert(1)</script>").decode()
+    made = figure(told, "alt")
+    assert made is not None
+    data = base64.b64decode(made.source.partition(",")[2])
+    assert b"script" not in data
+    assert Image.open(io.BytesIO(data)).convert("RGB").getpixel((2, 2)) == (200, 30, 40)
+
+
+def test_of_several_networks_the_one_that_counts_is_said() -> None:
+    page = card(busy())
+    text = page.text("table")
+    assert "Networks that may answer" in text
+    assert "0.9712 counts" not in text
+    assert "0.9883 counts" in text and "0.9712 does not" in text and "– not trained" in text
+    assert "not trained the layer Mine is not known" in page.text()
+    assert "Networks that may answer" not in card(typical()).text()
+
+
+def test_what_is_not_sure_is_said() -> None:
+    page = card(busy())
+    assert page.text().count("Which work answers this task is not sure. A person confirms it") == 1
+    assert page.with_class("unsure") == ["p"]
+    assert card(typical()).with_class("unsure") == []
+
+
+def test_networks_that_no_task_needs_are_listed() -> None:
+    text = card(busy()).text()
+    assert "Networks that no task needs They were not trained, and cost nothing." in text
+    assert "Dense 32, Dense 10 25,450 3 assignment7.ipynb, cell 9, line 2" in text
+    assert "a network that could not be read its data are not arrays – 0" in text
+    many = tuple(busy().others[0].model_copy(update={"fit": f"fit-{number}"}) for number in range(45))
+    assert "and 5 more networks" in card(busy(others=many)).text()
+
+
+def test_a_loop_of_ones_own_is_measured_and_left_to_a_person() -> None:
+    text = card(busy()).text()
+    assert "A person grants its points." in text
+    assert (
+        "accuracy 0.9412 on 10,000 test images, as its loop left it; its loop was stopped by a time limit" in text
+    )
+    assert "A network that could not be read accuracy not measured: its weights did not cross" in text
+
+
+def test_the_order_that_the_cells_ran_in_is_said() -> None:
+    assert "in the order of their saved execution counts" in card(busy()).text()
+    assert "execution counts" not in card(typical()).text()
+
+
+def test_a_number_that_contradicts_is_marked() -> None:
+    page = card(busy())
+    assert "printed when it ran again more than chance explains" in page.text("table")
+    assert "chance explains" not in card(typical()).text()
 
 
 def test_written_answers_stand_with_their_task() -> None:
