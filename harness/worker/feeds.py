@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import itertools
 import math
+import sys
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
@@ -111,8 +112,6 @@ def read_pair(pair: Any, steps: int | None = None) -> Feed | None:
 
 
 def _of_arrays(x: Any, y: Any) -> Feed:
-    import keras
-
     array_x, array_y = as_array(x), as_array(y)
     if array_x is not None and array_y is not None:
         if len(array_x) != len(array_y):
@@ -126,6 +125,8 @@ def _of_arrays(x: Any, y: Any) -> Feed:
         return Feed(
             "arrays", array_x, None, array_x[:2], None, len(array_x), problem="it is given inputs without targets"
         )
+    import keras
+
     parts = [as_array(part) for part in (*keras.tree.flatten(x), *keras.tree.flatten(y)) if part is not None]
     if x is None or not parts or any(part is None for part in parts):
         return Feed("unknown", problem="its data are not arrays")
@@ -323,6 +324,5 @@ def _is_dataset(x: Any) -> bool:
 
 
 def _is_keras_sequence(x: Any) -> bool:
-    import keras
-
-    return isinstance(x, keras.utils.PyDataset)
+    keras = sys.modules.get("keras")
+    return keras is not None and isinstance(x, keras.utils.PyDataset)

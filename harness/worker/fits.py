@@ -59,8 +59,9 @@ class Call:
 
     @property
     def range(self) -> range:
-        """The numbers of the epochs."""
-        return range(int(self.initial_epoch or 0), max(int(self.initial_epoch or 0), int(self.epochs)))
+        """The numbers of the epochs. Raises TypeError where they are no whole numbers."""
+        first = self.initial_epoch or 0
+        return range(first, max(first, self.epochs))
 
 
 class Fits:

@@ -101,7 +101,8 @@ class Recorder:
         self._own_loops.install()
         self._bench.states.install()
         self._files.install()
-        model.compile = self._compile(model.compile)
+        trainer = next(owner for owner in model.__mro__ if "compile" in vars(owner))
+        trainer.compile = self._compile(trainer.compile)  # a model that has one of its own is loaded without it
         model.fit = self._instead(model.fit, self._fit)
         model.evaluate = self._instead(model.evaluate, answers.evaluate)
         model.predict = self._instead(model.predict, answers.predict)
@@ -128,6 +129,9 @@ class Recorder:
     def _compile(self, original: Callable[..., Any]) -> Callable[..., Any]:
         @functools.wraps(original)
         def compile_(this: Any, *args: Any, **kwargs: Any) -> None:
+            if isinstance(kwargs.get("metrics"), str):
+                self.note("keras2-name", '`compile(metrics="…")` is Keras 2; write a list, `metrics=["…"]`.')
+                kwargs["metrics"] = [kwargs["metrics"]]
             original(this, *args, **kwargs)
             bound = inspect.signature(original).bind_partial(this, *args, **kwargs)
             uid = self._models.compiled(this, dict(bound.arguments))

@@ -1,0 +1,64 @@
+"""One notebook of many named cells, run by the worker: what was seen of each cell. For tests of the recorder."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+
+from harness.parsing import parse_recording
+from harness.recording import CellError, FitRecord, Recording, UseRecord
+from harness.sandbox.base import Ended, Limits
+from harness.sandbox.plain import PlainSandbox
+
+
+@dataclass
+class Seen:
+    """What was seen of one cell."""
+
+    errors: list[CellError] = field(default_factory=list)
+    codes: list[str] = field(default_factory=list)
+    messages: str = ""
+    fits: list[FitRecord] = field(default_factory=list)
+    uses: list[UseRecord] = field(default_factory=list)
+    printed: str = ""
+
+
+def run(folder: Path, npz: Path) -> tuple[Recording, dict[str, np.ndarray]]:
+    """The recording of a hand-in, and the arrays that crossed with it."""
+    job = {"datasets": ["mnist"], "statement_seconds": 40.0, "run_seconds": 200.0}
+    ended = PlainSandbox().run(job, folder, npz, Limits(seconds=250))
+    assert ended.ended is Ended.FINISHED, ended.log[-3000:]
+    return parse_recording(ended.frames.recording), ended.frames.arrays
+
+
+def save_images(path: Path) -> Path:
+    """A data set of 60 and 20 images of random pixels, as the worker reads it."""
+    rng = np.random.default_rng(0)
+    images, labels = rng.integers(0, 256, (80, 28, 28), dtype=np.uint8), rng.integers(0, 10, 80, dtype=np.uint8)
+    np.savez(path, x_train=images[:60], y_train=labels[:60], x_test=images[60:], y_test=labels[60:])
+    return path
+
+
+def by_cell(recording: Recording, file: str, names: list[str]) -> dict[str, Seen]:
+    """What was seen of each cell of a notebook, by the cells' names."""
+    found = {name: Seen() for name in names}
+
+    def cells(things):
+        for thing in things:
+            if thing.where is not None and thing.where.file == file:
+                yield found[names[thing.where.cell - 1]], thing
+
+    for cell, error in cells(recording.errors):
+        cell.errors.append(error)
+    for cell, finding in cells(recording.findings):
+        cell.codes.append(finding.code)
+        cell.messages += finding.message
+    for cell, fit in cells(recording.fits):
+        cell.fits.append(fit)
+    for cell, use in cells(recording.uses):
+        cell.uses.append(use)
+    for cell, passage in cells(recording.printed):
+        cell.printed += passage.text
+    return found
