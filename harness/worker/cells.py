@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import tokenize
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -13,19 +14,22 @@ from harness.recording import Passage, Where
 
 MAX_TEXT = 20_000  # characters of one passage
 MAX_PASSAGES = 20  # of one text file
+MAX_COUNT = 1_000_000  # a higher execution count is nobody's
 _COLOURS = re.compile(r"\x1b\[[0-9;]*m")
+EXPORTED = 0.7  # share of a script's lines that stand in the notebook that it was exported from
 CONTRACT_FILE = "submission.py"
 
 
 @dataclass(frozen=True)
 class Cell:
     """One code cell or script. `number` counts code cells from 1, as In [n] does after Restart and Run All;
-    a script is one cell and has no number."""
+    a script is one cell and has no number. `count` is the In [n] that was saved."""
 
     file: str
     number: int | None
     text: str
     saved_outputs: tuple[str, ...] = ()
+    count: int | None = None
 
     @property
     def where(self) -> Where:
@@ -43,7 +47,8 @@ class HandIn:
 
 
 def read_hand_in(folder: Path) -> HandIn:
-    """The hand-in in `folder`: by contract where there is one submission.py, else notebooks, else scripts."""
+    """The hand-in in `folder`: by contract where there is one submission.py, else its notebooks and then its
+    scripts, each in natural order. A script that a notebook was exported to is not read again."""
     files = sorted((path for path in folder.rglob("*") if path.is_file()), key=lambda path: natural(path, folder))
     contracts = [path for path in files if path.name == CONTRACT_FILE]
     notebooks = [path for path in files if path.suffix.lower() == ".ipynb"]
@@ -56,25 +61,41 @@ def read_hand_in(folder: Path) -> HandIn:
     if len(contracts) == 1:
         kind, chosen = "contract", contracts
     elif notebooks:
-        kind, chosen = "notebook", notebooks
+        kind, chosen = "notebook", [*notebooks, *scripts]
     elif scripts:
         kind, chosen = "scripts", scripts
     for path in chosen:
-        name = _file_name(path, folder)
+        name = file_name(path, folder)
         try:
             if path.suffix.lower() == ".ipynb":
                 cells, passages = read_notebook(path, name)
                 answers += passages
             else:
                 cells = (Cell(name, None, read_source(path)),)
+                if kind == "notebook" and is_export(cells[0].text, runs):
+                    continue
             runs.append(cells)
         except UnreadableFileError as error:
             unreadable.append((name, str(error)))
     for path in files:
         if path.suffix.lower() in (".md", ".txt") and path.name.lower() != "readme.md":
-            name = _file_name(path, folder)
+            name = file_name(path, folder)
             answers += _passages(_text(path), name)
     return HandIn(kind, tuple(runs), tuple(answers), tuple(unreadable))
+
+
+def is_export(text: str, files: Iterable[tuple[Cell, ...]]) -> bool:
+    """Whether most of a script's lines stand in one of these files: a notebook that was saved as Python too."""
+    lines = _lines(text)
+    return bool(lines) and any(
+        len(lines & set().union(*(_lines(cell.text) for cell in cells))) >= EXPORTED * len(lines) for cells in files
+    )
+
+
+def _lines(text: str) -> set[str]:
+    """The lines of code: neither empty nor comments, nor what an export makes of magics."""
+    lines = (line.strip() for line in text.split("\n"))
+    return {line for line in lines if line and line[0] not in "#%!" and not line.startswith("get_ipython()")}
 
 
 class UnreadableFileError(ValueError):
@@ -99,7 +120,8 @@ def read_notebook(path: Path, name: str) -> tuple[tuple[Cell, ...], list[Passage
             continue
         text = _joined(raw.get("source"))
         if raw.get("cell_type") == "code":
-            cells.append(Cell(name, len(cells) + 1, text, tuple(_outputs(raw.get("outputs")))))
+            outputs = tuple(_outputs(raw.get("outputs")))
+            cells.append(Cell(name, len(cells) + 1, text, outputs, _count(raw.get("execution_count"))))
         elif text.strip():
             place = Where(file=name, cell=len(cells) or None)
             passages.append(Passage(where=place, text=text[:MAX_TEXT]))
@@ -125,7 +147,7 @@ def read_source(path: Path) -> str:
         with tokenize.open(path) as file:
             return file.read()
     except (SyntaxError, ValueError, LookupError):
-        return _text(path)
+        return _plain_lines(_text(path))
 
 
 def natural(path: Path, folder: Path) -> list[Any]:
@@ -141,7 +163,7 @@ def clean(text: str) -> str:
     return _COLOURS.sub("", text).encode("utf-8", "replace").decode("utf-8")
 
 
-def _file_name(path: Path, folder: Path) -> str:
+def file_name(path: Path, folder: Path) -> str:
     """A file's path in the hand-in, as long as a recording may hold: of a longer one the end."""
     return clean(path.relative_to(folder).as_posix())[-300:]
 
@@ -175,7 +197,17 @@ def _joined(value: Any) -> str:
     """Text that a notebook holds as one string or as a list of lines; anything else is no text."""
     if isinstance(value, list):
         value = "".join(part for part in value if isinstance(part, str))
-    return clean(value) if isinstance(value, str) else ""
+    return clean(_plain_lines(value)) if isinstance(value, str) else ""
+
+
+def _plain_lines(text: str) -> str:
+    """`text` without a byte order mark and with the line ends of Unix: magics would keep those of Windows."""
+    return text.removeprefix("\ufeff").replace("\r\n", "\n").replace("\r", "\n")
+
+
+def _count(value: Any) -> int | None:
+    """A saved execution count; what Jupyter never writes is none."""
+    return value if type(value) is int and 1 <= value <= MAX_COUNT else None
 
 
 def _outputs(outputs: Any) -> list[str]:

@@ -7,22 +7,28 @@ import asyncio
 import builtins
 import contextlib
 import inspect
-import io
 import linecache
+import math
 import re
 import signal
 import sys
 import types
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field
 from typing import Any
 
 from harness.recording import CellError, Passage, Where
 from harness.worker.cells import Cell, clean
+from harness.worker.names import bound_by
+from harness.worker.printed import Limited
+from harness.worker.shadowed import Shadows
+from harness.worker.syntax import parse
 
 PRINTED_LIMIT = 20_000  # characters kept of what one cell prints
-_SHELL_LINE = re.compile(r"^(\s*)((?:pip3?|conda|apt|apt-get|wget|git|cd|ls|mkdir|unzip)[ \t]+[\w-][^(]*?)\s*$")
-_TIME_OPTIONS = re.compile(r"^(?:-[a-zA-Z]+\s*\d*\s+)+")
+MAX_ERRORS = 2_000
+_WORD = re.compile(r"[^\W\d]\w*")
+_COROUTINE = inspect.CO_COROUTINE
 
 
 class StatementTimeout(BaseException):
@@ -30,48 +36,96 @@ class StatementTimeout(BaseException):
 
 
 class _Stop(BaseException):
-    """The body of a magic asked to end the run; it has been noted."""
+    """Code that a statement made run (a magic's body, a file that it imports) asked to end; it has been noted."""
 
 
 class Everyday(dict[str, Any]):
     """The builtins, and behind them the names that everyone imports: looked up only where nothing else has them."""
 
-    def __init__(self, supply: Callable[[str], Any]) -> None:
+    def __init__(self, supply: Callable[[str], Any], import_: Callable[..., Any]) -> None:
         super().__init__(vars(builtins))
         self._supply = supply
         self["display"] = _display  # IPython's own builtin
+        self["__import__"] = import_
 
     def __missing__(self, name: str) -> Any:
         return self._supply(name)  # raises KeyError, which Python turns into NameError
 
 
+@dataclass(frozen=True)
+class Hooks:
+    """What a run is given by whoever starts it.
+
+    `left` tells the seconds that the whole run still has. `failed` is told of each error, `note` of each finding
+    (code, sentence, place). `ipython` makes what `get_ipython()` answers, `import_` answers import statements.
+    """
+
+    end_of_cell: Callable[[Cell], None] = lambda _cell: None
+    left: Callable[[], float] = lambda: math.inf
+    failed: Callable[[BaseException], None] = lambda _error: None
+    note: Callable[[str, str, Where | None], None] = lambda _code, _message, _where: None
+    ipython: Callable[[Runner], Any] = lambda _runner: None
+    import_: Callable[..., Any] = builtins.__import__
+
+
+@dataclass
+class Space:
+    """A `__main__` in which cells run: its module, and what is known of the names in it."""
+
+    module: types.ModuleType
+    shadows: Shadows
+    outputs: list[Any] = field(default_factory=list)
+
+    @property
+    def names(self) -> dict[str, Any]:
+        return vars(self.module)
+
+
+@dataclass(frozen=True)
+class Undefined:
+    """A name that nothing had defined where it was used."""
+
+    name: str
+    where: Where
+
+
 class Runner:
     """Executes cells in one namespace and remembers errors, output and where each piece of code came from."""
 
-    def __init__(
-        self,
-        supply: Callable[[str], Any],
-        statement_seconds: float,
-        end_of_cell: Callable[[Cell], None] = lambda _cell: None,
-    ) -> None:
+    def __init__(self, supply: Callable[[str], Any], statement_seconds: float, hooks: Hooks | None = None) -> None:
         self.errors: list[CellError] = []
         self.printed: list[Passage] = []
+        self.undefined: list[Undefined] = []
+        self.out_of_time = False
+        self._hooks = hooks or Hooks()
         self._cells: dict[str, Cell] = {}
         self._limit = statement_seconds
         self._supply = supply
-        self._end_of_cell = end_of_cell
         self._current: Where | None = None
+        self._lost: set[str] = set()
         self._await_loop: asyncio.AbstractEventLoop | None = None
-        self.namespace: dict[str, Any] = {}
         self.fresh_namespace()
 
     def fresh_namespace(self) -> None:
         """Start a new `__main__`, for the next file."""
-        module = types.ModuleType("__main__")
-        self.namespace = vars(module)
-        self.namespace["__builtins__"] = Everyday(self._supply)
-        self.namespace["get_ipython"] = lambda: Shell(self)
-        sys.modules["__main__"] = module
+        self.enter(self.prepared(types.ModuleType("__main__")))
+
+    def prepared(self, module: types.ModuleType) -> Space:
+        """A module as a place in which cells can run."""
+        space = Space(module, Shadows(self._hooks.note))
+        space.names["__builtins__"] = Everyday(self._supply, self._hooks.import_)
+        space.names["get_ipython"] = lambda: self._hooks.ipython(self)
+        return space
+
+    def enter(self, space: Space) -> None:
+        """Run what follows in `space`, as `__main__`."""
+        self.space = space
+        sys.modules["__main__"] = space.module
+
+    @property
+    def namespace(self) -> dict[str, Any]:
+        """The names of the running `__main__`."""
+        return self.space.names
 
     # --- places
 
@@ -95,23 +149,52 @@ class Runner:
         cell = self._cells.get(code.co_filename)
         return Where(file=cell.file, cell=cell.number, line=code.co_firstlineno) if cell else None
 
+    def place_of(self, error: BaseException | None) -> Where | None:
+        """The deepest line of the hand-in in an exception's traceback."""
+        place = None
+        trace = error.__traceback__ if error else None
+        while trace is not None:
+            cell = self._cells.get(trace.tb_frame.f_code.co_filename)
+            if cell is not None:
+                place = Where(file=cell.file, cell=cell.number, line=trace.tb_lineno)
+            trace = trace.tb_next
+        return place
+
     # --- running
 
     def run_cell(self, cell: Cell) -> bool:
-        """Run a cell's statements. False where the hand-in asked to stop (`exit()`)."""
-        filename = _filename(cell.file, cell.number)
-        self._cells[filename] = cell
-        lines = cell.text.splitlines(keepends=True)
-        linecache.cache[filename] = (len(cell.text), None, lines, filename)
+        """Run a cell's statements. False where the hand-in asked to stop: a script by `exit()`, which in a notebook
+        ends its cell; or where the run's time is over."""
         if cell.number is None:
             self.namespace["__file__"] = cell.file
-        printed = _Limited(PRINTED_LIMIT)
-        with contextlib.redirect_stdout(printed), contextlib.redirect_stderr(_Limited(PRINTED_LIMIT)):
-            going = self._run_text(cell.text, cell, filename)
-        self._end_of_cell(cell)
+            sys.argv = [cell.file]
+        return self._run_printing(cell, lambda _statement: True)
+
+    def run_rest(self, cells: Iterable[Cell], only: Callable[[ast.stmt], bool]) -> None:
+        """Run those statements of cells that `only` picks."""
+        for cell in cells:
+            self._run_printing(cell, only)
+
+    def _run_printing(self, cell: Cell, only: Callable[[ast.stmt], bool]) -> bool:
+        printed = Limited(PRINTED_LIMIT)
+        with contextlib.redirect_stdout(printed), contextlib.redirect_stderr(Limited(PRINTED_LIMIT)):
+            going = self._run_text(cell.text, cell, self._remember(cell), only=only)
+        self._hooks.end_of_cell(cell)
         if printed.text.strip():
             self.printed.append(Passage(where=cell.where, text=clean(printed.text)))
-        return going
+        return (going or cell.number is not None) and not self.out_of_time
+
+    def run_within(self, cells: Iterable[Cell], space: Space) -> None:
+        """Run other cells in `space` while a statement is running: an import of the hand-in's own file, `%run`."""
+        outer, current = self.space, self._current
+        self.space = space
+        try:
+            for cell in cells:
+                going = self._run_text(cell.text, cell, self._remember(cell))
+                if not going and (self.out_of_time or cell.number is None):
+                    raise _Stop
+        finally:
+            self.space, self._current = outer, current
 
     def run_body(self, text: str) -> None:
         """Run the body of a `%%time` cell, which stands on the lines after the magic's."""
@@ -136,110 +219,107 @@ class Runner:
         where = self.where() or Where(file="")
         return self._cells[_filename(where.file, where.cell)], where.line or 1
 
-    def _run_text(self, text: str, cell: Cell, filename: str, first_line: int = 1) -> bool:
-        tree = self._parse(text, cell, filename, first_line)
-        for statement in tree.body if tree else []:
+    def _remember(self, cell: Cell) -> str:
+        """The name under which Python knows the code of a cell; `inspect.getsource` finds its lines by it."""
+        filename = _filename(cell.file, cell.number)
+        self._cells[filename] = cell
+        linecache.cache[filename] = (len(cell.text), None, cell.text.splitlines(keepends=True), filename)
+        return filename
+
+    def _run_text(
+        self,
+        text: str,
+        cell: Cell,
+        filename: str,
+        first_line: int = 1,
+        only: Callable[[ast.stmt], bool] = lambda _statement: True,
+    ) -> bool:
+        tree, error = parse(text, cell, filename, first_line)
+        if error is not None:
+            self._keep(error)
+        if tree is None:
+            self._lost |= set(_WORD.findall(text[:100_000]))
+        statements = [statement for statement in tree.body if only(statement)] if tree else []
+        for statement in statements:
             if isinstance(statement, ast.ImportFrom) and statement.module == "__future__":
                 continue  # IPython takes it anywhere; everything it asks for is Python 3 already
             self._current = Where(file=cell.file, cell=cell.number, line=statement.lineno)
-            if not self._run_statement(statement, filename):
+            last = cell.number is not None and statement is statements[-1]
+            if not self._run_statement(statement, filename, last):
                 return False
         return True
 
-    def _parse(self, text: str, cell: Cell, filename: str, first_line: int) -> ast.Module | None:
-        """The statements with the line numbers of the hand-in; None, and the error noted, where they are none."""
-        try:
-            return _tree(text, filename, first_line, plain=cell.number is None)
-        except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
-            first = error
-        shell = [line for line in text.split("\n") if _SHELL_LINE.match(line)]
-        try:  # without `pip install …`, which IPython takes on a line of its own; a script may have `!` lines
-            kept = "\n".join(_SHELL_LINE.sub(r"\1pass", line) for line in text.split("\n"))
-            tree = _tree(kept, filename, first_line, plain=False) if shell or cell.number is None else None
-        except (SyntaxError, ValueError, RecursionError, MemoryError):
-            tree = None
-        if tree is None or shell:
-            self.errors.append(_syntax_error(first, cell))
-        return tree
-
-    def _run_statement(self, statement: ast.stmt, filename: str) -> bool:
+    def _run_statement(self, statement: ast.stmt, filename: str, last: bool) -> bool:
+        """Run one statement; False where it asked to end. The value of a cell's `last` one is `_` in the next."""
+        if self._hooks.left() <= 0:
+            return self._end_of_time()
+        value = isinstance(statement, ast.Expr) and last
         flags = ast.PyCF_ALLOW_TOP_LEVEL_AWAIT
+        space = self.space
         try:
-            with warnings.catch_warnings():
+            with warnings.catch_warnings(), time_limit(min(self._limit, self._hooks.left())):
                 warnings.simplefilter("ignore")
-                code = compile(ast.Module([statement], []), filename, "exec", flags=flags, dont_inherit=True)
-                with time_limit(self._limit):
-                    result = eval(code, self.namespace)  # noqa: S307 - running student code is this module's purpose
-                    if inspect.iscoroutine(result):
-                        self._loop().run_until_complete(result)
+                tree = ast.Expression(statement.value) if value else ast.Module([statement], [])  # type: ignore[attr-defined]
+                code = compile(tree, filename, "eval" if value else "exec", flags=flags, dont_inherit=True)
+                space.shadows.before(statement, space.names)
+                result = eval(code, space.names)  # noqa: S307 - running student code is this module's purpose
+                if code.co_flags & _COROUTINE:
+                    result = self._loop().run_until_complete(result)
+                space.shadows.after(statement, space.names, self._current)
+            if value and result is not None:
+                _give_outputs(space, result, self._current)
         except _Stop:
             return False
         except StatementTimeout:
+            self._lost |= bound_by(statement)
+            if self._hooks.left() <= 0:
+                return self._end_of_time()
             self._note("timeout", "StatementTimeout", f"ran longer than {self._limit:.0f} s and was stopped")
         except SystemExit as error:
             self._note("exit", "SystemExit", f"the code ended the run here (exit({_code(error)}))")
             return False
         except BaseException as error:
-            self._note("error", type(error).__name__, message_of(error), error)
+            self._failed(error)
+            self._lost |= bound_by(statement)
         return True
+
+    # --- what goes wrong
+
+    def _failed(self, error: BaseException) -> None:
+        self._note("error", type(error).__name__, message_of(error), error)
+        where = self.place_of(error) or self._current
+        with contextlib.suppress(Exception):  # an exception class of the student's may be anything
+            if type(error) is NameError and isinstance(error.name, str) and error.name not in self._lost and where:
+                self.undefined.append(Undefined(error.name, where))
+            self.space.shadows.failed(error, self.space.names)
+            self._hooks.failed(error)
+
+    def _end_of_time(self) -> bool:
+        """The whole run has no time left. Always False."""
+        if not self.out_of_time:
+            self.out_of_time = True
+            self._note(
+                "timeout", "RunTimeout", "the time for the whole run was over here; what follows did not run"
+            )
+        return False
 
     def _note(self, kind: Any, type_name: str, message: str, error: BaseException | None = None) -> None:
         where = self.place_of(error) or self._current or Where(file="")
         cell = self._cells.get(_filename(where.file, where.cell))
         lines = cell.text.splitlines() if cell else []
         line = lines[where.line - 1].strip() if where.line and where.line <= len(lines) else ""
-        if len(self.errors) < 2_000:
-            self.errors.append(
-                CellError(where=where, type=clean(type_name)[:300], message=message, source=line[:500], kind=kind)
-            )
+        self._keep(
+            CellError(where=where, type=clean(type_name)[:300], message=message, source=line[:500], kind=kind)
+        )
 
-    def place_of(self, error: BaseException | None) -> Where | None:
-        """The deepest line of the hand-in in an exception's traceback."""
-        place = None
-        trace = error.__traceback__ if error else None
-        while trace is not None:
-            cell = self._cells.get(trace.tb_frame.f_code.co_filename)
-            if cell is not None:
-                place = Where(file=cell.file, cell=cell.number, line=trace.tb_lineno)
-            trace = trace.tb_next
-        return place
+    def _keep(self, error: CellError) -> None:
+        if len(self.errors) < MAX_ERRORS:
+            self.errors.append(error)
 
     def _loop(self) -> asyncio.AbstractEventLoop:
         if self._await_loop is None:
             self._await_loop = asyncio.new_event_loop()
         return self._await_loop
-
-
-class Shell:
-    """What `get_ipython()` answers: magics that run code run it, shell commands do nothing."""
-
-    def __init__(self, runner: Runner) -> None:
-        self._runner = runner
-
-    def run_cell_magic(self, name: str, _line: str, body: str) -> None:
-        """`%%time`, `%%timeit`, `%%capture` run their body; `%%bash`, `%%html` and others are passed over."""
-        if name in ("time", "timeit", "capture", "prun", "py", "python3"):
-            self._runner.run_body(body)
-
-    def run_line_magic(self, name: str, line: str, *_: Any, **__: Any) -> Any:
-        """`%time statement` runs the statement; `%matplotlib`, `%pip` and others are passed over."""
-        if name in ("time", "timeit") and line.strip():
-            return self._runner.run_line(_TIME_OPTIONS.sub("", line.strip()))
-        return None
-
-    magic = run_line_magic
-
-    def system(self, _command: str) -> None:
-        """`!command`: nothing is run."""
-
-    def getoutput(self, _command: str, *_: Any, **__: Any) -> list[str]:
-        """`x = !command`: nothing is run, no lines come back."""
-        return []
-
-    def __getattr__(self, name: str) -> Any:
-        if name.startswith("__"):
-            raise AttributeError(name)
-        return lambda *_, **__: None
 
 
 @contextlib.contextmanager
@@ -264,85 +344,20 @@ def time_limit(seconds: float) -> Iterator[None]:
         signal.signal(signal.SIGALRM, before)
 
 
-class _Limited(io.TextIOBase):
-    """Keeps the first and the last half of what is written, so that endless output costs nothing."""
-
-    encoding = "utf-8"
-
-    def __init__(self, limit: int) -> None:
-        self._half = limit // 2
-        self._first = ""
-        self._last = ""
-
-    def writable(self) -> bool:
-        return True
-
-    def write(self, text: str) -> int:
-        text = str(text)
-        room = self._half - len(self._first)
-        if room > 0:
-            self._first += text[:room]
-        if len(text) > room:
-            self._last = (self._last + text[max(room, 0) :])[-self._half :]
-        return len(text)
-
-    @property
-    def text(self) -> str:
-        return self._first + self._last
-
-
 def _filename(file: str, cell: int | None) -> str:
     """The name under which Python knows the code of a cell."""
     return file if cell is None else f"{file}:cell {cell}"
 
 
-def _tree(text: str, filename: str, first_line: int, plain: bool) -> ast.Module:
-    """The statements of `text`, the first line of which has the number `first_line`; magics where not `plain`."""
-    from IPython.core.inputtransformer2 import TransformerManager
-
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        if plain:
-            return _polite(ast.parse(text, filename))
-        source = TransformerManager().transform_cell(text)
-        left_out = len(text) - len(text.lstrip())  # IPython drops the empty lines at the top
-        empty = "\n" * (first_line - 1 + text[:left_out].count("\n"))
-        return _polite(ast.parse(empty + source, filename))
-
-
-def _polite(tree: ast.Module) -> ast.Module:
-    _Polite().visit(tree)
-    return tree
-
-
-class _Polite(ast.NodeTransformer):
-    """`except:` catches everything but StatementTimeout: a loop around it would never be stopped."""
-
-    def visit_ExceptHandler(self, node: ast.ExceptHandler) -> ast.AST:
-        self.generic_visit(node)
-        if node.type is None or (isinstance(node.type, ast.Name) and node.type.id == "BaseException"):
-            names = ("Exception", "SystemExit", "KeyboardInterrupt", "GeneratorExit")
-            node.type = ast.Tuple([ast.Name(name, ast.Load()) for name in names], ast.Load())
-            ast.fix_missing_locations(ast.copy_location(node.type, node))
-        return node
-
-
-def _syntax_error(error: BaseException, cell: Cell) -> CellError:
-    line = getattr(error, "lineno", None) or None
-    lines = cell.text.splitlines()
-    source = lines[line - 1].strip() if line and line <= len(lines) else ""
-    hint = ""
-    if source.startswith("print ") or "xrange(" in source:
-        hint = " (this is Python 2; write print(…))"
-    elif _SHELL_LINE.match(source):
-        hint = f" (this is for a terminal; write %{source})"
-    return CellError(
-        where=Where(file=cell.file, cell=cell.number, line=line),
-        type=type(error).__name__,
-        message=clean(str(getattr(error, "msg", None) or error) + hint)[:20_000],
-        source=source[:500],
-        kind="syntax",
-    )
+def _give_outputs(space: Space, value: Any, where: Where | None) -> None:
+    """`_`, `__`, `___` and `Out[n]`, as IPython sets them; not `_` where the hand-in has one of its own."""
+    names = space.names
+    names.setdefault("Out", {})
+    if type(names["Out"]) is dict and where is not None:
+        names["Out"][where.cell] = value
+    if "_" not in names or (space.outputs and names["_"] is space.outputs[0]):
+        space.outputs = [value, *space.outputs[:2]]
+        names |= dict(zip(("_", "__", "___"), space.outputs, strict=False))
 
 
 def message_of(error: BaseException) -> str:

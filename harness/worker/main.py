@@ -4,16 +4,12 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
 import struct
 import sys
 import time
 import types
 from pathlib import Path
-from typing import Any, BinaryIO
-
-import numpy as np
-from pydantic import BaseModel, ConfigDict
+from typing import BinaryIO
 
 from harness.recording import (
     MAX_RECORDING_BYTES,
@@ -27,49 +23,38 @@ from harness.recording import (
     SourceRecord,
     Where,
 )
-from harness.worker import data_paths, keras2, loaders, quick_random, standins
+from harness.worker import data_paths, keras2, loaders, packages, prepare, processes, quick_random, standins
 from harness.worker.arrays import Recogniser
 from harness.worker.cells import Cell, HandIn, clean, read_hand_in
-from harness.worker.contract import Contract, ContractRun
-from harness.worker.execute import Runner
+from harness.worker.contents import Contents
+from harness.worker.contract import ContractRun
+from harness.worker.everyday import supplier
+from harness.worker.execute import Hooks, Runner, Space
+from harness.worker.explain import explain
 from harness.worker.figures import close_figures
 from harness.worker.frames import FrameWriter
+from harness.worker.job import Job
+from harness.worker.keras2_methods import adapt_fit
+from harness.worker.names import Names
+from harness.worker.order import executed, explain_undefined, names_in, needed, space_to_go_on_in
+from harness.worker.own_files import Importer, OwnFiles, is_main_guard, run_file
+from harness.worker.own_modules import install as install_folders
+from harness.worker.own_modules import missing_folders
 from harness.worker.probe import probe_noise
 from harness.worker.recorder import Recorder
-from harness.worker.replay import Replay, TrainedFit
+from harness.worker.replay import Replay
 from harness.worker.reports import read_reports
-
-
-class Paths(BaseModel):
-    """Folders and files as seen from inside the sandbox."""
-
-    submission: str
-    data: str | None = None
-    scratch: str
-
-
-class Job(BaseModel):
-    """What the worker is asked to do. Comes from trusted code."""
-
-    model_config = ConfigDict(extra="forbid")
-
-    paths: Paths
-    contract: Contract = Contract()
-    datasets: tuple[str, ...] = ("mnist",)
-    statement_seconds: float = 60.0
-    run_seconds: float = 240.0
-    seed: int = 0
-    replay: dict[str, TrainedFit] | None = None
-    generate: int = 200
+from harness.worker.shell import Shell
 
 
 def main() -> None:
     """Run one job from standard input. Frames go to the original standard output, everything else to stderr."""
+    began = time.monotonic()
     channel = _claim_channel()
     (length,) = struct.unpack(">Q", sys.stdin.buffer.read(8))
     job = Job.model_validate(json.loads(sys.stdin.buffer.read(length)))
     os.dup2(os.open(os.devnull, os.O_RDONLY), 0)  # input() meets the end of the file, not a person
-    session = Session(job, FrameWriter(channel))
+    session = Session(job, FrameWriter(channel), began)
     session.run()
     # A hand-in may leave threads behind that never end; everything has been sent.
     os._exit(0)
@@ -82,69 +67,126 @@ def _claim_channel() -> BinaryIO:
     return channel
 
 
+PROBE_SECONDS = 4.0  # that trying the noise function may take at least
+
+
 class Session:
     """One dry run from the first file to the last frame."""
 
-    def __init__(self, job: Job, frames: FrameWriter) -> None:
+    def __init__(self, job: Job, frames: FrameWriter, began: float) -> None:
         self._job = job
         self._frames = frames
-        self._started = time.monotonic()
-        self._namespaces: list[dict[str, Any]] = []
+        self._spaces: list[Space] = []
         self._contract: ContractRun | None = None
         self._probes: list[NoiseProbe] = []
         self._hand_in = HandIn("nothing", (), (), ())
+        self._names: dict[Cell, Names] = {}
+        self._placed: list[Finding] = []
+        self._sent = 0
         self._reports: tuple[ReportRecord, ...] = ()
         self._unread: tuple[CellError, ...] = ()
-        _seed_everything(job.seed)
-        self._work = _working_copy(job)
+        prepare.seed_everything(job.seed)
+        self._work = prepare.working_copy(job.paths.submission, job.paths.scratch)
+        self._own = OwnFiles(self._work)
         if job.paths.data is None:
             raise ValueError("the job names no data")
         npz = Path(job.paths.data)
         self._data = loaders.read_data(npz)
         standins.install(self._note, self._is_theirs)  # before the runner copies the builtins
         data_paths.DataFiles(npz, Path(job.paths.scratch) / ".data", self._note).install()
-        self._runner = Runner(self._supply, job.statement_seconds, self._end_of_cell)
+        self._runner = Runner(supplier(self._note, self._own_names), job.statement_seconds, self._hooks())
         self._replay = None if job.replay is None else Replay(job.replay, npz, frames, self._statement)
-        recogniser = Recogniser(self._data, frames)
+        recogniser = Recogniser(self._data, frames, Contents(frames, total_bytes=job.content_bytes))
         self._recorder = Recorder(recogniser, self._where, self._replay)
         home = Path(os.environ.get("KERAS_HOME", str(Path(job.paths.scratch) / ".keras")))
         loaders.Loaders(self._data, job.datasets, self._note, recogniser.remember_images).install(npz, home)
+        packages.install(self._note)
         keras2.install(self._note)
+        keras2.serve_numpy(self._note, self._is_theirs)
         quick_random.install()
         self._recorder.install()
+        adapt_fit(self._note)
         if self._replay is not None:
             self._replay.install()
+        processes.install(self._is_theirs)
+        standins.serve_shell(self._shell, self._is_theirs)
+        Importer(self._own, self._runner).install()
+        self._started = time.monotonic()
+        self._end = min(self._started + job.run_seconds, began + job.total_seconds)
+
+    def _hooks(self) -> Hooks:
+        return Hooks(
+            end_of_cell=self._end_of_cell,
+            left=self._left,
+            failed=lambda error: explain(error, self._note),
+            note=self._note_at,
+            ipython=lambda _runner: self._shell(),
+            import_=keras2.importer(self._note),
+        )
 
     def run(self) -> None:
         """Read the hand-in, run it, and send the recording; a snapshot after each cell that fitted something."""
         self._hand_in = read_hand_in(self._work)
         self._reports, self._unread = read_reports(self._work)
-        sent = 0
-        going = True
+        self._own.add(self._hand_in.files)
+        self._names = names_in(cell for cells in self._hand_in.files for cell in cells)
+        scripts = [path for path in self._work.rglob("*.py") if path.is_file()]
+        install_folders(missing_folders((cell.text for cell in self._names), scripts))
         for cells in self._hand_in.files:
-            self._namespaces.append(self._runner.namespace)
-            self._enter(self._work / cells[0].file if cells else self._work)
-            for cell in cells:
-                going = going and self._in_time() and self._runner.run_cell(cell)
-                if len(self._recorder.fits) > sent:
-                    sent = len(self._recorder.fits)
-                    self._send(complete=False)
-            if self._hand_in.kind == "contract":
-                self._contract = ContractRun(
-                    self._job.contract, self._runner, self._recorder, self._data, self._job.statement_seconds
-                )
-                self._contract.run()
-                if self._replay is not None:
-                    self._replay.hand_over(self._contract.generated(self._job.generate))
-            self._probes += probe_noise(self._runner, self._frames, self._job.contract.noise)
-            if self._hand_in.kind != "contract" and cells is not self._hand_in.files[-1]:
-                self._runner.fresh_namespace()
-                going = True
-                if self._replay is not None:
-                    self._replay.end_of_file()
+            if not self._runner.out_of_time:
+                self._run_file(cells)
+        if self._hand_in.kind == "contract":
+            self._run_contract()
         if self._replay is not None and self._hand_in.kind != "contract":
             self._replay.hand_over(None)
         self._send(complete=True)
+
+    def _run_file(self, cells: tuple[Cell, ...]) -> None:
+        """Run one file in a namespace of its own, or in that of an earlier file whose names it needs. A file that
+        another has imported goes on with what stands under `if __name__ == "__main__"`."""
+        if not cells:
+            return
+        prepare.enter(self._work / cells[0].file, self._work)
+        known = self._own.ran.get(cells[0].file)
+        if known is not None:
+            self._runner.enter(known)
+            if known.names.get("__name__") != "__main__":
+                known.names["__name__"] = "__main__"
+                self._runner.run_rest(cells, is_main_guard)
+        else:
+            self._enter_space(cells)
+            for cell in executed(cells) if self._job.order == "executed" else cells:
+                if not self._runner.run_cell(cell):
+                    break
+                self._send_snapshot()
+        self._send_snapshot()
+        if self._hand_in.kind != "contract":
+            self._probe()
+
+    def _enter_space(self, cells: tuple[Cell, ...]) -> None:
+        space = space_to_go_on_in(needed(self._names[cell] for cell in cells), self._spaces)
+        if space is not None:
+            self._runner.enter(space)
+        elif self._spaces:
+            self._runner.fresh_namespace()
+            if self._replay is not None:
+                self._replay.end_of_file()
+        if space is None:
+            self._spaces.append(self._runner.space)
+        self._own.ran[cells[0].file] = self._runner.space
+
+    def _run_contract(self) -> None:
+        self._contract = ContractRun(
+            self._job.contract, self._runner, self._recorder, self._data, self._job.statement_seconds
+        )
+        self._contract.run()
+        if self._replay is not None:
+            self._replay.hand_over(self._contract.generated(self._job.generate))
+        self._probe()
+
+    def _probe(self) -> None:
+        seconds = max(PROBE_SECONDS, min(self._left(), 3 * PROBE_SECONDS))
+        self._probes += probe_noise(self._runner, self._frames, self._job.contract.noise, seconds)
 
     def _end_of_cell(self, cell: Cell) -> None:
         self._recorder.end_of_cell()
@@ -152,18 +194,20 @@ class Session:
             self._replay.end_of_cell(cell, self._runner.namespace)
         close_figures()
 
-    def _enter(self, file: Path) -> None:
-        """Run a file where it lies, as Jupyter does: beside its data and its modules."""
-        folder = file.parent if file.parent.is_dir() else self._work
-        os.chdir(folder)
-        if str(folder) not in sys.path:
-            sys.path.insert(1, str(folder))
+    def _shell(self) -> Shell:
+        return Shell(self._runner, lambda name: run_file(self._own, self._runner, name))
 
-    def _supply(self, name: str) -> Any:
-        return keras2.supplier(self._note)(name)
+    def _own_names(self) -> set[str]:
+        """Names that the running file sets itself, other than by an import."""
+        where = self._runner.statement
+        file = where.file if where else ""
+        return set().union(*(names.bound for cell, names in self._names.items() if cell.file == file))
 
     def _note(self, code: str, message: str) -> None:
         self._recorder.note(code, message)
+
+    def _note_at(self, code: str, message: str, where: Where | None) -> None:
+        self._placed.append(Finding(code=code, message=message, where=where))
 
     def _is_theirs(self, code: types.CodeType) -> bool:
         return self._runner.where_of(code) is not None or code.co_filename.startswith(str(self._work))
@@ -174,8 +218,14 @@ class Session:
     def _statement(self) -> Where | None:
         return self._runner.statement
 
-    def _in_time(self) -> bool:
-        return time.monotonic() - self._started < self._job.run_seconds
+    def _left(self) -> float:
+        """Seconds that the hand-in's code still has."""
+        return self._end - time.monotonic()
+
+    def _send_snapshot(self) -> None:
+        if len(self._recorder.fits) > self._sent:
+            self._sent = len(self._recorder.fits)
+            self._send(complete=False)
 
     def _send(self, complete: bool) -> None:
         recording = self._recording(complete)
@@ -192,18 +242,19 @@ class Session:
         self._frames.recording(recording)
 
     def _recording(self, complete: bool) -> Recording:
-        cells = [cell for cells in self._hand_in.files for cell in cells]
+        cells = [cell for cells in self._own.all for cell in cells]
         errors = [
             CellError(where=Where(file=name), type="UnreadableFileError", message=reason, kind="syntax")
             for name, reason in self._hand_in.unreadable
         ]
         return Recording(
             kind=self._hand_in.kind,
-            complete=complete and self._in_time(),
+            complete=complete and not self._runner.out_of_time,
+            order=self._job.order,
             fits=tuple(self._recorder.fits),
             figures=self._replay.figures if self._replay else (),
             placeholders=self._replay.placeholders if self._replay else (),
-            models=self._recorder.models(self._namespaces)[:2_000] if complete else (),
+            models=self._recorder.models([space.names for space in self._all_spaces()])[:2_000] if complete else (),
             self_trained=self._recorder.self_trained(self._frames) if complete else (),
             uses=tuple(self._recorder.uses),
             functions=tuple(self._functions()),
@@ -212,21 +263,30 @@ class Session:
             findings=(
                 *self._recorder.findings,
                 *data_paths.missing(self._runner.errors),
-                *_shadowing(self._work),
+                *self._placed,
+                *explain_undefined(self._runner.undefined, self._names),
+                *prepare.shadowing(self._work),
             ),
-            sources=tuple(SourceRecord(where=cell.where, text=cell.text[:400_000]) for cell in cells[:5_000]),
+            sources=tuple(
+                SourceRecord(where=cell.where, count=cell.count, text=cell.text[:400_000]) for cell in cells[:5_000]
+            ),
             answers=self._hand_in.answers[:5_000],
             reports=self._reports,
             printed=tuple(self._runner.printed[:5_000]),
             saved_outputs=tuple(_saved(cells)[:5_000]),
-            versions=_versions(),
+            versions=prepare.versions(),
             seconds=round(time.monotonic() - self._started, 3),
         )
 
+    def _all_spaces(self) -> list[Space]:
+        """The namespaces of files that ran, those that were only imported last."""
+        spaces = [*self._spaces, *self._own.ran.values()]
+        return list({id(space): space for space in spaces}.values())
+
     def _functions(self) -> list[FunctionRecord]:
         found = []
-        for namespace in self._namespaces:
-            for name, value in list(namespace.items()):
+        for space in self._all_spaces():
+            for name, value in list(space.names.items()):
                 if type(value) is types.FunctionType and self._runner.where_of(value.__code__):
                     names = value.__code__.co_varnames[: value.__code__.co_argcount]
                     found.append(
@@ -242,50 +302,3 @@ class Session:
 
 def _saved(cells: list[Cell]) -> list[Passage]:
     return [Passage(where=cell.where, text=text) for cell in cells for text in cell.saved_outputs]
-
-
-def _working_copy(job: Job) -> Path:
-    """A writable copy of the hand-in in the scratch folder; the run happens there."""
-    work = Path(job.paths.scratch) / "work"
-    shutil.copytree(job.paths.submission, work, copy_function=shutil.copyfile)
-    os.chdir(work)
-    sys.path.insert(1, str(work))  # behind the standard library's entry, so that it cannot be shadowed by chance
-    sys.argv = ["notebook"]
-    return work
-
-
-def _shadowing(work: Path) -> tuple[Finding, ...]:
-    """Files of the hand-in named like a library that it imports."""
-    libraries = ("numpy", "keras", "tensorflow", "matplotlib", "json", "random", "math", "os", "sys")
-    return tuple(
-        Finding(
-            code="shadows-library",
-            message=f"`{path.name}` has the name of a library; rename it, or imports pick the wrong one.",
-            where=Where(file=path.name),
-        )
-        for name in libraries
-        for path in (work / f"{name}.py", work / name)
-        if path.exists()
-    )
-
-
-def _seed_everything(seed: int) -> None:
-    import random
-
-    import keras
-
-    random.seed(seed)
-    np.random.seed(seed)
-    keras.utils.set_random_seed(seed)
-
-
-def _versions() -> dict[str, str]:
-    import keras
-    import tensorflow
-
-    return {
-        "python": ".".join(map(str, sys.version_info[:3])),
-        "keras": str(keras.__version__),
-        "tensorflow": str(tensorflow.__version__),
-        "numpy": str(np.__version__),
-    }

@@ -6,6 +6,7 @@ trusted code measures them.
 
 from __future__ import annotations
 
+import time
 import types
 from collections.abc import Callable
 from typing import Any
@@ -22,14 +23,18 @@ SECONDS = 10.0
 _WORDS = ("salt", "pepper", "season", "noise", "noisy")
 
 
-def probe_noise(runner: Runner, frames: FrameWriter, name: str) -> list[NoiseProbe]:
-    """Probe the function `name`, or the first whose name speaks of noise and that takes images and a level."""
+def probe_noise(runner: Runner, frames: FrameWriter, name: str, seconds: float = SECONDS) -> list[NoiseProbe]:
+    """Probe the function `name`, or the first whose name speaks of noise and that takes images and a level.
+
+    Takes `seconds` in all at most.
+    """
     function = find(runner, name)
     if function is None:
         return []
     where = runner.where_of(function.__code__)
+    end = time.monotonic() + seconds
     for shape in SHAPES:
-        probes = [_probe(function, level, shape, frames) for level in LEVELS]
+        probes = [_probe(function, level, shape, frames, end) for level in LEVELS]
         if all(probe.problem is None for probe in probes) or shape == SHAPES[-1]:
             break
     return [probe.model_copy(update={"where": where}) for probe in probes]
@@ -47,18 +52,23 @@ def find(runner: Runner, name: str) -> Any:
     return None
 
 
-def _probe(function: Callable[..., Any], level: float, shape: tuple[int, ...], frames: FrameWriter) -> NoiseProbe:
+def _probe(
+    function: Callable[..., Any], level: float, shape: tuple[int, ...], frames: FrameWriter, end: float
+) -> NoiseProbe:
     facts: dict[str, Any] = {
         "function": str(getattr(function, "__name__", ""))[:300],
         "level": level,
         "shape": shape,
     }
     given = np.full(shape, 0.5, dtype=np.float32)
+    seconds = min(SECONDS, end - time.monotonic())
+    if seconds <= 0:
+        return NoiseProbe(**facts, problem="there was no time left to try it")
     try:
-        with time_limit(SECONDS):
+        with time_limit(seconds):
             answer = np.asarray(function(given, level))
     except StatementTimeout:
-        return NoiseProbe(**facts, problem=f"it ran longer than {SECONDS:.0f} s")
+        return NoiseProbe(**facts, problem=f"it ran longer than {seconds:.0f} s")
     except BaseException as error:
         return NoiseProbe(**facts, problem=f"{type(error).__name__}: {error}"[:2000])
     if answer.dtype.kind not in "iufb" or answer.shape != shape:

@@ -1,4 +1,4 @@
-"""Stand-ins for what a hand-in expects of the machine around it: a person, a clock, a screen, Colab, graphviz."""
+"""Stand-ins for what a hand-in expects of the machine around it: a person, a clock, a screen, graphviz."""
 
 from __future__ import annotations
 
@@ -6,25 +6,26 @@ import builtins
 import contextlib
 import getpass
 import importlib
-import importlib.abc
-import importlib.machinery
+import io
 import sys
 import time
-import types
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from harness.worker.imports import after_import
+from harness.worker.nothing import Nothing
+from harness.worker.processes import IsTheirs, for_theirs
+
 Note = Callable[[str, str], None]
 
 
-def install(note: Note, is_theirs: Callable[[types.CodeType], bool]) -> None:
+def install(note: Note, is_theirs: IsTheirs) -> None:
     """Put the stand-ins in place; `is_theirs` tells code of the hand-in from that of libraries."""
     _answer_input(note)
     _skip_sleep(is_theirs)
-    _keep_backend()
+    _keep_backend(is_theirs)
     _serve_plot_model()
-    sys.meta_path.append(_ColabFinder(note))
 
 
 def _answer_input(note: Note) -> None:
@@ -39,7 +40,7 @@ def _answer_input(note: Note) -> None:
     getpass.getpass = answer
 
 
-def _skip_sleep(is_theirs: Callable[[types.CodeType], bool]) -> None:
+def _skip_sleep(is_theirs: IsTheirs) -> None:
     """`time.sleep` returns at once to a hand-in, and to `plt.pause`; libraries sleep as before."""
     really_sleep = time.sleep
 
@@ -51,12 +52,20 @@ def _skip_sleep(is_theirs: Callable[[types.CodeType], bool]) -> None:
     time.sleep = sleep
 
 
-def _keep_backend() -> None:
-    """`matplotlib.use("TkAgg")` would need a screen: figures stay in memory."""
+def _keep_backend(is_theirs: IsTheirs) -> None:
+    """`matplotlib.use("TkAgg")` would need a screen: figures stay in memory, and nobody clicks on them."""
     with contextlib.suppress(ImportError):
         import matplotlib
 
         matplotlib.use = lambda *_, **__: None
+    answers: dict[str, Any] = {"switch_backend": None, "ginput": [], "waitforbuttonpress": None}
+
+    def adapt(pyplot: Any) -> None:
+        for name, answer in answers.items():
+            original = getattr(pyplot, name)
+            setattr(pyplot, name, for_theirs(original, lambda *_, answer=answer, **__: answer, is_theirs))
+
+    after_import("matplotlib.pyplot", adapt)
 
 
 def _serve_plot_model() -> None:
@@ -64,7 +73,41 @@ def _serve_plot_model() -> None:
     for tree in ("keras", "keras._tf_keras.keras"):
         utils = importlib.import_module(f"{tree}.utils")
         utils.plot_model = _plot_model  # type: ignore[attr-defined]  # that is the point
-        utils.model_to_dot = lambda *_, **__: None  # type: ignore[attr-defined]
+        utils.model_to_dot = Dot  # type: ignore[attr-defined]
+
+
+class Dot:
+    """What `model_to_dot` gives: a drawing with nothing on it, as `SVG(model_to_dot(model).create(…))` wants."""
+
+    def __init__(self, *_: Any, **__: Any) -> None:
+        pass
+
+    def create(self, *_: Any, format: str = "svg", **__: Any) -> bytes:  # noqa: A002 - pydot's own name
+        """The picture in a format."""
+        if format == "svg":
+            return b'<svg xmlns="http://www.w3.org/2000/svg" width="8" height="8"></svg>'
+        return _empty_picture()
+
+    def create_svg(self, *_: Any, **__: Any) -> bytes:
+        """The picture as SVG."""
+        return self.create()
+
+    def create_png(self, *_: Any, **__: Any) -> bytes:
+        """The picture as PNG."""
+        return _empty_picture()
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("__"):
+            raise AttributeError(name)
+        return Nothing()
+
+
+def _empty_picture() -> bytes:
+    from PIL import Image
+
+    picture = io.BytesIO()
+    Image.new("RGB", (8, 8), "white").save(picture, "PNG")
+    return picture.getvalue()
 
 
 def _plot_model(model: Any, to_file: Any = "model.png", *_: Any, **__: Any) -> None:
@@ -76,39 +119,7 @@ def _plot_model(model: Any, to_file: Any = "model.png", *_: Any, **__: Any) -> N
         Image.new("RGB", (8, 8), "white").save(Path(to_file))
 
 
-class _Colab(types.ModuleType):
-    """`google.colab` and what is in it: every call does nothing."""
-
-    def __getattr__(self, name: str) -> Any:
-        if name.startswith("__"):
-            raise AttributeError(name)
-        return lambda *_, **__: None
-
-
-class _ColabFinder(importlib.abc.MetaPathFinder, importlib.abc.Loader):
-    """Found only when imported, so that `"google.colab" in sys.modules` is false as on any other machine."""
-
-    def __init__(self, note: Note) -> None:
-        self._note = note
-
-    def find_spec(self, name: str, path: Any = None, target: Any = None) -> importlib.machinery.ModuleSpec | None:
-        del path, target
-        if name == "google.colab" or name.startswith("google.colab."):
-            return importlib.machinery.ModuleSpec(name, self, is_package=True)
-        return None
-
-    def create_module(self, spec: importlib.machinery.ModuleSpec) -> types.ModuleType:
-        return _Colab(spec.name)
-
-    def exec_module(self, module: types.ModuleType) -> None:
-        if module.__name__ == "google.colab":
-            for part in ("drive", "files", "output", "patches", "userdata", "auth"):
-                importlib.import_module(f"google.colab.{part}")
-        if module.__name__ == "google.colab.files":
-            module.upload = self._upload  # type: ignore[attr-defined]
-
-    def _upload(self, *_: Any, **__: Any) -> dict[str, bytes]:
-        self._note(
-            "asks-for-input", "`files.upload()` asks a person for a file; here it got none. Hand the file in too."
-        )
-        return {}
+def serve_shell(shell: Callable[[], Any], is_theirs: IsTheirs) -> None:
+    """Let `from IPython import get_ipython` give the hand-in the shell that its cells have."""
+    ipython: Any = importlib.import_module("IPython")
+    ipython.get_ipython = for_theirs(ipython.get_ipython, shell, is_theirs)

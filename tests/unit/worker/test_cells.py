@@ -53,8 +53,8 @@ def test_scripts_run_in_natural_order(tmp_path):
 
 
 def test_notebooks_of_any_case_and_folder(tmp_path):
-    write(tmp_path, {"B.IPYNB": notebook("b"), "a/c.ipynb": notebook("c"), "helper.py": "h"})
-    assert texts(read_hand_in(tmp_path)) == [["c"], ["b"]]
+    write(tmp_path, {"B.IPYNB": notebook("b"), "a/c.ipynb": notebook("c"), "a/helper.py": "h"})
+    assert texts(read_hand_in(tmp_path)) == [["c"], ["b"], ["h"]]  # scripts last
 
 
 def test_nothing_to_run(tmp_path):

@@ -12,7 +12,9 @@ from hypothesis import strategies as st
 from harness.recording import CellError, Passage
 from harness.worker import execute
 from harness.worker.cells import Cell
-from harness.worker.execute import Runner, StatementTimeout, time_limit
+from harness.worker.execute import Hooks, Runner, StatementTimeout, time_limit
+from harness.worker.printed import Limited
+from harness.worker.shell import Shell
 
 
 @pytest.fixture(autouse=True)
@@ -29,8 +31,14 @@ def nothing_supplied(name):
 class Run:
     """Cells run one after another as one notebook, or one script."""
 
-    def __init__(self, *texts, script=False, seconds=5.0, supply=nothing_supplied):
-        self.runner = Runner(supply, seconds)
+    def __init__(self, *texts, script=False, seconds=5.0, supply=nothing_supplied, left=lambda: 100.0):
+        hooks = Hooks(
+            ipython=lambda runner: Shell(runner, self.ran.append),
+            left=left,
+            note=lambda code, message, where: self.notes.append((code, message, str(where))),
+        )
+        self.ran, self.notes = [], []
+        self.runner = Runner(supply, seconds, hooks)
         self.going = True
         for number, text in enumerate(texts, 1):
             cell = Cell("a.py", None, text) if script else Cell("a.ipynb", number, text)
@@ -163,7 +171,7 @@ def test_cell_magics_that_run_code_run_it(magic):
     assert Run(f"{magic}\nx = 1\nx += 1").names["x"] == 2
 
 
-@pytest.mark.parametrize("magic", ["%%bash", "%%html", "%%javascript", "%%writefile x.py"])
+@pytest.mark.parametrize("magic", ["%%bash", "%%html", "%%javascript", "%%script false"])
 def test_other_cell_magics_are_passed_over(magic):
     run = Run(f"{magic}\nx = 1")
     assert (run.errors, "x" in run.names) == ([], False)
@@ -217,11 +225,16 @@ def test_display_prints():
 @pytest.mark.parametrize(
     "text", ["raise SystemExit(3)", "import sys\nsys.exit('done')", "%%time\nraise SystemExit"]
 )
-def test_exit_ends_the_run_and_is_told(text):
+def test_exit_ends_its_cell_and_is_told(text):
     run = Run("x = 1", text + "\ny = 2", "z = 3")
-    assert not run.going
-    assert ("y" in run.names, "z" in run.names) == (False, False)
+    assert run.going
+    assert ("y" in run.names, "z" in run.names) == (False, True)
     assert [(error.kind, error.where.cell) for error in run.errors] == [("exit", 2)]
+
+
+def test_exit_ends_a_script():
+    run = Run("x = 1\nraise SystemExit\ny = 2", script=True)
+    assert (run.going, "y" in run.names, run.errors[0].kind) == (False, False, "exit")
 
 
 def test_a_statement_that_does_not_end_is_stopped():
@@ -293,7 +306,7 @@ def test_printed_output_looks_like_a_file():
 
 @given(st.lists(st.text(max_size=30), max_size=12), st.integers(1, 20).map(lambda half: 2 * half))
 def test_limited_keeps_the_first_and_the_last(parts, limit):
-    kept = execute._Limited(limit)
+    kept = Limited(limit)
     for part in parts:
         assert kept.write(part) == len(part)
     whole = "".join(parts)
