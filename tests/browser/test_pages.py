@@ -130,7 +130,7 @@ def opened(browser, pages):
         assert window.requests == [window.address]
 
 
-NAMES = ("typical", "complete", "broken", "hostile", "endless", "class", "empty class")
+NAMES = ("typical", "complete", "busy", "broken", "hostile", "endless", "class", "empty class")
 
 
 @pytest.mark.parametrize("scheme", SCHEMES)
