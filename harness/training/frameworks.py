@@ -19,7 +19,9 @@ COMPILED_LIMIT = 300 * 2**20  # bytes of compiled programs that are kept
 
 
 class Framework(Protocol):
-    """One of the two, imported."""
+    """One of the two, imported. `takes_bytes`: whether its trainer takes images as bytes."""
+
+    takes_bytes: bool
 
     def settle(self) -> None:
         """Make runs repeatable: the same recipe on the same machine gives the same weights."""
@@ -39,6 +41,8 @@ OUT_OF_MEMORY = {"kind": "out_of_memory", "reason": "training needed more memory
 
 class Jax:
     """Keras on JAX, and the compiled trainer."""
+
+    takes_bytes = True
 
     def __init__(self) -> None:
         from harness.training.jax_scan import JaxScan
@@ -80,6 +84,8 @@ class Jax:
 
 class TensorFlow:
     """Keras on TensorFlow, and its `fit`."""
+
+    takes_bytes = False
 
     def settle(self) -> None:
         """Operations that repeat."""

@@ -22,6 +22,7 @@ from harness.training import trained
 from harness.training.arrays_spec import ArraySpec
 from harness.training.frameworks import OUT_OF_MEMORY, Framework, imported
 from harness.training.parents import Parents
+from harness.training.pixels import compact_arrays
 from harness.training.recipe import Prepared, Recipe, evaluation_arrays, training_arrays, validation_arrays
 from harness.training.trainer import Run
 
@@ -148,13 +149,13 @@ class Server:
         prepared = Prepared(recipe, arrays)
         networks = [self._network(parent) for parent in sent["parents"]]
         parents = Parents({network.recipe.without_seed: network for network in networks}, recipe.seed)
-        return Run(
-            recipe,
-            training_arrays(prepared, dataset, parents.derive),
-            evaluation_arrays(recipe, dataset, parents.derive),
-            parents.start(recipe),
-            validation_arrays(prepared, dataset, parents.derive),
-        )
+        if self._framework.takes_bytes:
+            data, evaluation = compact_arrays(prepared, dataset, parents.derive)
+        else:
+            data = training_arrays(prepared, dataset, parents.derive)
+            evaluation = evaluation_arrays(recipe, dataset, parents.derive)
+        validation = validation_arrays(prepared, dataset, parents.derive)
+        return Run(recipe, data, evaluation, parents.start(recipe), validation)
 
     def _evaluate(self, request: dict[str, Any]) -> None:
         """What a network that the hand-in trained itself predicts for the evaluation images, in the range `x`."""
