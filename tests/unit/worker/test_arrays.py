@@ -384,6 +384,28 @@ def test_labels_that_do_not_belong_to_their_images_cross(seen, encode):
     assert seen.frame(record.frame).tolist() == own.tolist()
 
 
+@settings(deadline=None)
+@given(
+    st.lists(st.integers(0, 9), min_size=1, max_size=40),
+    st.sampled_from(["labels", "column", "one_hot", "one_hot_twice"]),
+    st.sampled_from(["u1", "i4", "i8", "f4", "f8", "f2"]),
+)
+def test_any_labels_come_back(values, encoding, dtype):
+    """Whether they are their images' own or not."""
+    labels, count = np.array(values), len(values)
+    encoded = {
+        "labels": labels,
+        "column": labels.reshape(-1, 1),
+        "one_hot": np.eye(10)[labels],
+        "one_hot_twice": np.eye(2)[np.eye(10, dtype=int)[labels]],
+    }[encoding].astype(dtype)
+    seen = Seen()
+    _, record = seen.pair(UNIT[:count], encoded)
+    assert record.encoding == ("labels" if encoding == "column" else encoding)
+    told = Y[:count] if record.labels_match == 1 else seen.frame(record.frame)
+    assert told.tolist() == values
+
+
 def test_labels_of_unknown_images_cross(seen):
     _, record = seen.pair(UNKNOWN["codes"], ONE_HOT[Y])
     assert (record.source, record.encoding, record.labels_match) == (None, "one_hot", None)
