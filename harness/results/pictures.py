@@ -25,8 +25,8 @@ class LayerFacts(Value):
 
 
 def summary(layers: Sequence[LayerFacts]) -> str:
-    """ "Conv2D 32, Conv2D 64, Dense 10": the layers with weights; where there is none, the classes of all."""
-    kept = [layer for layer in layers if layer.params] or list(layers)
+    """ "Conv2D 32, Conv2D 64, Dense 10": the layers with units; where there is none, the classes of all."""
+    kept = [layer for layer in layers if layer.units is not None] or list(layers)
     names = [layer.class_name if layer.units is None else f"{layer.class_name} {layer.units}" for layer in kept]
     return ", ".join(names[:NAMED] + ["…"] * (len(names) > NAMED))
 

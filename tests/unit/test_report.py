@@ -472,7 +472,7 @@ def test_the_order_that_the_cells_ran_in_is_said() -> None:
 
 def test_a_number_that_contradicts_is_marked() -> None:
     page = card(busy())
-    assert "printed when it ran again more than chance explains" in page.text("table")
+    assert "printed when it ran again further apart than chance explains" in page.text("table")
     assert "chance explains" not in card(typical()).text()
 
 
