@@ -309,7 +309,8 @@ def _redraw(work: _Work, sandbox: Sandbox, assignment: Assignment, npz: Path, pr
         progress.stage(work.name, "replay")
         started = time.perf_counter()
         try:
-            return replay(sandbox, work.folder, assignment, npz, trained, npz.parent)
+            order = work.run.recording.order
+            return replay(sandbox, work.folder, assignment, npz, trained, npz.parent, order)
         except SandboxError as error:
             return DryRun(problem=f"The sandbox failed, which is not the hand-in's fault: {error}")
         finally:
