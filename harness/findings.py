@@ -7,7 +7,9 @@ from collections.abc import Iterator
 from harness.assignment import Assignment
 from harness.claims import contradictions
 from harness.evidence import Evidence
+from harness.frameworks import frameworks
 from harness.recording import ArrayRecord, Finding
+from harness.source import words_at
 
 MAX_ERRORS = 100  # of one hand-in that are looked at
 
@@ -23,6 +25,7 @@ def general(evidence: Evidence) -> Iterator[Finding]:
     """What a recording shows whatever was asked, and the recorder did not say itself."""
     yield from _trained_on_evaluation(evidence)
     yield from _self_trained(evidence)
+    yield from _unsupported(evidence)
     yield from _undefined(evidence)
     yield from contradictions(evidence)
 
@@ -60,24 +63,31 @@ def _self_trained(evidence: Evidence) -> Iterator[Finding]:
         )
 
 
+def _unsupported(evidence: Evidence) -> Iterator[Finding]:
+    for used in frameworks(evidence.recording):
+        yield Finding(
+            code="unsupported-framework",
+            message=f"Networks here are made with {used.name}, which the harness does not train. That is no "
+            "mistake: a person marks this hand-in.",
+            where=used.where,
+        )
+
+
 def _undefined(evidence: Evidence) -> Iterator[Finding]:
-    """Names that nothing defines, each once; those of a cell that failed before are missing for that reason."""
+    """Names that nothing defines, each once, but for those of a statement that failed before: its error is told."""
     recording = evidence.recording
     if any(finding.code == "undefined-name" for finding in recording.findings):
         return  # the recorder knows more
     texts = {(source.where.file, source.where.cell): source.text for source in recording.sources}
-    seen: set[str] = set()
-    failed: set[tuple[str, int | None]] = set()
+    failed: set[str] = set()
     for error in recording.errors[:MAX_ERRORS]:
-        cell = (error.where.file, error.where.cell)
         name = error.message.split("'")[1] if error.message.startswith("name '") else ""
-        lost = any(name in texts.get(earlier, "") for earlier in failed - {cell})
-        if error.type == "NameError" and name and name not in seen and not lost:
-            seen.add(name)
+        if error.type == "NameError" and name and name not in failed:
             yield Finding(
                 code="undefined-name",
                 message=f"`{name}` is used here, but nothing before this line defines it. Restart, run all cells "
                 "from the top, and define it above.",
                 where=error.where,
             )
-        failed.add(cell)
+            failed.add(name)
+        failed |= words_at(texts.get((error.where.file, error.where.cell), ""), error.where.line)

@@ -13,7 +13,7 @@ Encoding = Literal["labels", "one_hot", "one_hot_twice"]
 
 def may_be_labels(y: Array) -> bool:
     """Whether the shape of `y` is one that labels have."""
-    return y.ndim == 1 or (y.ndim == 2 and y.shape[1] <= 64) or (y.ndim == 3 and y.shape[2] == 2)
+    return y.ndim == 1 or (y.ndim == 2 and y.shape[1] <= 64) or (y.ndim == 3 and 2 <= y.shape[2] <= 64)
 
 
 def decode_labels(y: Array) -> tuple[Encoding, Array] | None:
@@ -21,7 +21,9 @@ def decode_labels(y: Array) -> tuple[Encoding, Array] | None:
     if y.size == 0:
         return None
     if y.ndim == 3:
-        if y.shape[2] != 2 or not _is_one_hot(y[..., 1]) or not (y[..., 0] == 1 - y[..., 1].astype(int)).all():
+        if y.shape[2] < 2 or not _is_one_hot(y[..., 1]) or not (y[..., 0] == 1 - y[..., 1].astype(int)).all():
+            return None
+        if (y[..., 2:] != 0).any():  # more columns than 0 and 1 need, where their number was given
             return None
         return "one_hot_twice", y[..., 1].argmax(axis=1)
     if y.ndim == 2 and y.shape[1] > 1:

@@ -132,6 +132,12 @@ class Recorder:
             if isinstance(kwargs.get("metrics"), str):
                 self.note("keras2-name", '`compile(metrics="…")` is Keras 2; write a list, `metrics=["…"]`.')
                 kwargs["metrics"] = [kwargs["metrics"]]
+            if len(args) > 2 and _are_metrics(args[2]):
+                self.note(
+                    "keras2-name", "The third argument of `compile` is Keras 2's metrics; write `metrics=[…]`."
+                )
+                kwargs |= {"metrics": args[2]} | dict(zip(("loss_weights",), args[3:], strict=False))
+                args = args[:2]
             original(this, *args, **kwargs)
             bound = inspect.signature(original).bind_partial(this, *args, **kwargs)
             uid = self._models.compiled(this, dict(bound.arguments))
@@ -147,3 +153,8 @@ class Recorder:
 
     def _train_on_batch(self, model: Any, *args: Any, **kwargs: Any) -> Any:
         return self._loops.step(model, *args, **kwargs)
+
+
+def _are_metrics(value: Any) -> bool:
+    """Whether an argument is metrics, where Keras 3 expects weights of losses: numbers."""
+    return isinstance(value, (list, tuple)) and any(isinstance(item, str) or callable(item) for item in value)

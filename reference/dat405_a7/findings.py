@@ -9,6 +9,7 @@ from collections.abc import Iterator
 
 from harness import source
 from harness.evidence import Evidence, Network
+from harness.frameworks import frameworks
 from harness.recording import ArrayRecord, Finding
 from harness.source import Code
 
@@ -19,6 +20,7 @@ TWICE = "The labels were one-hot encoded twice; call to_categorical once."
 _RESCALING = ("Rescaling", "Normalization", "BatchNormalization", "TrueDivide", "Divide", "Multiply", "Lambda")
 _ONE_HOT_TWICE = re.compile(r"\((?:None|\d+), 10, 10\).*\((?:None|\d+), 10\)", re.S)
 _FIT_CALL = re.compile(r"(?:[\w.,\[\]]+[ \t]*=[ \t]*)?[\w.\[\]()]+\.fit(?:_generator)?\(")
+_PLOTS = ("plot", "errorbar", "imshow", "scatter", "semilogx", "bar")
 _REPORTS = (".pdf", ".doc", ".docx", ".odt")
 _TEMPLATE = re.compile(
     r"\?|your (?:answers?|code|solution)|(?:^|[.:*]\s+)(?:add|change|compare|describe|design|draw|explain|extend|"
@@ -74,7 +76,7 @@ def _high(array: ArrayRecord | None) -> float:
 
 def _rescales(network: Network) -> bool:
     """Whether the network has a layer that rescales its inputs, as `x / 255` inside a model is."""
-    return any(layer.class_name in _RESCALING for layer in network.record.layers)
+    return any(layer.class_name.removeprefix("ops.") in _RESCALING for layer in network.record.layers)
 
 
 def _loss(network: Network) -> str:
@@ -114,13 +116,25 @@ def _network(evidence: Evidence) -> Iterator[Finding]:
 
 
 def _autoencoder(evidence: Evidence) -> Iterator[Finding]:
-    for network in evidence.networks("4A"):
-        y = network.record.data.y
-        if y is not None and y.noise is not None:
+    for fit in evidence.recording.fits:
+        if _noisy(fit.data.y) or _same_noise(fit.data.x, fit.data.y):
             yield Finding(
-                code="autoencoder-target-noisy", task="4A", where=network.where,
+                code="autoencoder-target-noisy", task="4A", where=fit.where,
                 message="The autoencoder's targets are noisy; the second argument of fit is the clean images.",
             )  # fmt: skip
+            return
+
+
+def _noisy(array: ArrayRecord | None) -> bool:
+    return array is not None and array.noise is not None
+
+
+def _same_noise(x: ArrayRecord | None, y: ArrayRecord | None) -> bool:
+    """Whether the targets are the noisy inputs themselves, which no clean images tell as noisy."""
+    if x is None or y is None or not _noisy(x) or x.mean is None or y.mean is None:
+        return False
+    unknown = y.source is None and y.encoding is None and y.derived is None and y.shape == x.shape
+    return unknown and abs(x.mean - y.mean) <= 0.02 * abs(x.mean)
 
 
 def _noise(evidence: Evidence) -> Iterator[Finding]:
@@ -191,17 +205,29 @@ def _measured(value: object) -> bool:
 
 def _unsolved(evidence: Evidence) -> Iterator[Finding]:
     recording = evidence.recording
-    own = sum(_words_of_their_own(passage.text) for passage in recording.answers)
+    own_words = sum(_words_of_their_own(passage.text) for passage in recording.answers)
     own_fits = {fit.id for fit in recording.fits} - {network.record.id for network in evidence.networks("2C")}
-    if recording.kind != "notebook" or own_fits or recording.self_trained or own >= 40:
+    if recording.kind != "notebook" or own_words >= 40 or own_fits or recording.self_trained:
         return
-    texts = {(source.where.file, source.where.cell): source.text for source in recording.sources}
+    texts = {(cell.where.file, cell.where.cell): cell.text for cell in recording.sources}
     lost = any(".fit(" in texts.get((error.where.file, error.where.cell), "") for error in recording.errors)
     if lost or any(file.name.lower().endswith(_REPORTS) for file in evidence.submission.files):
         return  # what is missing was lost in an error, or may stand in the report
+    if frameworks(recording) or any(_is_worked_on(code) for code in source.read(recording.sources)):
+        return
     yield Finding(
         code="template-unsolved",
         message="This is the template as it was handed out: there are no answers, and no networks but its own.",
+    )
+
+
+def _is_worked_on(code: Code) -> bool:
+    """The template draws nothing, has no training that is commented out, and no results."""
+    calls = {source.called(call) for call in source.in_order(code.tree, ast.Call)}
+    return (
+        not calls.isdisjoint(_PLOTS)
+        or _commented_fit(code) is not None
+        or any(_many_results(node) for node in ast.walk(code.tree))
     )
 
 

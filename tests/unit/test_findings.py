@@ -82,14 +82,34 @@ def undefined(*errors, sources=(), findings=()):
 
 
 def test_names_that_nothing_defines_each_once():
-    errors = (name_error("best", 1), name_error("best", 2), name_error("worst", 2))
-    assert undefined(*errors, sources=("best", "best, worst")) == ["best", "worst"]
+    errors = (name_error("best", 1), name_error("best", 2), name_error("worst", 3))
+    assert undefined(*errors, sources=("best", "best", "worst")) == ["best", "worst"]
 
 
 def test_a_name_of_a_cell_that_failed_is_missing_for_that_reason():
     syntax = CellError(where=cell(1, 1), type="SyntaxError", message="'(' was never closed", kind="syntax")
     assert undefined(syntax, name_error("cnn", 2), sources=("cnn = make(", "cnn.fit(x)")) == []
     assert undefined(syntax, name_error("best", 2), sources=("cnn = make(", "best")) == ["best"]
+
+
+def test_a_name_of_a_statement_that_failed_is_missing_for_that_reason():
+    text = "net = make(\n    missing)\nnet.fit(x)\nbest"
+    errors = [
+        CellError(where=cell(1, line), type="NameError", message=f"name '{name}' is not defined")
+        for line, name in ((2, "missing"), (3, "net"), (4, "best"))
+    ]
+    assert undefined(*errors, sources=(text,)) == ["missing", "best"]
+
+
+def test_another_framework_is_said_plainly():
+    text = "import torch\nfrom torch import nn\nmodel = nn.Linear(784, 10)"
+    (finding,) = (
+        one
+        for one in found(sources=(SourceRecord(where=cell(1), text=text),))
+        if one.code == "unsupported-framework"
+    )
+    assert "PyTorch" in finding.message
+    assert finding.where == cell(1, 1)
 
 
 def test_the_recorder_may_know_more():

@@ -114,7 +114,7 @@ def test_epochs_of_several_fits_add_up():
     assert "3 epochs" in on(mlp=mlp(epochs=3))["too-few-epochs"].message
 
 
-@pytest.mark.parametrize("name", ["Rescaling", "TrueDivide"])
+@pytest.mark.parametrize("name", ["Rescaling", "ops.TrueDivide"])
 def test_a_network_that_rescales_is_no_finding(name):
     rescaling = fit(layer("InputLayer"), layer(name), dense(10), data=data(x=images(high=255.0, scale=1.0)))
     assert "not-rescaled" not in found(evidence(ASSIGNMENT, network(rescaling)))
@@ -128,6 +128,16 @@ def test_targets_that_drive_the_loss_below_zero():
     seen = found(evidence(ASSIGNMENT, wrong))["not-rescaled"]
     assert "below zero" in seen.message
     assert seen.task == "4A"
+
+
+def test_an_autoencoder_that_is_given_its_noisy_inputs_as_targets():
+    """A noise function that works in place makes both arguments the same array."""
+    flat = {"shape": (60_000, 784), "mean": 0.28}
+    same = {"x": images(noise=SALT_AND_PEPPER, **flat), "y": images(source=None, encoding=None, rows=None, **flat)}
+    noisy = network(fit(id="fit-ae", data=data(**same)))
+    assert found(evidence(ASSIGNMENT, noisy))["autoencoder-target-noisy"].where == noisy.where
+    other = {**same, "y": images(source=None, encoding=None, rows=None, shape=(60_000, 784), mean=0.13)}
+    assert "autoencoder-target-noisy" not in found(evidence(ASSIGNMENT, network(fit(data=data(**other)))))
 
 
 def test_labels_of_a_fit_that_failed():
@@ -403,6 +413,12 @@ def test_what_was_worked_on_is_not_the_template():
     assert "template-unsolved" not in written(answers=(*TEMPLATE, ANSWER), networks=[mlp()])
     assert "template-unsolved" not in written(answers=(*TEMPLATE[:3], f"## Answer\n{ANSWER}"), networks=[mlp()])
     assert "template-unsolved" not in written(answers=TEMPLATE, networks=[mlp(), cnn()])
+    for worked_on in (
+        "plt.plot(h.history['accuracy'])",
+        "# cnn.fit(x, y)",
+        "import torch\nnet = torch.nn.Linear(1, 1)",
+    ):
+        assert "template-unsolved" not in written(worked_on, answers=TEMPLATE, networks=[mlp()])
     error = CellError(where=cell(1), type="NameError", message="name 'x' is not defined")
     assert "template-unsolved" not in written("cnn.fit(x, y)", answers=TEMPLATE, errors=[error])
     report = SubmissionFacts(name="g", sha256=SHA, files=(SubmittedFile(name="report.PDF", bytes=9, sha256=SHA),))
