@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 
 from harness.models import build
 from harness.training.arrays_spec import ArraySpec
-from harness.training.keras_fit import make_loss, make_optimizer
+from harness.training.keras_fit import make_loss, make_optimizer, set_start
 from harness.training.recipe import Recipe
 
 VALIDATION_BATCH = 1000
@@ -74,8 +74,7 @@ def initial(recipe: Recipe, start: Start | None) -> tuple[Any, State]:
     """A compiled Keras model with fresh weights of the recipe's seed, or those given, and its state."""
     random.seed(recipe.seed + 1)  # what Keras draws its seeds from; keras.utils.set_random_seed imports TensorFlow
     built = build(recipe.model)
-    for layer, weights in (start or {}).items():
-        built.layers[layer].set_weights(weights)
+    set_start(built, start or {})
     model = built.model
     model.compile(
         optimizer=make_optimizer(recipe),
