@@ -8,7 +8,8 @@ from harness.assignment import Assignment
 from harness.claims import contradictions
 from harness.evidence import Evidence
 from harness.frameworks import frameworks
-from harness.recording import ArrayRecord, Finding
+from harness.mapping import SETTINGS
+from harness.recording import ArrayRecord, Finding, Where
 from harness.source import words_at
 
 MAX_ERRORS = 100  # of one hand-in that are looked at
@@ -23,11 +24,24 @@ def find(assignment: Assignment, evidence: Evidence) -> tuple[Finding, ...]:
 
 def general(evidence: Evidence) -> Iterator[Finding]:
     """What a recording shows whatever was asked, and the recorder did not say itself."""
+    yield from _own_settings(evidence)
     yield from _trained_on_evaluation(evidence)
     yield from _self_trained(evidence)
     yield from _unsupported(evidence)
     yield from _undefined(evidence)
     yield from contradictions(evidence)
+
+
+def _own_settings(evidence: Evidence) -> Iterator[Finding]:
+    """Settings of the harness that were handed in: they would say which fits answer which task."""
+    for file in evidence.submission.files:
+        if file.name.rsplit("/", 1)[-1].casefold() == SETTINGS:
+            yield Finding(
+                code="own-settings",
+                message="A harness.toml was handed in; it was not read. Which fits answer which task is for the "
+                "course to say.",
+                where=Where(file=file.name[:300]),
+            )
 
 
 def _trained_on_evaluation(evidence: Evidence) -> Iterator[Finding]:

@@ -23,7 +23,7 @@ from harness.results import (
 )
 from harness.work import other_networks, own_loops, own_work
 
-INTEGRITY = frozenset({"contradicted-number", "evaluation-images-in-training", "shadows-library"})
+INTEGRITY = frozenset({"contradicted-number", "evaluation-images-in-training", "own-settings", "shadows-library"})
 """Findings that a person should look at; the others are the student's to read."""
 
 

@@ -15,6 +15,8 @@ from harness.recording import (
     SourceRecord,
     Where,
 )
+from harness.results import SubmissionFacts, SubmittedFile
+from harness.scoring import INTEGRITY
 
 ASSIGNMENT = load("dat405_a7")
 EVALUATION = "evaluation-images-in-training"
@@ -115,3 +117,15 @@ def test_another_framework_is_said_plainly():
 def test_the_recorder_may_know_more():
     known = Finding(code="undefined-name", message="`best` is defined in cell 9.", where=cell(2))
     assert undefined(name_error("best", 2), sources=("1", "best"), findings=(known,)) == ["best"]
+
+
+@pytest.mark.parametrize(
+    ("name", "noted"),
+    [("harness.toml", True), ("deep/Harness.TOML", True), ("my_harness.toml", False), ("harness.toml.txt", False)],
+)
+def test_settings_that_were_handed_in_are_noted_for_a_person(name, noted):
+    files = (SubmittedFile(name=name, bytes=1, sha256="0"),)
+    made = evidence(ASSIGNMENT, submission=SubmissionFacts(name="group-7", sha256="0", files=files))
+    notes = [finding for finding in find(ASSIGNMENT, made) if finding.code == "own-settings"]
+    assert [note.where for note in notes] == ([Where(file=name)] if noted else [])
+    assert "own-settings" in INTEGRITY
