@@ -15,7 +15,7 @@ from harness.recording import Passage, Where
 MAX_TEXT = 20_000  # characters of one passage
 MAX_PASSAGES = 20  # of one text file
 MAX_COUNT = 1_000_000  # a higher execution count is nobody's
-_COLOURS = re.compile(r"\x1b\[[0-9;]*m")
+_COLOURS = re.compile(r"\x1b\[[0-9;]*[A-Za-z]")
 EXPORTED = 0.7  # share of a script's lines that stand in the notebook that it was exported from
 CONTRACT_FILE = "submission.py"
 

@@ -9,12 +9,12 @@ from __future__ import annotations
 import builtins
 import importlib
 import sys
-import types
 from collections.abc import Callable, Sequence
 from typing import Any
 
 from harness.worker import keras2_arguments, keras2_methods, keras2_modules
 from harness.worker.keras2_modules import Note
+from harness.worker.processes import IsTheirs
 
 OLD_NUMPY = {
     "float": "float",
@@ -29,12 +29,13 @@ OLD_NUMPY = {
 _OLD_NUMPY_NAMES = {"float_": "float64", "Inf": "inf", "NaN": "nan", "product": "prod", "round_": "round"}
 
 
-def install(note: Note) -> None:
-    """Make the old names answer, in `keras` and in `tensorflow.keras`."""
+def install(note: Note, is_theirs: IsTheirs) -> None:
+    """Make the old names answer, in `keras` and in `tensorflow.keras`, and NumPy's for code of the hand-in."""
     keras2_modules.install(note)
     keras2_arguments.install(note)
-    keras2_methods.install(note)
+    keras2_methods.install(note, is_theirs)
     _serve_tensorflow_1(note)
+    _serve_numpy(note, is_theirs)
 
 
 def importer(note: Note) -> Callable[..., Any]:
@@ -84,7 +85,7 @@ def _serve_tensorflow_1(note: Note) -> None:
         setattr(compat, name, ignored)
 
 
-def serve_numpy(note: Note, is_theirs: Callable[[types.CodeType], bool]) -> None:
+def _serve_numpy(note: Note, is_theirs: IsTheirs) -> None:
     """`np.float`, `np.int` and the like, gone since NumPy 1.24, for code of the hand-in alone."""
     import numpy
 

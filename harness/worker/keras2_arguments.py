@@ -138,6 +138,7 @@ def _serve_first_layers(keras: Any, note: Note) -> None:
             note("keras2-name", "`weights=` of a layer is Keras 2; call `layer.set_weights(…)` after building.")
             build = self.build
 
+            @functools.wraps(build)
             def build_with_weights(*shapes: Any, **named: Any) -> None:
                 build(*shapes, **named)
                 self.set_weights(weights)

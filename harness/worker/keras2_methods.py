@@ -9,6 +9,7 @@ from collections.abc import Callable
 from typing import Any
 
 from harness.worker.keras2_modules import Note
+from harness.worker.processes import IsTheirs
 
 _FIT_ARGUMENTS = {
     "nb_epoch": "epochs",
@@ -19,14 +20,17 @@ _FIT_ARGUMENTS = {
 _LEFT_OUT = ("show_accuracy",)
 
 
-def install(note: Note) -> None:
-    """Let models, layers, optimizers and `keras.backend` answer them. Comes before the recorder's methods."""
+def install(note: Note, is_theirs: IsTheirs) -> None:
+    """Let models, layers, optimizers and `keras.backend` answer them. Comes before the recorder's methods.
+
+    `is_theirs` tells code of the hand-in from that of libraries.
+    """
     import keras
 
     _serve_prediction(keras, note)
-    _serve_shapes(keras, note)
+    _serve_shapes(keras, note, is_theirs)
     _serve_inputs(keras, note)
-    _serve_backend(note)
+    _serve_backend(note, is_theirs)
     optimizer = keras.optimizers.Optimizer
     if not hasattr(optimizer, "lr"):
         optimizer.lr = property(lambda self: self.learning_rate, _set_learning_rate)
@@ -82,13 +86,14 @@ def _serve_prediction(keras: Any, note: Note) -> None:
             setattr(keras.Model, name, method)
 
 
-def _serve_shapes(keras: Any, note: Note) -> None:
+def _serve_shapes(keras: Any, note: Note, is_theirs: IsTheirs) -> None:
     """`layer.output_shape` and `layer.input_shape`."""
 
     def shape_of(side: str) -> Callable[[Any], Any]:
         def shape(layer: Any) -> Any:
             tensors = getattr(layer, side)  # raises AttributeError where the layer was never called
-            note("keras2-name", f"`layer.{side}_shape` is Keras 2; write `layer.{side}.shape`.")
+            if is_theirs(sys._getframe(1).f_code):
+                note("keras2-name", f"`layer.{side}_shape` is Keras 2; write `layer.{side}.shape`.")
             return [tuple(each.shape) for each in tensors] if isinstance(tensors, list) else tuple(tensors.shape)
 
         return shape
@@ -121,7 +126,7 @@ def _serve_inputs(keras: Any, note: Note) -> None:
     functional.__init__ = init
 
 
-def _serve_backend(note: Note) -> None:
+def _serve_backend(note: Note, is_theirs: IsTheirs) -> None:
     """`keras.backend.mean` and the like, which only `tensorflow.keras.backend` has today; image orderings."""
     plain: Any = importlib.import_module("keras.backend")
     whole: Any = importlib.import_module("keras._tf_keras.keras.backend")
@@ -140,7 +145,11 @@ def _serve_backend(note: Note) -> None:
 
         return function
 
+    def set_value(variable: Any, value: Any) -> None:
+        variable.assign(value)  # Keras's own of this name asks for a data type that it no longer has
+
     for module in (plain, whole):
+        module.set_value = set_value
         module.set_image_dim_ordering = set_image_dim_ordering
         module.image_dim_ordering = image_dim_ordering
         for name in ("set_session", "set_learning_phase", "manual_variable_initialization"):
@@ -150,11 +159,9 @@ def _serve_backend(note: Note) -> None:
     def get(name: str) -> Any:
         if name.startswith("__") or not hasattr(whole, name):
             raise AttributeError(f"module 'keras.backend' has no attribute '{name}'")
-        caller = str(sys._getframe(1).f_globals.get("__name__"))
-        if not caller.startswith("keras."):
+        if is_theirs(sys._getframe(1).f_code):
             note(
-                "keras2-name",
-                f"`keras.backend.{name}` is Keras 2; write `keras.ops`, or `tf.keras.backend.{name}`.",
+                "keras2-name", "`keras.backend` has few functions today; write `keras.ops` or `tf.keras.backend`."
             )
         return getattr(whole, name)
 

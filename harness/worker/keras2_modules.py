@@ -105,6 +105,18 @@ RENAMED: dict[str, dict[str, str]] = {
 TREES = ("keras", "keras._tf_keras.keras")
 
 
+def unite_trees() -> None:
+    """Let `import tensorflow.keras.layers` give what `tf.keras.layers` is, and not a second module of its own.
+
+    Comes before anything in these modules is replaced.
+    """
+    importlib.import_module("tensorflow.keras")
+    importlib.import_module(TREES[1])
+    for name, module in list(sys.modules.items()):
+        if name.startswith(f"{TREES[1]}."):
+            sys.modules.setdefault(label(name), module)
+
+
 def install(note: Note) -> None:
     """Make the old names answer, in `keras` and in `tensorflow.keras`."""
     for tree in TREES:
@@ -131,7 +143,8 @@ def _serve_module(name: str, target: str, note: Note) -> None:
     if target == "keras._tf_keras.keras.preprocessing.image":
         target = "tensorflow.keras.preprocessing.image"
     noted = functools.partial(note, "keras2-name", f"`{label(name)}` is Keras 2; write `{label(target)}`.")
-    old = _OldModule(name, new, noted)
+    root = importlib.import_module(TREES[name.startswith(TREES[1])])
+    old = _OldModule(name, new, root, noted)
     sys.modules[name] = old
     if name.startswith("keras._tf_keras."):
         sys.modules[label(name)] = old
@@ -145,10 +158,11 @@ def _serve_module(name: str, target: str, note: Note) -> None:
 
 
 class _OldModule(types.ModuleType):
-    """A module of Keras 2: its names are looked up in the module that holds them now."""
+    """A module of Keras 2: its names are looked up in the module that holds them now, or in the whole of Keras."""
 
-    def __init__(self, name: str, new: types.ModuleType, noted: Callable[[], None]) -> None:
+    def __init__(self, name: str, new: types.ModuleType, root: types.ModuleType, noted: Callable[[], None]) -> None:
         super().__init__(name)
+        self.__dict__["_root"] = root
         self.__dict__["_new"] = new
         self.__dict__["_noted"] = noted
         self.__path__: list[str] = []
@@ -156,7 +170,8 @@ class _OldModule(types.ModuleType):
     def __getattr__(self, name: str) -> Any:
         if name.startswith("__"):
             raise AttributeError(name)
-        value = getattr(self.__dict__["_new"], name)
+        new = self.__dict__["_new"]
+        value = getattr(new if hasattr(new, name) else self.__dict__["_root"], name)
         self.__dict__["_noted"]()
         return value
 

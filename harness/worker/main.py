@@ -23,7 +23,17 @@ from harness.recording import (
     SourceRecord,
     Where,
 )
-from harness.worker import data_paths, keras2, loaders, packages, prepare, processes, quick_random, standins
+from harness.worker import (
+    data_paths,
+    keras2,
+    keras2_modules,
+    loaders,
+    packages,
+    prepare,
+    processes,
+    quick_random,
+    standins,
+)
 from harness.worker.arrays import Recogniser
 from harness.worker.cells import Cell, HandIn, clean, read_hand_in
 from harness.worker.contents import Contents
@@ -86,6 +96,7 @@ class Session:
         self._reports: tuple[ReportRecord, ...] = ()
         self._unread: tuple[CellError, ...] = ()
         prepare.seed_everything(job.seed)
+        keras2_modules.unite_trees()
         self._work = prepare.working_copy(job.paths.submission, job.paths.scratch)
         self._own = OwnFiles(self._work)
         if job.paths.data is None:
@@ -101,8 +112,7 @@ class Session:
         home = Path(os.environ.get("KERAS_HOME", str(Path(job.paths.scratch) / ".keras")))
         loaders.Loaders(self._data, job.datasets, self._note, recogniser.remember_images).install(npz, home)
         packages.install(self._note)
-        keras2.install(self._note)
-        keras2.serve_numpy(self._note, self._is_theirs)
+        keras2.install(self._note, self._is_theirs)
         quick_random.install()
         self._recorder.install()
         adapt_fit(self._note)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import types
 from collections.abc import Iterator
 from typing import Any
 
@@ -10,7 +11,7 @@ class Nothing:
     """Called, it gives itself; so does any attribute; it holds nothing. A function given to it comes back."""
 
     def __call__(self, *args: Any, **_: Any) -> Any:
-        return args[0] if len(args) == 1 and callable(args[0]) and not isinstance(args[0], type) else self
+        return args[0] if len(args) == 1 and isinstance(args[0], types.FunctionType) else self
 
     def __getattr__(self, name: str) -> Any:
         if name.startswith("__"):
