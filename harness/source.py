@@ -1,7 +1,7 @@
 """Reading a hand-in's code without running it: its cells as syntax trees, and what names and calls in them say.
 
-Source is hostile text, and reading it takes bounded time: `read` parses MAX_CHARACTERS of it at most, and no
-function looks at a node more often than code can be nested (Python allows 100 levels).
+Source is hostile text, and reading it takes bounded time: `read` gives MAX_NODES of it at most, nested no deeper
+than MAX_DEPTH, and nobody who walks them looks at a node more often than it has others around it.
 """
 
 from __future__ import annotations
@@ -17,6 +17,8 @@ from typing import TypeVar
 from harness.recording import SourceRecord, Where
 
 MAX_CHARACTERS = 500_000  # of one hand-in; a long notebook has 60,000
+MAX_NODES = 60_000  # of one hand-in; a long notebook has 12,000
+MAX_DEPTH = 50  # of one cell; students come to 25
 MAX_LINE = 2_000  # a longer line is no magic and no comment of a student's
 MAX_NUMBERS = 1_000
 _MAGIC = re.compile(r"[%!?]|(?:pip3?|conda|apt-get|apt|cd|ls|wget)[ \t]+[\w-]")
@@ -51,15 +53,28 @@ class Code:
 
 
 def read(sources: Iterable[SourceRecord]) -> tuple[Code, ...]:
-    """The cells that are Python, in their order, as far as MAX_CHARACTERS reach."""
+    """The cells that are Python, in their order, as far as the limits reach."""
     codes: list[Code] = []
-    left = MAX_CHARACTERS
+    characters, nodes = MAX_CHARACTERS, MAX_NODES
     for source in sources:
-        left -= len(source.text)
-        tree = parse(source.text) if left >= 0 else None
-        if tree is not None:
+        characters -= len(source.text)
+        tree = parse(source.text) if characters >= 0 else None
+        counted = _count(tree, nodes) if tree is not None else None
+        if tree is not None and counted is not None:
+            nodes -= counted
             codes.append(Code(source.where, source.text, tree))
     return tuple(codes)
+
+
+def _count(tree: ast.Module, most: int) -> int | None:
+    """How many nodes a cell has; None where these are more than `most`, or nested deeper than MAX_DEPTH."""
+    count, level = 0, list[ast.AST]([tree])
+    for _ in range(MAX_DEPTH):
+        count += len(level)
+        level = [child for node in level for child in ast.iter_child_nodes(node)]
+        if not level or count > most:
+            return count if count <= most else None
+    return None
 
 
 def parse(text: str) -> ast.Module | None:

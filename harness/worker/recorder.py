@@ -133,9 +133,7 @@ class Recorder:
                 self.note("keras2-name", '`compile(metrics="…")` is Keras 2; write a list, `metrics=["…"]`.')
                 kwargs["metrics"] = [kwargs["metrics"]]
             if len(args) > 2 and _are_metrics(args[2]):
-                self.note(
-                    "keras2-name", "The third argument of `compile` is Keras 2's metrics; write `metrics=[…]`."
-                )
+                self.note("keras2-name", "`compile(optimizer, loss, […])` is Keras 2; write `metrics=[…]`.")
                 kwargs |= {"metrics": args[2]} | dict(zip(("loss_weights",), args[3:], strict=False))
                 args = args[:2]
             original(this, *args, **kwargs)

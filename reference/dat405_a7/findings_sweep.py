@@ -264,8 +264,8 @@ class _Histories:
         if pair is not None:
             name, value = pair
             whole, listed = self.is_whole(value), self.is_list(value)
-            self.whole = self.whole | {name} if whole else self.whole - {name}
-            self.lists = self.lists | {name} if listed else self.lists - {name}
+            for holds, held in ((whole, self.whole), (listed, self.lists)):
+                (held.add if holds else held.discard)(name)
         if isinstance(statement, ast.AugAssign) and isinstance(statement.target, ast.Name):
             self.whole |= {statement.target.id} if self.is_whole(statement.value) else set()
         if isinstance(statement, ast.Expr) and isinstance(statement.value, ast.Call):

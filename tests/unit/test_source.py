@@ -113,5 +113,12 @@ def test_hostile_text_takes_bounded_time(text):
         source.in_order(one.tree, ast.Call)
 
 
-def test_of_endless_source_only_so_much_is_parsed():
-    assert len(code(*["x = 1\n" * 20_000] * 10)) == source.MAX_CHARACTERS // 120_000
+def test_of_endless_source_only_so_much_is_given():
+    assert len(code(*["x = 1\n" * 4_000] * 10)) == source.MAX_NODES // 16_001
+    assert len(code(*["# 345678\n" * 20_000] * 10)) == source.MAX_CHARACTERS // 180_000
+
+
+@pytest.mark.parametrize(("depth", "read"), [(20, True), (60, False)])
+def test_code_that_nobody_nests_so_deep_is_left_out(depth, read):
+    loops = "".join(" " * level + "for level in levels:\n" for level in range(depth))
+    assert (code(loops + " " * depth + "x = 1") != ()) == read

@@ -39,4 +39,7 @@ for i in range(5):
     stds.append(np.std(final[i:i+3]))
 plt.errorbar(factors, means, stds)
 # %% [markdown]
-# The images are divided by 255. The network has 55050 parameters. We compare with the 0.9847 of Hinton: ours is a bit worse.
+# **1** The images are divided by 255, so that all pixels lie between 0 and 1, and the labels become one-hot vectors.
+#
+# **2** The network has 55050 parameters, ReLU in both hidden layers and softmax in the end. The loss is categorical
+# cross-entropy. We compare with the 0.9847 of Hinton: ours is a bit worse.

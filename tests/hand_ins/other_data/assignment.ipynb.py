@@ -18,3 +18,6 @@ model.fit(x_train, y_train, batch_size=128, epochs=10, validation_data=(x_test, 
 images = np.load('C:/Users/me/Desktop/digits/my_own_digits.npy')
 # %% [markdown]
 # We tried the network on clothes, which are harder than digits: it comes to 87 percent after ten epochs.
+#
+# The loss is categorical cross-entropy, the network has 55050 parameters and two hidden layers with ReLU. We also wanted
+# to try our own digits, but did not have the time to draw enough of them.

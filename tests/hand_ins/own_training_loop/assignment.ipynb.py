@@ -24,7 +24,7 @@ for epoch in range(2):
     print(epoch, float(loss))
 # %%
 batched = tf.keras.Sequential([tf.keras.Input((784,)), layers.Dense(64, activation='relu'), layers.Dense(10, activation='softmax')])
-batched.compile('sgd', 'sparse_categorical_crossentropy', ['accuracy'])
+batched.compile(optimizer='sgd', loss='sparse_categorical_crossentropy', metrics=['accuracy'])
 for epoch in range(3):
     for start in range(0, len(x_train), 128):
         batched.train_on_batch(x_train[start:start + 128], y_train[start:start + 128])

@@ -18,7 +18,10 @@ model = Sequential([Flatten(), Dense(64, activation="relu"), Dense(64, activatio
 model.compile(loss="categorical_crossentropy", optimizer=SGD(learning_rate=0.1), metrics=["accuracy"])
 fit_info = model.fit(x_train, y_train, batch_size=128, epochs=10, validation_data=(x_test, y_test))
 # %% [markdown]
-# The images are divided by 255. The network has 55050 parameters. We compare with the 0.9847 of Hinton: ours is a bit worse.
+# **1** The images are divided by 255, so that all pixels lie between 0 and 1, and the labels become one-hot vectors.
+#
+# **2** The network has 55050 parameters, ReLU in both hidden layers and softmax in the end. The loss is categorical
+# cross-entropy. We compare with the 0.9847 of Hinton: ours is a bit worse.
 # %%
 reg = [0.000001, 0.00025, 0.0005, 0.00075, 0.001]
 val_acc = []

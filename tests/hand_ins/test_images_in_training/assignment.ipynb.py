@@ -14,3 +14,6 @@ model.compile(loss='categorical_crossentropy', optimizer=keras.optimizers.SGD(le
 model.fit(x, y, batch_size=128, epochs=10, validation_split=0.1)
 # %% [markdown]
 # More data are better, so we put all images together and let keras split off ten percent for the validation.
+#
+# The pixels are between 0 and 1 after the division. The network has 55050 parameters, two hidden layers with ReLU and a
+# softmax layer. The loss is categorical cross-entropy.
