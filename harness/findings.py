@@ -10,9 +10,6 @@ from harness.evidence import Evidence
 from harness.frameworks import frameworks
 from harness.mapping import SETTINGS
 from harness.recording import ArrayRecord, Finding, Where
-from harness.source import words_at
-
-MAX_ERRORS = 100  # of one hand-in that are looked at
 
 
 def find(assignment: Assignment, evidence: Evidence) -> tuple[Finding, ...]:
@@ -28,7 +25,6 @@ def general(evidence: Evidence) -> Iterator[Finding]:
     yield from _trained_on_evaluation(evidence)
     yield from _self_trained(evidence)
     yield from _unsupported(evidence)
-    yield from _undefined(evidence)
     yield from contradictions(evidence)
 
 
@@ -85,23 +81,3 @@ def _unsupported(evidence: Evidence) -> Iterator[Finding]:
             "mistake: a person marks this hand-in.",
             where=used.where,
         )
-
-
-def _undefined(evidence: Evidence) -> Iterator[Finding]:
-    """Names that nothing defines, each once, but for those of a statement that failed before: its error is told."""
-    recording = evidence.recording
-    if any(finding.code == "undefined-name" for finding in recording.findings):
-        return  # the recorder knows more
-    texts = {(source.where.file, source.where.cell): source.text for source in recording.sources}
-    failed: set[str] = set()
-    for error in recording.errors[:MAX_ERRORS]:
-        name = error.message.split("'")[1] if error.message.startswith("name '") else ""
-        if error.type == "NameError" and name and name not in failed:
-            yield Finding(
-                code="undefined-name",
-                message=f"`{name}` is used here, but nothing before this line defines it. Restart, run all cells "
-                "from the top, and define it above.",
-                where=error.where,
-            )
-            failed.add(name)
-        failed |= words_at(texts.get((error.where.file, error.where.cell), ""), error.where.line)

@@ -148,16 +148,6 @@ def constants(codes: Iterable[Code]) -> dict[str, ast.expr]:
     return {name: value for name, value in values.items() if bound[name] == 1}
 
 
-def words_at(text: str, line: int | None) -> set[str]:
-    """The words of the statement that stands at a line of a cell; of the whole cell where it is not Python."""
-    tree = parse(text) if len(text) <= MAX_CHARACTERS else None
-    for statement in tree.body if tree is not None else []:
-        if line is not None and statement.lineno <= line <= (statement.end_lineno or line):
-            lines = text.split("\n")[statement.lineno - 1 : statement.end_lineno]
-            return set(re.findall(r"\w+", "\n".join(lines)))
-    return set(re.findall(r"\w+", text[:MAX_CHARACTERS])) if tree is None else set()
-
-
 # --- numbers
 
 

@@ -6,7 +6,6 @@ from evidence import data, evidence, images, mlp
 from harness.assignment import load
 from harness.findings import find
 from harness.recording import (
-    CellError,
     Derivation,
     Finding,
     Recording,
@@ -15,8 +14,6 @@ from harness.recording import (
     SourceRecord,
     Where,
 )
-from harness.results import SubmissionFacts, SubmittedFile
-from harness.scoring import INTEGRITY
 
 ASSIGNMENT = load("dat405_a7")
 EVALUATION = "evaluation-images-in-training"
@@ -68,41 +65,6 @@ def test_a_loop_of_their_own():
     assert finding.where == cell(3)
 
 
-# --- names
-
-
-def name_error(name, number):
-    return CellError(where=cell(number, 1), type="NameError", message=f"name '{name}' is not defined")
-
-
-def undefined(*errors, sources=(), findings=()):
-    made = found(
-        errors=errors, findings=findings,
-        sources=tuple(SourceRecord(where=cell(number), text=text) for number, text in enumerate(sources, 1)),
-    )  # fmt: skip
-    return [finding.message.split("`")[1] for finding in made if finding.code == "undefined-name"]
-
-
-def test_names_that_nothing_defines_each_once():
-    errors = (name_error("best", 1), name_error("best", 2), name_error("worst", 3))
-    assert undefined(*errors, sources=("best", "best", "worst")) == ["best", "worst"]
-
-
-def test_a_name_of_a_cell_that_failed_is_missing_for_that_reason():
-    syntax = CellError(where=cell(1, 1), type="SyntaxError", message="'(' was never closed", kind="syntax")
-    assert undefined(syntax, name_error("cnn", 2), sources=("cnn = make(", "cnn.fit(x)")) == []
-    assert undefined(syntax, name_error("best", 2), sources=("cnn = make(", "best")) == ["best"]
-
-
-def test_a_name_of_a_statement_that_failed_is_missing_for_that_reason():
-    text = "net = make(\n    missing)\nnet.fit(x)\nbest"
-    errors = [
-        CellError(where=cell(1, line), type="NameError", message=f"name '{name}' is not defined")
-        for line, name in ((2, "missing"), (3, "net"), (4, "best"))
-    ]
-    assert undefined(*errors, sources=(text,)) == ["missing", "best"]
-
-
 def test_another_framework_is_said_plainly():
     text = "import torch\nfrom torch import nn\nmodel = nn.Linear(784, 10)"
     (finding,) = (
@@ -112,20 +74,3 @@ def test_another_framework_is_said_plainly():
     )
     assert "PyTorch" in finding.message
     assert finding.where == cell(1, 1)
-
-
-def test_the_recorder_may_know_more():
-    known = Finding(code="undefined-name", message="`best` is defined in cell 9.", where=cell(2))
-    assert undefined(name_error("best", 2), sources=("1", "best"), findings=(known,)) == ["best"]
-
-
-@pytest.mark.parametrize(
-    ("name", "noted"),
-    [("harness.toml", True), ("deep/Harness.TOML", True), ("my_harness.toml", False), ("harness.toml.txt", False)],
-)
-def test_settings_that_were_handed_in_are_noted_for_a_person(name, noted):
-    files = (SubmittedFile(name=name, bytes=1, sha256="0"),)
-    made = evidence(ASSIGNMENT, submission=SubmissionFacts(name="group-7", sha256="0", files=files))
-    notes = [finding for finding in find(ASSIGNMENT, made) if finding.code == "own-settings"]
-    assert [note.where for note in notes] == ([Where(file=name)] if noted else [])
-    assert "own-settings" in INTEGRITY
