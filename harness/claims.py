@@ -5,9 +5,9 @@ together are a contradiction, for a person to look at:
 
 A saved number is that of one run on another machine. It contradicts a mean of m seeds where the two are further
 apart than `4 s sqrt(1 + 1/m) + (highest - lowest of the m)`, and than 0.01. `s` is the calibrated standard
-deviation of the task's reference (`calibration/`; 0.0016 for task 2C over 64 runs), enlarged in proportion where the
-network makes more errors than the reference, because weak networks vary more. Where the recipe was scaled, on digits
-and in quick sweeps, saved numbers are shown and not compared: they were trained otherwise.
+deviation of the task's reference (`calibration/`; 0.0016 for task 2C over 64 runs), enlarged in proportion where
+the network makes more errors than the reference, because weak networks vary more. Where the recipe was scaled, on
+digits and in quick sweeps, saved numbers are shown and not compared: they were trained otherwise.
 
 A number that the replay printed is that of the very weights that were measured. It may differ by the choice of
 images alone: by `4 sqrt(2 p (1 - p) / n)` for an accuracy p on n images (binomial), and 0.01. What lies further
@@ -82,9 +82,20 @@ def contradictions(evidence: Evidence) -> Iterator[Finding]:
         else:
             message = (
                 f"Run again with the weights trained here, this cell prints {claim.claimed:.4g}; the same weights "
-                f"reach {claim.measured:.4f} on the test images. The number may be measured on other images."
+                f"reach {claim.measured:.4f} on the test images. {_other_images(evidence, claim)}"
             )
         yield Finding(code="contradicted-number", message=message, task=task, where=claim.where)
+
+
+def _other_images(evidence: Evidence, claim: Claim) -> str:
+    """What a printed number may be measured on, as far as the evaluations of its cell tell."""
+    for use in evidence.recording.uses:
+        same = (
+            use.where and claim.where and (use.where.file, use.where.cell) == (claim.where.file, claim.where.cell)
+        )
+        if same and use.method == "evaluate" and use.x.source == "x_train":
+            return "This cell evaluates training images, on which a network is better than on new ones."
+    return "The number may be measured on other images."
 
 
 def last_accuracy(text: str) -> float | None:

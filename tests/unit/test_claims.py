@@ -200,6 +200,7 @@ def test_training_images_called_test_images_are_found_out():
     said = {"uses": (use(4, source="x_train"),), "printed": "Test accuracy: 0.9951"}
     (finding,) = contradicted(mlp(where=Where(file="assignment.ipynb", cell=2)), **said)
     assert finding.where.cell == 4
+    assert "evaluates training images" in finding.message
 
 
 def test_a_printed_number_is_shown_where_nothing_was_saved():

@@ -248,6 +248,20 @@ def test_a_check_says_everything_about_itself() -> None:
         assert words in text, words
 
 
+def test_a_task_that_was_not_attempted_says_once_why() -> None:
+    left = Outcome.NOT_ATTEMPTED
+    checks = [
+        check("4A", left, 0, 1, id=str(number), title=f"Asked {number}.", message="None was found.", hint="Run it.")
+        for number in range(3)
+    ]
+    result = typical(tasks=(task("4A", left, 0, 3, *checks),), models=(), errors=(), findings=())
+    text = card(result).text()
+    assert text.count("None was found.") == text.count("To do Run it.") == 1
+    assert all(f"Asked {number}." in text for number in range(3))
+    failed = [one.model_copy(update={"outcome": Outcome.FAILED}) for one in checks]
+    assert card(typical(tasks=(task("4A", left, 0, 3, *failed),), errors=())).text().count("To do Run it.") == 3
+
+
 def test_what_was_claimed_stands_beside_what_was_measured() -> None:
     text = card(typical()).text("tbody")
     assert "0.9725 0.9725 0.9694 −0.0031 assignment7.ipynb, cell 8" in text
