@@ -97,10 +97,13 @@ def quantity(count: int, one: str, many: str | None = None) -> str:
 
 
 def size(count: int) -> str:
-    """A file's size: 812 bytes, 14.2 kB, 3.1 MB."""
+    """A file's size: 812 bytes, 14.2 kB, 3.1 MB, 5.4 GB."""
     if count < 1_000:
         return quantity(count, "byte")
-    return f"{count / 1_000:.1f} kB" if count < 1_000_000 else f"{count / 1_000_000:,.1f} MB"
+    for unit, one in (("kB", 10**3), ("MB", 10**6)):
+        if count < 1_000 * one:
+            return f"{count / one:.1f} {unit}"
+    return f"{count / 10**9:,.1f} GB"
 
 
 def seconds(value: float) -> str:

@@ -312,7 +312,7 @@ def test_the_cache_is_shown(run, cached):
     answer = run("cache", "--cache-size", "2GB")
     assert answer.exit_code == 0
     shown = [" ".join(line.split()) for line in answer.stdout.splitlines()]
-    assert shown == [f"folder {cached}", "runs 1", "size 7 bytes of at most 2,000.0 MB", "asked 0 times, 0 hits"]
+    assert shown == [f"folder {cached}", "runs 1", "size 7 bytes of at most 2.0 GB", "asked 0 times, 0 hits"]
 
 
 def test_the_cache_is_verified_and_cleared(run, cached):

@@ -130,4 +130,5 @@ def test_quantities() -> None:
         "1,200 bytes",
     )
     assert (size(812), size(14_200), size(3_100_000)) == ("812 bytes", "14.2 kB", "3.1 MB")
+    assert (size(5 * 2**30), size(2 * 10**12)) == ("5.4 GB", "2,000.0 GB")
     assert (seconds(0.42), seconds(125), seconds(120)) == ("0.4 s", "2 min 5 s", "2 min")
