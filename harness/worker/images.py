@@ -194,7 +194,7 @@ def _levels(flat: Array, scale: float, offset: float) -> Array | None:
     """The grey levels uint8 that the map turned into `flat`; None where a value is none of them."""
     if flat.dtype == np.uint8 and (scale, offset) == (1.0, 0.0):
         return flat
-    precise = flat.dtype == np.float64 or flat.dtype.kind in "iu" or abs(offset) > 1e3 * abs(scale)
+    precise = flat.dtype == np.float64 or flat.dtype.kind in "iu"
     kind = np.float64 if precise else np.float32
     tolerance = _TOLERANCE_HALF if flat.dtype == np.float16 else _TOLERANCE
     with np.errstate(all="ignore"):
@@ -218,7 +218,7 @@ def _affine_candidates(low: float, high: float, probe: Array) -> list[tuple[floa
         pairs = [(1.0, 0.0), (-1.0, 255.0)]
     else:
         pairs = [(scale, 0.0) for scale in _SCALES]
-        pairs += [(2 / 255, -1.0), (1 / 255, -0.5), (-1 / 255, 1.0), (-1.0, 255.0), (-2 / 255, 1.0)]
+        pairs += [(2 / 255, -1.0), (1 / 255, -0.5), (-1 / 255, 1.0), (-2 / 255, 1.0)]
     suggested = (high - low) / 255
     pairs += [(suggested, low), (-suggested, high)]
     step = _step(low, high, probe)

@@ -14,7 +14,6 @@ _SAMPLE = 2048  # images: 1.6 million pixels tell a level to a tenth of a percen
 _FIRST_LOOK = 64
 _COMPARED = 10_000  # images at a time
 _PROBES = 16  # noisy images that are looked for
-_AGREEING = 3  # pairs of them that must lie on one line
 
 
 def tell(images: Array, numbers: Array, scale: float, noisy: Array, total: bool) -> Noise | None:
@@ -118,10 +117,9 @@ class Likeness:
                 lines[step, int(nearest[first]) - step * int(places[first])] += 1
         if not lines:
             return None
-        (step, start), pairs = lines.most_common(1)[0]
+        step, start = lines.most_common(1)[0][0]
         numbers = start + step * np.arange(len(noisy))
-        known = pairs >= _AGREEING and start >= 0 and numbers[-1] < len(self._images)
-        return numbers if known else None
+        return numbers if start >= 0 and numbers[-1] < len(self._images) else None
 
     def _nearest(self, probes: Array) -> Array:
         """The most correlated image of each probe (k, pixels), which have mean 0."""

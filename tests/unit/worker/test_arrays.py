@@ -427,6 +427,7 @@ def test_labels_of_another_length(seen):
         np.full(TRAIN, np.nan),
         np.full(TRAIN, np.inf),
         np.full(TRAIN, 2**63, "uint64"),
+        np.stack([ONE_HOT[Y], ONE_HOT[Y]], axis=-1),
         np.full(TRAIN, 256),
     ],
 )
