@@ -358,7 +358,7 @@ def _finish(
         lambda task, epoch, of: progress.epoch(work.name, task, epoch, of),
         _redraw(work, sandbox, assignment, npz, progress),
     )
-    work.timing["train"] = time.perf_counter() - started
+    work.timing["train"] = time.perf_counter() - started - work.timing.get("replay", 0.0)
     started = time.perf_counter()
     progress.stage(work.name, "check")
     result = judge(assignment, evidence)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tempfile
 import time
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
@@ -135,9 +136,9 @@ def replay(
         names = [f"{fit}-{number:04}" for number in range(len(known.weights))]
         arrays |= dict(zip(names, known.weights, strict=True))
         fits[fit] = {"weights": names, "history": known.history}
-    carried = scratch / "replay.npz"
-    with carried.open("wb") as file:
+    with tempfile.NamedTemporaryFile(dir=scratch, prefix="replay-", suffix=".npz", delete=False) as file:
         np.savez(file, **arrays)
+        carried = Path(file.name)
     job = {
         **_job(assignment, order),
         "statement_seconds": REPLAY_STATEMENT_SECONDS,

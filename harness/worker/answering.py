@@ -66,6 +66,8 @@ class Answers:
         real = self._replay is not None and self._replay.is_real(self._bench.models.graph(model)[0])
         if self._replay is not None and real and feed.x is not None and feed.y is not None:
             answer = self._replay.evaluate(model, feed.x, feed.y)
+        elif self._replay is not None:
+            self._replay.made_up()
         values = list(answer.values())
         if return_dict:
             return answer

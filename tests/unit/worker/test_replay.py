@@ -82,6 +82,13 @@ def test_a_fit_that_was_not_trained_marks_its_cell_and_those_that_use_it(replay)
     assert [where.cell for where in replay.placeholders] == [1, 2, 4]
 
 
+def test_other_placeholders_mark_their_cell_too(replay):
+    replay.made_up()
+    ended(replay, 1)
+    ended(replay, 2)
+    assert [where.cell for where in replay.placeholders] == [1]
+
+
 def test_a_network_that_is_trained_after_all_is_real(replay):
     replay.fit(Model(), graph(1), "fit-2")
     replay.fit(Model(), graph(1), "fit-1")
