@@ -2,6 +2,7 @@
 
 import csv
 import json
+import shutil
 import subprocess
 import sys
 from xml.etree import ElementTree
@@ -43,6 +44,22 @@ def a_class(tmp_path, assignment):
     return graded(tmp_path / "out", assignment, named("group7", made), named("somebody", made))
 
 
+@pytest.fixture(scope="module")
+def kept(tmp_path_factory):
+    """A class that is graded once, and the assignment it was graded by."""
+    home = tmp_path_factory.mktemp("kept")
+    small = tiny.assignment(home)
+    a_class(home, small)
+    return home / "out", small
+
+
+@pytest.fixture
+def out(kept, tmp_path):
+    """A copy of the class, to be damaged."""
+    shutil.copytree(kept[0], tmp_path / "out")
+    return tmp_path / "out"
+
+
 def changed(assignment, old, new):
     """Change the assignment's TOML; each change gives it another version."""
     path = assignment.folder / "assignment.toml"
@@ -70,10 +87,9 @@ def refused(out, assignment=None):
 # --- what changes
 
 
-def test_nothing_changes_where_nothing_was_changed(tmp_path):
-    small = tiny.assignment(tmp_path)
-    before = a_class(tmp_path, small)
-    found = regrade(tmp_path / "out", str(small.folder))
+def test_nothing_changes_where_nothing_was_changed(kept, out):
+    before = [of(out, name) for name in ("group7", "somebody")]
+    found = regrade(out, str(kept[1].folder))
     assert found.changes == ()
     assert [result.tasks for result in found.results] == [result.tasks for result in before]
 
@@ -195,46 +211,37 @@ def test_a_folder_without_graded_hand_ins(tmp_path):
 
 
 @pytest.mark.parametrize("name", ["evidence.json", "result.json"])
-def test_what_is_missing_is_named_with_a_remedy(tmp_path, name):
-    small = tiny.assignment(tmp_path)
-    a_class(tmp_path, small)
-    (tmp_path / "out" / "somebody" / name).unlink()
-    said = refused(tmp_path / "out", str(small.folder))
-    assert said.startswith(
-        f"{tmp_path / 'out' / 'somebody'}: there is no {name}, so nothing was judged again; grade it"
-    )
+def test_what_is_missing_is_named_with_a_remedy(kept, out, name):
+    (out / "somebody" / name).unlink()
+    said = refused(out, str(kept[1].folder))
+    assert said.startswith(f"{out / 'somebody'}: there is no {name}, so nothing was judged again; grade it")
 
 
 @pytest.mark.parametrize("name", ["evidence.json", "result.json"])
 @pytest.mark.parametrize("data", [b"", b"{}", b"[]", b"\xff", b'{"fits": 3}'])
-def test_what_is_damaged_is_named_with_a_remedy(tmp_path, name, data):
-    small = tiny.assignment(tmp_path)
-    a_class(tmp_path, small)
-    path = tmp_path / "out" / "somebody" / name
+def test_what_is_damaged_is_named_with_a_remedy(kept, out, name, data):
+    path = out / "somebody" / name
     path.write_bytes(data)
-    said = refused(tmp_path / "out", str(small.folder))
+    said = refused(out, str(kept[1].folder))
     assert said.startswith(f"{path} is damaged")
     assert "`harness grade`" in said
 
 
-def test_another_assignments_results_are_not_judged_by_this_one(tmp_path):
-    small = tiny.assignment(tmp_path)
-    a_class(tmp_path, small)
-    said = refused(tmp_path / "out", "dat405_a7")
-    assert "graded by the assignment tiny, not dat405_a7; say --assignment tiny" in said
+def test_another_assignments_results_are_not_judged_by_this_one(out):
+    assert "graded by the assignment tiny, not dat405_a7; say --assignment tiny" in refused(out, "dat405_a7")
 
 
-def test_an_assignment_that_is_not_installed_is_asked_for(tmp_path):
-    a_class(tmp_path, tiny.assignment(tmp_path))
+def test_an_assignment_that_is_not_installed_is_asked_for(out):
     with pytest.raises(AssignmentError, match="there is no assignment 'tiny'"):
-        regrade(tmp_path / "out")
+        regrade(out)
 
 
-def test_two_classes_in_one_folder(tmp_path):
-    small = tiny.assignment(tmp_path)
-    a_class(tmp_path, small)
-    graded(tmp_path / "out", A7, named("third", evidence(A7)))
-    assert "graded by the assignment dat405_a7, not tiny" in refused(tmp_path / "out", str(small.folder))
+def test_two_classes_in_one_folder(kept, out):
+    path = out / "somebody" / "result.json"
+    plain = json.loads(path.read_bytes())
+    plain["assignment"]["id"] = "dat405_a7"
+    path.write_text(json.dumps(plain), encoding="utf-8")
+    assert "graded by the assignment dat405_a7, not tiny" in refused(out, str(kept[1].folder))
 
 
 # --- what it takes
