@@ -137,7 +137,8 @@ def grade(paths: Sequence[Path], options: Options, progress: Progress) -> list[R
             results.append(result)
             matches += mapping.rows(evidence, [rule.task for rule in options.assignment.rules()])
     write_class(results, matches, options.out)
-    _say_unsure(matches, options.out, progress)
+    if not options.structure_first:  # a student does not decide it
+        _say_unsure(matches, options.out, progress)
     return results
 
 
