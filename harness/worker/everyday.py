@@ -193,4 +193,6 @@ def _statement(name: str) -> str:
     if name == module:
         return f"import {module}"
     parent, _, child = module.rpartition(".")
-    return f"from {parent} import {child}" if child == name else f"import {module} as {name}"
+    if child == name:
+        return f"from {parent} import {child}"
+    return f"from {parent} import {child} as {name}" if parent == "keras" else f"import {module} as {name}"

@@ -160,9 +160,7 @@ def _serve_backend(note: Note, is_theirs: IsTheirs) -> None:
         if name.startswith("__") or not hasattr(whole, name):
             raise AttributeError(f"module 'keras.backend' has no attribute '{name}'")
         if is_theirs(sys._getframe(1).f_code):
-            note(
-                "keras2-name", "`keras.backend` has few functions today; write `keras.ops` or `tf.keras.backend`."
-            )
+            note("keras2-name", "`keras.backend` has few functions today; write `keras.ops` or `tf.keras.backend`.")
         return getattr(whole, name)
 
     plain.__getattr__ = get

@@ -9,6 +9,7 @@ from __future__ import annotations
 import ast
 import importlib.abc
 import importlib.machinery
+import os
 import sys
 import types
 from collections.abc import Iterable, Iterator, Sequence
@@ -94,7 +95,6 @@ class Importer(importlib.abc.MetaPathFinder, importlib.abc.Loader):
             return None
         package = file.name == "__init__.py"
         spec = importlib.machinery.ModuleSpec(name, self, origin=str(file), is_package=package)
-        spec.has_location = True
         if package:
             spec.submodule_search_locations = [str(file.parent)]
         return spec
@@ -108,6 +108,7 @@ class Importer(importlib.abc.MetaPathFinder, importlib.abc.Loader):
         file = Path(str(module.__spec__.origin if module.__spec__ else ""))
         name = self._files.name(file)
         if name not in self._files.ran:
+            module.__file__ = os.path.relpath(file)  # no path of the machine, which a hand-in may print
             space = self._files.ran[name] = self._runner.prepared(module)
             self._runner.run_within(self._files.cells(file), space)
 

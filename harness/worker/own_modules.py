@@ -15,6 +15,8 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
+from harness.worker.syntax import BEYOND_PYTHON, tree_of
+
 
 def missing_folders(texts: Iterable[str], scripts: Iterable[Path]) -> dict[str, Path]:
     """Packages that imports in `texts` name before the stem of one of `scripts`, and where that script lies."""
@@ -60,8 +62,8 @@ class _Finder(importlib.abc.MetaPathFinder, importlib.abc.Loader):
 def _imported(text: str) -> list[str]:
     """Dotted names that are imported, and names taken from packages (`from lab6 import noise`)."""
     try:
-        tree = ast.parse(text)
-    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        tree = tree_of(text, "")
+    except BEYOND_PYTHON:
         return []
     names: list[str] = []
     for node in ast.walk(tree):

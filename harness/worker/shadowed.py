@@ -30,9 +30,10 @@ class Shadows:
         """Give back what a statement that is about to run needs."""
         if not self._lost:
             return
+        called = {id(node.func) for node in ast.walk(statement) if isinstance(node, ast.Call)}
         for node in ast.walk(statement):
             if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name):
-                self._give_back(node.value.id, node.attr, names)
+                self._give_back(node.value.id, node.attr, names, id(node) in called)
 
     def after(self, statement: ast.stmt, names: dict[str, Any], where: Where | None) -> None:
         """Look at the names that a statement has set."""
@@ -49,13 +50,14 @@ class Shadows:
         if isinstance(error, AttributeError) and isinstance(error.name, str):
             for name in list(self._lost):
                 if error.obj is names.get(name, _NOTHING):
-                    self._give_back(name, error.name, names)
+                    self._give_back(name, error.name, names, False)
 
-    def _give_back(self, name: str, attribute: str, names: dict[str, Any]) -> None:
+    def _give_back(self, name: str, attribute: str, names: dict[str, Any], called: bool) -> None:
         if name not in self._lost or name not in names:
             return
         module, where = self._lost[name]
-        if not hasattr(module, attribute) or inspect.getattr_static(names[name], attribute, None) is not None:
+        found = inspect.getattr_static(names[name], attribute, None)  # without running code of the hand-in
+        if not hasattr(module, attribute) or (callable(found) if called else found is not None):
             return
         del self._lost[name]
         self._modules[name] = names[name] = module

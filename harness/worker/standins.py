@@ -8,6 +8,7 @@ import getpass
 import importlib
 import io
 import sys
+import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -41,13 +42,15 @@ def _answer_input(note: Note) -> None:
 
 
 def _skip_sleep(is_theirs: IsTheirs) -> None:
-    """`time.sleep` returns at once to a hand-in, and to `plt.pause`; libraries sleep as before."""
+    """`time.sleep` returns at once to a hand-in, and to `plt.pause`; libraries sleep as before, and so do threads of
+    the hand-in, which would only be in the way."""
     really_sleep = time.sleep
 
     def sleep(seconds: Any, /) -> None:
         caller = sys._getframe(1)
         plotting = str(caller.f_globals.get("__name__")).startswith("matplotlib.")
-        really_sleep(0 if plotting or is_theirs(caller.f_code) else seconds)
+        waited_for = threading.current_thread() is threading.main_thread()
+        really_sleep(0 if waited_for and (plotting or is_theirs(caller.f_code)) else seconds)
 
     time.sleep = sleep
 
