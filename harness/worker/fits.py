@@ -129,12 +129,14 @@ class Fits:
         validated = call.validation_data is not None or bool(call.validation_split)
         every = call.validation_freq if isinstance(call.validation_freq, int) else 1
         values = history.placeholders(bench.trials.names(uid), len(epochs), validated, max(1, every))
+        if self._replay is not None and true is not None:
+            values, whole = history.truthful(values, true, max(1, every))
+            epochs = epochs[: len(values.get("loss", ()))]
+            if not whole:
+                self._replay.made_up()
         steps = call.steps_per_epoch or -(-feed.rows // noted["batch_size"]) or None
-        answer = history.make(
-            model, history.OldNames(values | (true or {}), bench.note), epochs, steps, call.verbose
-        )
-        if true is None:
-            self._files.checkpoints(model, given, answer.history, len(epochs))
+        answer = history.make(model, history.OldNames(values, bench.note), epochs, steps, call.verbose)
+        self._files.checkpoints(model, given, answer.history, len(epochs))
         callbacks.run(given, model, answer, epochs, steps)
         model.history = answer
         return answer

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 _LOW_IS_GOOD = ("mae", "mse", "mape", "msle", "kld", "loss", "error", "divergence", "entropy")
+_ACCURACIES = ("acc", "accuracy", "categorical_accuracy", "sparse_categorical_accuracy")
 _OLD = {"acc": "accuracy", "val_acc": "val_accuracy", "accuracy": "acc", "val_accuracy": "val_acc"}
 
 
@@ -46,6 +47,28 @@ def placeholders(names: list[str], epochs: int, validated: bool, every: int = 1)
         held_out = range(every - 1, epochs, every)
         values |= {f"val_{name}": [placeholder(name, epoch) for epoch in held_out] for name in names}
     return values
+
+
+def truthful(
+    values: dict[str, list[float]], true: dict[str, list[float]], every: int = 1
+) -> tuple[dict[str, list[float]], bool]:
+    """Placeholders with what training gave in their place, as long as that is; and whether none is left.
+
+    Training tells loss and accuracy; what a hand-in calls its accuracy is that. `every`: as for `placeholders`.
+    """
+    known = {
+        f"{held_out}{name}": true[f"{held_out}{told}"]
+        for held_out in ("", "val_")
+        for told, names in (("loss", ("loss",)), ("accuracy", _ACCURACIES))
+        for name in names
+        if f"{held_out}{told}" in true
+    }
+    made = {}
+    epochs = max((len(series) for series in true.values()), default=0)
+    for name, series in values.items():
+        step = every if name.startswith("val_") else 1
+        made[name] = known[name][step - 1 :: step] if name in known else series[: epochs // step]
+    return made, all(name in known for name in values)
 
 
 def make(model: Any, values: OldNames, epochs: range, steps: int | None, verbose: Any) -> Any:

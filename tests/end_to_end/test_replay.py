@@ -33,6 +33,12 @@ def network():
     "fit": "m = network()\nh = m.fit(X, Y, epochs=3, validation_data=(X_test, Y_test))",
     "history": "print([round(v, 4) for v in h.history['val_accuracy']], h.epoch, m.history is h)",
     "evaluate": "loss, accuracy = m.evaluate(X_test, Y_test)\nprint(f'{loss:.4f} {accuracy:.6f}')",
+    "old names": """
+o = keras.Sequential([keras.Input((784,)), layers.Dense(10, activation="softmax")])
+o.compile("sgd", "categorical_crossentropy", metrics=["acc"])
+ho = o.fit(X, Y, epochs=5, callbacks=[keras.callbacks.ModelCheckpoint("best.keras")])
+print(ho.history, ho.epoch)
+print(keras.models.load_model("best.keras").predict(X_test[:1]).argmax())""",
     "predict": "print(set(m.predict(X_test).argmax(axis=1).tolist()), float(m(X_test)[0, 3]) > 0.9)",
     "copies": """
 keras.Model(m.inputs, m.outputs).predict(X_test)
@@ -47,7 +53,10 @@ print(round(c.evaluate(X_test, Y_test, return_dict=True)["accuracy"], 6))""",
     "not": "plt.imshow(x_test[0])",
     "error": "m.evaluate(X_test[:, :5], Y_test)",
 }
-HISTORY = {"val_accuracy": (0.25, 0.5, 0.75), "loss": (3.0, 2.0, 1.0)}
+HISTORY = {
+    "accuracy": (0.2, 0.3, 0.4), "val_accuracy": (0.25, 0.5, 0.75),
+    "loss": (3.0, 2.0, 1.0), "val_loss": (4.0, 3.0, 2.0),
+}  # fmt: skip
 
 
 @pytest.fixture(scope="module")
@@ -62,7 +71,7 @@ def made(tmp_path_factory) -> tuple[DryRun, DryRun, DryRun, float]:
     assignment = load("dat405_a7")
     first = record(PlainSandbox(), hand_in, assignment, npz)
     weights = [np.zeros((784, 10), np.float32), np.where(np.arange(10) == 3, 9, 0).astype(np.float32)]
-    trained = {"fit-1": Trained(weights, HISTORY)}
+    trained = {f"fit-{number}": Trained(weights, HISTORY) for number in (1, 2)}
     again = [replay(PlainSandbox(), hand_in, assignment, npz, trained, folder) for _ in range(2)]
     return first, again[0], again[1], float((labels[600:] == 3).mean())
 
@@ -78,7 +87,7 @@ def cells(places) -> list[str]:
 
 def test_a_dry_run_answers_with_placeholders_and_draws_nothing(made):
     first = made[0]
-    assert len(first.recording.fits) == 2
+    assert len(first.recording.fits) == 3
     assert printed(first, "evaluate").endswith("0.995000\n")
     assert first.recording.figures == () and first.recording.placeholders == ()
 
@@ -93,6 +102,11 @@ def test_history_and_evaluation_are_those_of_the_weights(made):
     assert loss == pytest.approx(right + 9 * (1 - share), abs=1e-3)
     assert printed(run, "predict") == "{3} True\n"
     assert float(printed(run, "copies")) == pytest.approx(share, abs=1e-6)
+
+
+def test_a_history_has_the_names_that_the_hand_in_gave_and_is_as_long_as_training_was(made):
+    told = "{'loss': [3.0, 2.0, 1.0], 'acc': [0.2, 0.3, 0.4]} [0, 1, 2]"
+    assert printed(made[1], "old names") == f"{told}\n3\n"
 
 
 def test_what_rests_on_a_fit_that_was_not_trained_is_told(made):
