@@ -364,9 +364,11 @@ def _finish(
     progress.stage(work.name, "check")
     result = judge(assignment, evidence)
     work.timing["check"] = time.perf_counter() - started
-    result = result.model_copy(
-        update={"provenance": provenance.of(grader, options, work.run), "timing": _rounded(work.timing)}
-    )
+    about = provenance.of(grader, options, work.run)
+    given = options.overrides.of(work.name)
+    if given:
+        about["matches_given"] = {task: ", ".join(fits) or "none" for task, fits in given.items()}
+    result = result.model_copy(update={"provenance": about, "timing": _rounded(work.timing)})
     progress.stage(work.name, "render")
     write_evidence(evidence, options.out / work.name)
     result = write_result(result, options.out / work.name)

@@ -148,6 +148,8 @@ def test_a_class_goes_through_its_table_and_gives_it_back(tmp_path, monkeypatch,
     assert "1 match is unsure" in (tmp_path / "out" / "index.html").read_text(encoding="utf-8")
     (task,) = [task for task in results[0].tasks if task.id == "2C"]
     assert any("As set by the course" in reason for reason in task.matched)
+    assert results[0].provenance["matches_given"]["2C"] == "fit-1"
+    assert results[1].provenance["matches_given"].get("2C") is None
 
 
 def test_a_fit_that_is_not_there_is_said_and_the_rules_decide(tmp_path, monkeypatch, no_machinery):
