@@ -92,6 +92,8 @@ class Loops:
             loop.add(array_x, array_y)
         names = bench.trials.names(uid)
         values = {name: history.placeholder(name, loop.steps // 100) for name in names}
+        if self._replay is not None:
+            self._replay.made_up()  # training tells values an epoch, not a step
         if return_dict:
             return values
         return list(values.values()) if len(values) > 1 else values["loss"]
