@@ -12,8 +12,9 @@ import psutil
 
 from harness import assignment, datasets, sandbox
 from harness.text import quantity, size
+from harness.training import device as devices
 from harness.training.cache import CacheUsageError, RunCache
-from harness.training.process import TrainerFailed, TrainerProcess
+from harness.training.process import DeviceUnavailable, TrainerFailed, TrainerProcess
 
 
 @dataclass(frozen=True)
@@ -28,7 +29,7 @@ class Fact:
 
 
 def examine() -> list[Fact]:
-    """Look at everything. Imports TensorFlow in a process of its own, so it takes some seconds."""
+    """Look at everything. Imports both frameworks in processes of their own, so it takes some seconds."""
     return [*_system(), *_packages(), *_trainer(), _isolation(), *_data(), *_assignments(), _cache()]
 
 
@@ -48,7 +49,7 @@ def _system() -> list[Fact]:
 
 def _packages() -> list[Fact]:
     facts = []
-    for name in ("tensorflow", "keras", "numpy", "pytest"):
+    for name in ("tensorflow", "jax", "keras", "numpy", "pytest"):
         try:
             facts.append(Fact(name, importlib.metadata.version(name), True, True))
         except importlib.metadata.PackageNotFoundError:
@@ -59,18 +60,21 @@ def _packages() -> list[Fact]:
 def _trainer() -> list[Fact]:
     try:
         with TrainerProcess() as trainer:
-            about = trainer.describe()
+            about, seen = trainer.describe(), trainer.probe()
     except TrainerFailed as error:
-        remedy = "The log above says why TensorFlow did not start; reinstall it."
-        return [Fact("trainer", str(error)[-300:], False, True, remedy)]
-    gpu = about["device"] == "gpu"
+        remedy = "The log above says why the framework did not start; install the harness again: pip install ."
+        return [Fact("trainers", str(error)[-300:], False, True, remedy)]
+    except DeviceUnavailable as error:
+        return [Fact("trainers", str(error), False, True, "Give --device cpu, or install a driver that fits.")]
+    jax, tensorflow = seen["jax"]["precision"], seen["tensorflow"]["precision"]
+    facts = devices.find("auto")
+    gpu = facts.kind == "gpu"
+    used = f"{facts.name}, driver {facts.driver}" if gpu else f"{facts.name}; no GPU"
     return [
-        Fact("trainer", f"Keras {about['keras']} on {about['backend']}, {about['precision']}"),
-        Fact(
-            "GPU", about["device_name"] if gpu else "none that TensorFlow sees; the processor is used", gpu, False,
-            "With an NVIDIA GPU on Linux: pip install 'tensorflow[and-cuda]'.",
-        ),
-    ]  # fmt: skip
+        Fact("jax_scan", f"Keras {about['keras']} on JAX {about['jax']}, {jax}, on {facts.name}"),
+        Fact("keras_fit", f"Keras on TensorFlow {about['tensorflow']}, {tensorflow}, on the processor"),
+        Fact("device", used, gpu, False, facts.why_not_more),
+    ]
 
 
 def _isolation() -> Fact:

@@ -65,10 +65,10 @@ def convolutional(model: ModelSpec) -> bool:
 def groups(recipes: Sequence[Recipe], kind: Kind) -> list[list[int]]:
     """The recipes' numbers, grouped as they are trained: those of one kind together where the width allows it."""
     made: list[list[int]] = []
-    kinds: dict[str, list[int]] = {}
+    kinds: dict[tuple[str, int], list[int]] = {}
     for number, recipe in enumerate(recipes):
         width = choose(recipe, kind).width
-        same = same_program(recipe)
+        same = (same_program(recipe), recipe.epochs)
         if width == 1 or same not in kinds or len(kinds[same]) == width:
             kinds[same] = []
             made.append(kinds[same])
@@ -79,9 +79,9 @@ def groups(recipes: Sequence[Recipe], kind: Kind) -> list[list[int]]:
 def same_program(recipe: Recipe) -> str:
     """What recipes have in common that one compiled program can train.
 
-    Seeds, constant learning rates, the factors of L1 and L2 and the arrays are arguments of the program.
+    Epochs, seeds, constant learning rates, the factors of L1 and L2 and the arrays are arguments of the program.
     """
-    plain = recipe.model_dump(mode="json", exclude={"seed", "parent", "validation"})
+    plain = recipe.model_dump(mode="json", exclude={"epochs", "seed", "parent", "validation"})
     if not isinstance(plain["optimizer"][1].get("learning_rate"), list):
         plain["optimizer"][1].pop("learning_rate", None)
     for layer in plain["model"]["layers"]:

@@ -44,12 +44,13 @@ class JaxScan:
         return self.train_group([Run(recipe, data, evaluation, start)], on_epoch, width=1)[0]
 
     def train_group(self, runs: Sequence[Run], on_epoch: Callable[[int], None], width: int) -> list[Trained]:
-        """Train up to `width` runs of one kind (`choose.same_program`) at once; as many results, in their order.
+        """Train up to `width` runs of one kind (`choose.groups`) at once; as many results, in their order.
 
         Raises what a `Trainer` raises, for the group.
         """
         first = runs[0].recipe
-        if not 1 <= len(runs) <= width or any(same_program(run.recipe) != same_program(first) for run in runs):
+        kinds = {(same_program(run.recipe), run.recipe.epochs) for run in runs}
+        if len(kinds) != 1 or len(runs) > width:
             raise AssertionError("a group is of one kind and no larger than its width")
         states: list[State] = []
         for run in runs:

@@ -107,6 +107,11 @@ class TrainerProcess:
         chosen = {"backend": choice.backend, "device": choice.kind, "device_name": name}
         return about | chosen | {"trainer": choice.trainer, "why": choice.why, "trainer_key": choice.key}
 
+    def probe(self) -> dict[Backend, dict[str, Any]]:
+        """What each framework sees, both started. Raises TrainerFailed and DeviceUnavailable."""
+        names: tuple[Backend, ...] = ("jax", "tensorflow")
+        return {name: self._channel(name).ask({"ask": "describe"}) for name in names}
+
     def prepare(self, recipes: Sequence[Recipe]) -> None:
         """Start the processes that training these takes, so that a framework is imported while another trains."""
         kind = self._device().kind

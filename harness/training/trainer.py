@@ -25,7 +25,7 @@ class Trained:
 @dataclass(frozen=True)
 class Run:
     """What a trainer is given for one run: the arguments of `Trainer`, and what callbacks watch where that is not
-    the evaluation set. A compiled trainer takes pixels as uint8 (n, …) too, of which it makes the recipe's values."""
+    the evaluation set. The compiled one also takes pixels as uint8 (n, …), of which it makes the values."""
 
     recipe: Recipe
     data: Pair
