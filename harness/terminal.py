@@ -51,6 +51,7 @@ def show_error(fault: Exception) -> int:
     from harness.datasets import DatasetError
     from harness.intake import IntakeRefused, IntakeUsageError
     from harness.mapping import MappingError
+    from harness.plugin import ChecksFailed
     from harness.regrade import RegradeError
     from harness.training.cache import CacheUsageError
     from harness.training.process import DeviceUnavailable
@@ -61,6 +62,9 @@ def show_error(fault: Exception) -> int:
     usage = (AssignmentError, NotIsolated, DatasetError, IntakeUsageError, DeviceUnavailable)
     if isinstance(fault, (*usage, MappingError, RegradeError, CacheUsageError)):
         error("usage", str(fault))
+        return 2
+    if isinstance(fault, ChecksFailed):
+        error("usage", f"The checks of the assignment cannot be run: {fault}")
         return 2
     if isinstance(fault, OSError) and fault.filename is not None:
         error("usage", f"{fault.filename}: {fault.strerror}")

@@ -14,6 +14,7 @@ import harness
 from harness import classroom, cli, regrade
 from harness.assignment import available, load
 from harness.dryrun import DryRun
+from harness.plugin import ChecksFailed
 from harness.recording import Recording
 from harness.results import json_schema
 
@@ -293,6 +294,17 @@ def test_what_cannot_be_judged_again_is_the_fault_of_whoever_asked(run, tmp_path
     answer = run("regrade", "out")
     assert answer.exit_code == 2
     assert "there is no such folder" in answer.stderr
+
+
+def test_checks_that_cannot_be_run_are_the_fault_of_whoever_wrote_them(run, monkeypatch):
+    def broken_checks(*_arguments):
+        raise ChecksFailed("pytest ended with 2: check_mlp.py: SyntaxError: invalid syntax")
+
+    monkeypatch.setattr(regrade, "regrade", broken_checks)
+    answer = run("regrade", "out")
+    assert answer.exit_code == 2
+    assert "checks of the assignment cannot be run" in answer.stderr
+    assert "check_mlp.py: SyntaxError" in answer.stderr
 
 
 # --- the cache

@@ -14,6 +14,7 @@ from evidence import complete, denoising, evidence, mlp
 from harness.assignment import AssignmentError, load
 from harness.evidence import Match
 from harness.outputs import judge, write_class, write_evidence, write_result
+from harness.plugin import ChecksFailed
 from harness.recording import Finding
 from harness.regrade import Change, RegradeError, regrade, with_marks
 from harness.results import SubmissionFacts
@@ -234,6 +235,16 @@ def test_another_assignments_results_are_not_judged_by_this_one(out):
 def test_an_assignment_that_is_not_installed_is_asked_for(out):
     with pytest.raises(AssignmentError, match="there is no assignment 'tiny'"):
         regrade(out)
+
+
+def test_checks_that_cannot_be_run_change_nothing(tmp_path):
+    small = tiny.assignment(tmp_path)
+    a_class(tmp_path, small)
+    (small.folder / "check_more.py").write_text("def check(:\n", encoding="utf-8")
+    before = {path: path.read_bytes() for path in (tmp_path / "out").rglob("*") if path.is_file()}
+    with pytest.raises(ChecksFailed, match=r"check_more\.py"):
+        regrade(tmp_path / "out", str(small.folder))
+    assert before == {path: path.read_bytes() for path in (tmp_path / "out").rglob("*") if path.is_file()}
 
 
 def test_two_classes_in_one_folder(kept, out):
