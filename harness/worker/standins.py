@@ -42,8 +42,8 @@ def _answer_input(note: Note) -> None:
 
 
 def _skip_sleep(is_theirs: IsTheirs) -> None:
-    """`time.sleep` returns at once to a hand-in, and to `plt.pause`; libraries sleep as before, and so do threads of
-    the hand-in, which would only be in the way."""
+    """`time.sleep` returns at once to a hand-in, and to `plt.pause`; libraries sleep as before, and so do the
+    hand-in's threads, which would only be in the way."""
     really_sleep = time.sleep
 
     def sleep(seconds: Any, /) -> None:

@@ -271,3 +271,59 @@ def test_any_names_have_an_order(listed):
     assert order(*listed) == order(*reversed(listed)) or len(
         {PurePosixPath(n).as_posix().lower() for n in listed}
     ) < len(listed)
+
+
+# --- execution counts, line ends, exports
+
+
+@pytest.mark.parametrize(
+    ("saved", "read"),
+    [
+        (3, 3),
+        (None, None),
+        (0, None),
+        (-1, None),
+        (True, None),
+        ("4", None),
+        (2.0, None),
+        (10**30, None),
+        ([1], None),
+    ],
+)
+def test_execution_counts_that_jupyter_would_write(tmp_path, saved, read):
+    write(tmp_path, {"a.ipynb": notebook({**code("x"), "execution_count": saved})})
+    assert [cell.count for cell in read_notebook(tmp_path / "a.ipynb", "a.ipynb")[0]] == [read]
+
+
+def test_a_cell_without_a_count(tmp_path):
+    write(tmp_path, {"a.ipynb": notebook({"cell_type": "code", "source": "x"})})
+    assert read_notebook(tmp_path / "a.ipynb", "a.ipynb")[0][0].count is None
+
+
+def test_line_ends_of_windows_and_byte_order_marks(tmp_path):
+    write(tmp_path, {"a.ipynb": notebook("\ufeff%matplotlib inline\r\nx = 1\ry = 2")})
+    write(tmp_path, {"b.py": b"\xef\xbb\xbfa = 1\r\nb = 2\r\n"})
+    assert texts(read_hand_in(tmp_path)) == [["%matplotlib inline\nx = 1\ny = 2"], ["a = 1\nb = 2\n"]]
+
+
+BODY = ["import keras", "m = keras.Sequential()", "m.fit(x, y)", "print(m)"]
+
+
+@pytest.mark.parametrize(
+    ("script", "same"),
+    [
+        ("# coding: utf-8\n\n# In[1]:\n\nimport keras\nget_ipython().magic('x')\n\nm = keras.Sequential()\n", True),
+        ("# %%\nimport keras\n# %%\n    m.fit(x, y)\nprint(m)\n", True),
+        ("import keras\nprint(other)\nm.fit(a, b)\n", False),
+        ("# only a comment\n", False),
+        ("", False),
+    ],
+)
+def test_a_script_that_a_notebook_was_saved_as_is_not_read_again(tmp_path, script, same):
+    write(tmp_path, {"lab.ipynb": notebook("\n".join(BODY[:2]), "\n".join(BODY[2:])), "lab2.py": script})
+    assert len(read_hand_in(tmp_path).files) == (1 if same else 2)
+
+
+def test_equal_scripts_are_both_read(tmp_path):
+    write(tmp_path, {"a.py": "x = 1", "b.py": "x = 1"})
+    assert len(read_hand_in(tmp_path).files) == 2

@@ -380,3 +380,163 @@ def test_any_cells_run_to_errors_with_a_line_of_theirs(texts, script):
 def test_colours_for_a_terminal_do_not_cross():
     run = Run("print('\\x1b[1mbold\\x1b[0m')\nraise ValueError('\\x1b[31mred\\x1b[0m')")
     assert (run.printed, run.errors[0].message) == ("bold\n", "red")
+
+
+# --- the last value of a cell
+
+
+def test_the_value_of_a_cells_last_line_is_there_in_the_next():
+    run = Run("6 * 7", "a = _ + 1\na", "b = (_, __, Out[1], Out[2])\nprint('x')")
+    assert (run.names["b"], run.errors) == ((43, 42, 42, 43), [])
+    assert run.names["_"] == 43  # nothing came after it
+
+
+def test_an_underscore_of_the_hand_ins_own_stays():
+    run = Run("_, x = 1, 2\nx", "y = _")
+    assert run.names["y"] == 1
+
+
+def test_a_script_has_no_such_values():
+    assert "_" not in Run("6 * 7", script=True).names
+
+
+def test_a_coroutine_that_nobody_awaits_is_a_value():
+    run = Run("async def f(): return 3\nf()", "x = _", "y = await x\nawait x if False else y")
+    assert (run.errors, run.names["y"], run.names["_"]) == ([], 3, 3)
+
+
+# --- the time of the whole run
+
+
+def test_where_the_runs_time_is_over_nothing_more_runs():
+    left = iter([9.0, 9.0, 0.0])
+    run = Run("x = 1\ny = 2\nz = 3", "w = 4", left=lambda: next(left, 0.0))
+    assert not run.going
+    assert (run.names["x"], "y" in run.names, "w" in run.names) == (1, False, False)
+    assert [(error.type, error.kind, error.where.line) for error in run.errors] == [("RunTimeout", "timeout", 2)]
+    assert run.runner.out_of_time
+
+
+def test_a_statement_has_no_more_time_than_the_run():
+    ends = time.monotonic() + 0.2
+    run = Run("while True: pass\nx = 1", left=lambda: ends - time.monotonic(), seconds=60.0)
+    assert (run.errors[0].type, "x" in run.names, run.going) == ("RunTimeout", False, False)
+
+
+# --- names that nothing had defined
+
+
+def undefined(*texts, **more):
+    return [(one.name, one.where.cell, one.where.line) for one in Run(*texts, **more).runner.undefined]
+
+
+def test_names_that_nothing_had_defined_are_told_with_their_place():
+    assert undefined("x = 1\nprint(y)", "def f():\n    return z\nf()") == [("y", 1, 2), ("z", 2, 2)]
+
+
+@pytest.mark.parametrize(
+    "first",
+    ["x = 1 / 0", "for x in 1 / 0: pass", "import nowhere_at_all as x", "x = = 3"],
+)
+def test_what_a_failed_statement_would_have_set_is_not_told(first):
+    assert undefined(first, "x + 1") == []
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "raise NameError",
+        "raise NameError('name x is not defined')",
+        "class Odd(NameError):\n    name = 'x'\nraise Odd",
+        "e = NameError(); e.name = [1]\nraise e",
+        "def f():\n    print(x)\n    x = 1\nf()",
+        "try: x\nexcept NameError: pass",
+    ],
+)
+def test_other_errors_tell_no_name(text):
+    assert undefined(text) == []
+
+
+# --- older magics and other languages
+
+
+def test_a_file_that_a_cell_writes(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert Run("%%writefile a.py\nx = 1", "%%file -a a.py\ny = 2", "%%writefile 'b c.py'\nz").errors == []
+    assert (tmp_path / "a.py").read_text(encoding="utf-8") == "x = 1\ny = 2\n"
+    assert (tmp_path / "b c.py").is_file()
+    assert Run("%%writefile no/where/a.py\nx = 1").errors[0].type == "FileNotFoundError"
+
+
+def test_what_a_cell_captured_can_be_asked():
+    run = Run("%%capture out\nx = 1", "out.show()\nout()\ny = out.stdout + out.stderr")
+    assert (run.errors, run.names["x"], run.names["y"]) == ([], 1, "")
+
+
+@pytest.mark.parametrize(
+    ("line", "file"),
+    [
+        ("%run helper.py", "helper.py"),
+        ("%run -i helper", "helper"),
+        ("%run 'my file.py' --epochs 3", "my file.py"),
+        ("%run", ""),
+        ("get_ipython().magic('run helper.py')", "helper.py"),
+        ("get_ipython().run_line_magic('run', 'helper.py')", "helper.py"),
+    ],
+)
+def test_files_that_a_cell_runs(line, file):
+    assert Run(line).ran == [file]
+
+
+def test_an_unknown_cell_magic_runs_its_body_and_other_languages_do_not():
+    assert Run("%%memory_profiled -x\nx = 1").names["x"] == 1
+    assert Run("%%script false\nthis is no python").errors == []
+
+
+def test_other_calls_of_the_shell_do_nothing():
+    run = Run("s = get_ipython()\ns.kernel.do_shutdown(True)\ns.set_next_input('x')", "x = s.getoutput('ls')")
+    assert (run.errors, run.names["x"]) == ([], [])
+
+
+@pytest.mark.parametrize("text", ["\tx = 1", "if True:\n\tx = 1", "#@title Form\nx = 1 #@param {type: 'integer'}"])
+def test_tabs_and_forms(text):
+    assert Run(text).names["x"] == 1
+
+
+# --- modules that are given another meaning
+
+AXES = "class Axes:\n    figure = property(lambda self: 3)\n    def title(self): return 'axes'\n"
+
+
+def test_a_module_that_was_given_another_meaning_is_found_again():
+    run = Run(f"import math\n{AXES}math = Axes()", "a = math.title()\nb = math.floor(2.5)", "c = math.ceil(2.5)")
+    assert (run.errors, run.names["a"], run.names["b"], run.names["c"]) == ([], "axes", 2, 3)
+    ((code, message, where),) = run.notes
+    assert (code, where) == ("shadowed-name", "a.ipynb, cell 1, line 5")
+    assert "`math.floor` fails in a real run" in message
+
+
+def test_an_attribute_that_cannot_be_called_is_not_meant():
+    run = Run(f"import json\n{AXES}Axes.loads = 3\njson = Axes()", "x = json.loads('1')")
+    assert (run.errors, run.names["x"]) == ([], 1)
+
+
+def test_a_function_that_needs_the_module_finds_it_the_next_time():
+    run = Run("import time\ndef now(): return time.time()", "time = 3.0", "now()", "x = now()")
+    assert [error.type for error in run.errors] == ["AttributeError"]
+    assert run.names["x"] > 3
+    assert [code for code, _, _ in run.notes] == ["shadowed-name"]
+
+
+@pytest.mark.parametrize(
+    "texts",
+    [
+        ("import time\ntime = 3\nx = time + 1",),
+        ("import time\ntime = 3\nimport time\nx = time.time()",),
+        ("import time\nt = time.time()\ntime = t\ntime.nothing_of_that_name",),
+        ("time = 3\ntime.time",),
+        ("import time\ntime = 3\ndel time\ntime.time()",),
+    ],
+)
+def test_nothing_is_said_where_no_module_is_meant(texts):
+    assert Run(*texts).notes == []
