@@ -126,10 +126,9 @@ def _together(one: Array, other: Array) -> bool:
 
 
 def _rows(values: Array) -> Array | None:
-    """The rows of an array (n, …) as bytes of float32; None where it is none of those, or does not fit float32."""
+    """The rows of an array (n, …) as bytes of float32; None where its values are whole numbers, or none."""
     if values.ndim < 1 or values.size == 0 or values.dtype.kind != "f":
         return None
-    single = values.astype(np.float32, copy=False)
-    if values.dtype.itemsize > 4 and not (single == values).all():
-        return None
-    return np.ascontiguousarray(single).reshape(len(values), -1).view(np.uint8)
+    with np.errstate(over="ignore"):
+        single = np.ascontiguousarray(values, dtype=np.float32)
+    return single.reshape(len(values), -1).view(np.uint8)

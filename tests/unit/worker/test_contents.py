@@ -69,6 +69,7 @@ def test_past_the_limit_the_figures_are_told():
     sent = Sent(array_bytes=2 * MIB, total_bytes=3 * MIB)
     assert sent.send(np.zeros((3, 2**18)))[1] == "the array of 3 MiB was not kept: at most 2 MiB are"
     assert sent.send(np.zeros((2, 2**18)))[1] is None
+    assert sent.send(np.zeros((2, 2**18)))[1] is None  # the same, which crossed before
     assert sent.send(np.ones((2, 2**18)))[1] == (
         "the array of 2 MiB was not kept: with the 2 MiB of arrays before it, that is more than the 3 MiB that one "
         "run may keep"
@@ -91,6 +92,8 @@ def test_frames_end_where_the_wall_would_end_the_run(monkeypatch):
     assert not writer.array("large", np.zeros(1_001, "u1"))
     assert [writer.array(name, np.zeros(10)) for name in ("a", "b", "c", "a")] == [True, True, False, True]
     assert list(read_frames(channel.getvalue(), Limits()).arrays) == ["a", "b"]
+    writer = FrameWriter(channel)
+    assert [writer.array(name, np.zeros(600, "u1")) for name in "xy"] == [True, False]
 
 
 def test_a_listing_that_does_not_cross_has_no_frame(monkeypatch):
