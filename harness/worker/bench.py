@@ -35,6 +35,7 @@ class Bench:
     trials: Trials = field(default_factory=Trials)
     fits: list[FitRecord] = field(default_factory=list)
     contract_task: str | None = None
+    frozen: dict[int, dict[int, bool]] = field(default_factory=dict)
     _started: int = 0
 
     def start(self, model: Any) -> dict[str, Any]:
@@ -52,6 +53,12 @@ class Bench:
             "contract_task": self.contract_task,
             "where": self.place(),
         }
+
+    def forget(self, model: int) -> None:
+        """A model was compiled: its next fit starts with a fresh optimizer."""
+        self.trials.forget(model)
+        self.states.compiled(model)
+        self.frozen.pop(model, None)
 
     def compiled(self, model: Any) -> dict[str, Any]:
         """The fields that tell how a model was compiled."""
@@ -76,6 +83,8 @@ class Bench:
                     self.trials.run(model, uid, feed.few_x, feed.few_y)
         finally:
             graph = self.drawn(model, noted)
+        graph = self._as_compiled(uid, graph)
+        noted["layers"] = graph.layers
         noted["metrics"] = tuple(self.trials.names(uid)[1:])
         layers = self.models.layers(model, graph)
         noted["continues"] = self.states.continues(uid, layers)
@@ -88,6 +97,28 @@ class Bench:
                 noted["problem"] or "it is compiled with loss_weights, which are not trained with yet"
             )
         return graph
+
+    def left_by(self, noted: dict[str, Any], model: Any, graph: Graph, *, real: bool) -> None:
+        """The fit that is noted trained a model of this graph, for `real` or as dry runs do."""
+        layers = self.models.layers(model, graph)
+        trainable = {layer.uid: layer.trainable for layer in graph.layers}
+        frozen = {uid for uid, layer in layers if not trainable.get(uid, layer.trainable)}
+        self.states.left_by(noted["id"], noted["model"], layers, frozen, real=real)
+
+    def _as_compiled(self, model: int, graph: Graph) -> Graph:
+        """The graph with those layers frozen that were at the first fit after the model's compile: Keras looks at
+        `trainable` only then."""
+        frozen = self.frozen.setdefault(model, {layer.uid: layer.trainable for layer in graph.layers})
+        layers = tuple(
+            layer.model_copy(update={"trainable": frozen.get(layer.uid, layer.trainable)}) for layer in graph.layers
+        )
+        if layers != graph.layers:
+            self.note(
+                "trainable-without-compile",
+                "A layer's `trainable` was changed after the model was compiled and fitted, which counts only from the "
+                "next `compile` on. Call `model.compile(…)` after the change.",
+            )
+        return graph.model_copy(update={"layers": layers})
 
     def drawn(self, model: Any, noted: dict[str, Any]) -> Graph:
         """The graph of a model, which goes into `noted`, or why there is none."""

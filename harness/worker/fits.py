@@ -113,7 +113,7 @@ class Fits:
         noted["problem"] = itself or noted["problem"] or refused
         if itself is not None:
             answer = self._own_loops.fit(model, call)
-            bench.states.left_by(noted["id"], uid, bench.models.layers(model, graph), real=True)
+            bench.left_by(noted, model, graph, real=True)
             return answer
         epochs = call.range
         rates = [callbacks.rates_of(item, model.optimizer, epochs) for item in given]
@@ -125,7 +125,7 @@ class Fits:
     ) -> Any:
         bench, uid, epochs = self._bench, noted["model"], call.range
         true = self._replay.fit(model, graph, noted["id"]) if self._replay is not None else None
-        bench.states.left_by(noted["id"], uid, bench.models.layers(model, graph), real=true is not None)
+        bench.left_by(noted, model, graph, real=true is not None)
         validated = call.validation_data is not None or bool(call.validation_split)
         every = call.validation_freq if isinstance(call.validation_freq, int) else 1
         values = history.placeholders(bench.trials.names(uid), len(epochs), validated, max(1, every))

@@ -112,8 +112,7 @@ class Loops:
             self._bench.fits.append(FitRecord(**noted))
             raise
         real = self._replay is not None and self._replay.fit(model, graph, noted["id"]) is not None
-        layers = self._bench.models.layers(model, graph)
-        self._bench.states.left_by(noted["id"], noted["model"], layers, real=real)
+        self._bench.left_by(noted, model, graph, real=real)
         return Loop(noted, graph)
 
     def close(self, model: int | None = None) -> None:

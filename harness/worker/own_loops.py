@@ -154,20 +154,28 @@ class OwnLoops:
 
     def records(self, frames: FrameWriter) -> tuple[SelfTrainedRecord, ...]:
         """One record for each model that a loop trained, and that is no part of another such model."""
-        owned: list[tuple[int, Any, Where | None, set[int]]] = []
-        for uid, model, where in self._models.all():
-            ours = {_key(variable) for variable in model.trainable_variables}
-            if ours & set(self._trained):
-                owned.append((uid, model, where, ours))
-        whole = [item for item in owned if not any(item[3] < other[3] for other in owned)]
-        distinct = {frozenset(item[3]): item for item in reversed(whole)}
         room = MAX_BYTES
         made: list[SelfTrainedRecord] = []
-        for uid, model, _, variables in sorted(distinct.values(), key=lambda item: item[0])[:MAX_MODELS]:
+        for uid, model, variables in self._whole()[:MAX_MODELS]:
             record, used = self._record(len(made) + 1, uid, model, variables, frames, room)
             room -= used
             made.append(record)
         return tuple(made)
+
+    def _whole(self) -> list[tuple[int, Any, set[int]]]:
+        """The models that loops trained, with their variables: those of which everything was trained, and others
+        only for what these do not have."""
+        owned = [
+            (uid, model, {_key(variable) for variable in model.trainable_variables})
+            for uid, model, _ in self._models.all()
+        ]
+        trained = set(self._trained)
+        fully = [item for item in owned if item[2] and item[2] <= trained]
+        left = trained - {key for item in fully for key in item[2]}
+        chosen = fully + [item for item in owned if item[2] & left]
+        outer = [item for item in chosen if not any(item[2] < other[2] for other in chosen)]
+        distinct = {frozenset(item[2]): item for item in reversed(outer)}
+        return sorted(distinct.values(), key=lambda item: item[0])
 
     def _record(
         self, number: int, uid: int, model: Any, variables: set[int], frames: FrameWriter, room: int

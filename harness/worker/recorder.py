@@ -140,8 +140,7 @@ class Recorder:
             bound = inspect.signature(original).bind_partial(this, *args, **kwargs)
             uid = self._models.compiled(this, dict(bound.arguments))
             self._loops.close(uid)
-            self._bench.trials.forget(uid)
-            self._bench.states.compiled(uid)
+            self._bench.forget(uid)
 
         return compile_
 

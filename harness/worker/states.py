@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import functools
 import hashlib
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any
 
@@ -100,11 +101,12 @@ class States:
                 continue
         return tuple(found[:MAX_STATES])
 
-    def left_by(self, fit: str, model: int, layers: Layers, *, real: bool) -> None:
-        """The fit `fit` trained these layers of `model`. Weights change, unless a `real` training did that."""
+    def left_by(self, fit: str, model: int, layers: Layers, frozen: Collection[int] = (), *, real: bool) -> None:
+        """The fit `fit` trained these layers of `model`, but the `frozen` ones. Weights change, unless a `real`
+        training did that."""
         for uid, layer in layers:
             for position, weight in enumerate(layer.weights):
-                if not layer.trainable or not _is_float(weight):
+                if uid in frozen or not _is_float(weight):
                     continue
                 if not real:
                     weight.assign(self._changed(np.asarray(weight.numpy())))

@@ -69,6 +69,10 @@ top.layers[0].trainable = False
 top.compile("sgd", "categorical_crossentropy"); top.fit(X, Y)
 top.layers[0].trainable = True
 top.compile("sgd", "categorical_crossentropy"); top.fit(X, Y)""",
+    "frozen too late": """
+m = mlp(); m.fit(X, Y); m.layers[0].trainable = False; m.fit(X, Y)
+m.compile("sgd", "mse"); m.fit(X, Y)
+m.layers[0].trainable = True; m.fit(X, Y)""",
     "unknown weights": """
 m = mlp(); m.fit(X, Y); m.set_weights([w / 2 for w in m.get_weights()]); m.fit(X, Y)""",
     "lstm": """
@@ -77,7 +81,7 @@ r.compile("sgd", "mse"); r.fit(X.reshape(-1, 28, 28), Y); r.fit(X.reshape(-1, 28
     "rate between": """
 m = mlp(optimizer=keras.optimizers.SGD(0.5)); m.fit(X, Y)
 m.optimizer.learning_rate.assign(0.25); m.fit(X, Y)
-m.optimizer.learning_rate = 0.125; m.fit(X, Y)""",
+tf.keras.backend.set_value(m.optimizer.lr, 0.125); m.fit(X, Y)""",
     # --- data
     "image generator": """
 from tensorflow.keras.preprocessing.image import ImageDataGenerator
@@ -422,6 +426,13 @@ def test_layers_that_another_model_took_over(cell):
     assert [layer.trainable for layer in frozen.layers] == [True, False, True]
     assert states(frozen) == [("hidden", first.id)]
     assert states(tuned) == [("hidden", first.id), ("new", frozen.id)]
+
+
+def test_trainable_counts_from_the_next_compile_on(cell):
+    fits = cell("frozen too late").fits
+    assert [fit.layers[1].trainable for fit in fits] == [True, True, False, False]
+    assert [fit for _, fit in states(fits[3])] == [fits[1].id, fits[2].id]
+    assert cell("frozen too late").codes == ["trainable-without-compile"]
 
 
 def test_weights_that_no_fit_left_are_a_problem(cell):
