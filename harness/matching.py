@@ -246,8 +246,9 @@ def _reasons(rule: Rule, chosen: Sequence[Network], others: Sequence[Network]) -
         sentences.append(f"Against it: it {', '.join(against)}.")
     if len(chosen) > 1:
         sentences.append(f"{len(chosen)} fits may answer; all are trained.")
-    if others:
-        sentences.append(_beside(rule, network, others))
+    likely = [other for other in others if _score(rule, other) > 0]
+    if likely:
+        sentences.append(_beside(rule, network, likely))
     return tuple(sentences)
 
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from harness.checking import Failed, Partial
+from harness.checking import Failed, Partial, require_trained
 from harness.verdicts import judge_accuracy
 
 PARAMETERS = 784 * 64 + 64 + 64 * 64 + 64 + 64 * 10 + 10
@@ -123,6 +123,8 @@ def check_accuracy(mlp, evidence, verdict):
 def check_curves(mlp, verdict):
     """Training and validation accuracy are kept for every epoch, so that they can be plotted."""
     verdict.where = mlp.where
+    if mlp.record.error:
+        require_trained(mlp, "The network")
     data = mlp.record.data
     missing = []
     if not any("acc" in metric for metric in mlp.record.metrics):

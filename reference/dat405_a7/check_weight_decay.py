@@ -8,7 +8,7 @@ from collections import Counter
 
 import pytest
 
-from harness.checking import Failed, Partial
+from harness.checking import Failed, Partial, require_trained
 from harness.verdicts import measure_mean
 
 HINTON = 0.9847
@@ -19,6 +19,13 @@ FACTORS, REPLICATES, EPOCHS = 5, 3, 40
 def _fresh(sweep):
     """The networks that do not go on from an earlier one."""
     return [network for network in sweep if network.fresh]
+
+
+def _require_whole(sweep):
+    """Ends the check where a fit fails, which ends the loop: the networks after it are not known."""
+    failing = next((network for network in sweep if network.record.error), None)
+    if failing is not None:
+        require_trained(failing, "The network")
 
 
 def _stacked(sweep):
@@ -139,6 +146,7 @@ def check_weight_decay(sweep, verdict):
 @pytest.mark.check("2D", 0.15)
 def check_factors(sweep, verdict):
     """Five different factors between 1e-6 and 1e-3 are tried."""
+    _require_whole(sweep)
     verdict.where = sweep[0].where
     factors = sorted({factor for network in _fresh(sweep) if (factor := factor_of(network)) is not None})
     outside = [factor for factor in factors if not LOWEST * 0.999 <= factor <= HIGHEST * 1.001]
@@ -164,6 +172,7 @@ def check_factors(sweep, verdict):
 @pytest.mark.check("2D", 0.15)
 def check_replicates(sweep, verdict):
     """Each factor is trained three times, each time from a fresh network."""
+    _require_whole(sweep)
     verdict.where = sweep[0].where
     fresh = _fresh(sweep)
     counts = Counter(factor_of(network) for network in fresh)

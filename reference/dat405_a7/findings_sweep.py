@@ -43,9 +43,12 @@ def find(evidence: Evidence) -> Iterator[Finding]:
     yield from _decay(sweep)
     yield from _hidden_units(sweep)
     yield from _epochs(sweep)
-    yield from _factors(sweep)
     codes = source.read(evidence.recording.sources)
-    yield from _plotted(sweep, codes)
+    if not any(
+        network.record.error for network in sweep
+    ):  # the error ended the loop: which factors follow is unknown
+        yield from _factors(sweep)
+        yield from _plotted(sweep, codes)
     yield from _averages(codes)
 
 

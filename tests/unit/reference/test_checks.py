@@ -176,6 +176,7 @@ VARIANTS = {
     "2C.curves": [
         ({"mlp": mlp(metrics=())}, FAILED, "no accuracy metric is compiled"),
         ({"mlp": mlp(data=data(validation_x=None, validation_y=None))}, FAILED, "fit is given no validation data"),
+        ({"mlp": failing()}, UNTOLD, "The fit fails: ValueError: shapes differ"),
     ],
     "2D.hidden-units": [
         (swept(facts={"units": (300, 500)}), FAILED, "The hidden layers are 300-500; asked are 500-300"),
@@ -196,11 +197,13 @@ VARIANTS = {
         (swept(factors=FACTORS[:1]), FAILED, "1 factor is trained in fresh networks"),
         (swept(factors=(*FACTORS[:4], 0.01)), FAILED, "0.01 lies outside 1e-6 … 1e-3"),
         (swept(factors=(1e-5,) * 5, replicates=1), FAILED, "1 factor is trained in fresh networks"),
+        (swept(factors=FACTORS[:1], replicates=1, error="ValueError: no"), UNTOLD, "The fit fails: ValueError: no"),
     ],
     "2D.replicates": [
         (swept(replicates=1), FAILED, "the factor with fewest has 1 fresh network, 3 are asked"),
         (swept(replicates=2), FAILED, "2 fresh networks"),
         (continued(), FAILED, "10 of 15 fits go on training an earlier model"),
+        (swept(factors=FACTORS[:1], replicates=1, error="ValueError: no"), UNTOLD, "The fit fails: ValueError: no"),
     ],
     "2D.epochs": [
         (swept(epochs=2), FAILED, "trained for 2 epochs; 40 are asked"),

@@ -1,0 +1,259 @@
+"""Arrays of a recipe: both sets together, padded, thresholded, inverted, unrecognised; made anew as they were."""
+
+import numpy as np
+import pytest
+from evidence import SALT, data, digits, fit, images, labels
+from hypothesis import given
+from hypothesis import strategies as st
+
+from harness.allowlist import Refused
+from harness.recording import Rows
+from harness.training.arrays_spec import ArraySpec, as_images, no_models, seen
+from harness.training.from_recording import evaluation_spec, from_fit
+from harness.training.recipe import evaluation_arrays, training_arrays
+from harness.training.selection import select
+
+DIGITS = digits()
+
+
+def prepared(frames=None, **changes):
+    return from_fit(fit(data=data(**changes)), frames or {}, DIGITS)
+
+
+def trained_on(frames=None, **changes):
+    return training_arrays(prepared(frames, **changes), DIGITS)
+
+
+def refusal(frames=None, **changes):
+    with pytest.raises(Refused) as refused:
+        prepared(frames, **changes)
+    return str(refused.value)
+
+
+# --- both sets, one behind the other
+
+ALL = {"source": "x_all", "rows": Rows(kind="all", count=70_000), "shape": (70_000, 28, 28, 1)}
+ALL_LABELS = {"source": "y_all", "shape": (70_000, 10)}
+
+
+def test_training_and_evaluation_images_together():
+    x, y = trained_on(x=images(**ALL), y=labels(**ALL_LABELS))
+    assert len(x) == len(y) == 1797
+    assert x[:1437, :, :, 0] == pytest.approx(DIGITS.x_train / 255)
+    assert x[1437:, :, :, 0] == pytest.approx(DIGITS.x_test / 255)
+    assert np.array_equal(y.argmax(axis=1), np.concatenate([DIGITS.y_train, DIGITS.y_test]))
+
+
+@pytest.mark.parametrize(
+    ("start", "stop", "training", "evaluation"),
+    [(0, 60_000, 1437, 0), (60_000, 70_000, 0, 360), (50_000, 65_000, 240, 180)],
+)
+def test_a_slice_of_both(start, stop, training, evaluation):
+    rows = Rows(kind="slice", count=stop - start, start=start, stop=stop)
+    x = images(**{**ALL, "rows": rows})
+    chosen = select(x, "inputs", {}, DIGITS)
+    assert (chosen.rows < 1437).sum() == pytest.approx(training, abs=1)
+    assert (chosen.rows >= 1437).sum() == evaluation
+
+
+def test_listed_rows_of_both():
+    frames = {"r": np.array([5, 60_005, 1437 + 5, 3], "i4")}
+    x = images(**{**ALL, "rows": Rows(kind="listed", count=4, frame="r"), "shape": (4, 28, 28, 1)})
+    assert select(x, "inputs", frames, DIGITS).rows.tolist() == [5, 1437 + 5, 3]
+    assert select(x, "inputs", frames, DIGITS).places.tolist() == [0, 1, 3]
+
+
+@pytest.mark.parametrize(
+    "rows",
+    [Rows(kind="all", count=90_000), Rows(kind="slice", count=2, start=69_999, stop=70_001),
+     Rows(kind="slice", count=0), Rows(kind="listed", count=3, frame="r")],
+)  # fmt: skip
+def test_rows_of_both_that_do_not_exist(rows):
+    assert "name images that do not exist" in refusal(x=images(**{**ALL, "rows": rows}))
+
+
+# --- what was done to them
+
+
+def test_images_made_wider_and_coloured():
+    x, _ = trained_on(x=images(shape=(60_000, 32, 34, 3), pad=(2, 2, 3, 3), channels=3))
+    assert x.shape == (1437, 32, 34, 3)
+    assert x[:, 2:30, 3:31, 1] == pytest.approx(DIGITS.x_train / 255)
+    assert x.sum() == pytest.approx(3 * (DIGITS.x_train / 255).sum(), rel=1e-4)
+    evaluation, _ = evaluation_arrays(
+        prepared(x=images(shape=(9, 32, 34, 3), pad=(2, 2, 3, 3), channels=3)).recipe, DIGITS
+    )
+    assert evaluation.shape == (360, 32, 34, 3)
+
+
+def test_black_around_an_inverted_image_is_white():
+    x, _ = trained_on(x=images(shape=(60_000, 30, 30), scale=-1 / 255, offset=1.0, pad=(1, 1, 1, 1)))
+    assert x[:, 1:29, 1:29] == pytest.approx(1 - DIGITS.x_train / 255, abs=1e-6)
+    assert (x[:, 0] == 1).all()
+
+
+def test_a_threshold():
+    x, _ = trained_on(x=images(threshold=0.5))
+    assert np.array_equal(x[..., 0], (DIGITS.x_train / np.float32(255) > 0.5).astype("f4"))
+
+
+def test_noise_comes_after_the_threshold():
+    x, _ = trained_on(x=images(threshold=0.5, noise=SALT), y=images(threshold=0.5))
+    assert set(np.unique(x)) == {0, 1}
+    assert 0.1 < np.mean(x != trained_on(x=images(threshold=0.5))[0]) < 0.3
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"pad": (2, 2, 2, 2)},
+        {"channels": 3},
+        {"shape": (60_000, 32, 32, 1)},
+        {"pad": (70, 70, 0, 0), "shape": (9, 168, 28)},
+    ],
+)
+def test_a_shape_that_contradicts_what_was_done(changes):
+    assert "are not images of 28 by 28" in refusal(x=images(**changes))
+
+
+@given(
+    pad=st.tuples(*[st.integers(0, 5)] * 4), channels=st.integers(1, 3),
+    scale=st.sampled_from([1 / 255, -1 / 255, 1.0, 2 / 255]), offset=st.sampled_from([0.0, 1.0, -1.0]),
+)  # fmt: skip
+def test_images_come_back_from_what_a_network_sees(pad, channels, scale, offset):
+    shape = (28 + pad[0] + pad[1], 28 + pad[2] + pad[3], channels)
+    spec = ArraySpec(
+        part="train", rows="", count=3, item_shape=shape, encoding="pixels", scale=scale, offset=offset, pad=pad,
+        channels=channels,
+    )  # fmt: skip
+    again = as_images(spec, seen(spec, DIGITS.x_train[:3], None))
+    assert again == pytest.approx(DIGITS.x_train[:3].reshape(3, 784) / 255, abs=1e-5)
+
+
+def test_each_of_it_is_part_of_the_recipe():
+    made = [
+        prepared(x=images(**changes)).recipe.sha256
+        for changes in (
+            {}, {"threshold": 0.5}, {"threshold": 0.4}, {"scale": -1 / 255},
+            {"shape": (9, 28, 28, 3), "channels": 3}, {"shape": (9, 28, 30), "pad": (0, 0, 1, 1)},
+            {"shape": (9, 28, 30), "pad": (0, 0, 2, 0)}, ALL,
+        )
+    ]  # fmt: skip
+    assert len(set(made)) == len(made)
+    assert prepared(x=images(scale=-0.003921568859368563)).recipe == prepared(x=images(scale=-1 / 255)).recipe
+
+
+def test_images_of_another_data_set():
+    assert refusal(x=images(data_set="fashion_mnist")) == (
+        "the inputs of the fit are images of another data set, fashion_mnist"
+    )
+
+
+# --- arrays that were not recognised
+
+RNG = np.random.default_rng(3)
+OWN = {"source": None, "rows": None, "encoding": None, "content": "own"}
+FREE = {"source": None, "labels_match": None, "frame": "labels"}
+
+
+def content(low=0.0, high=1.0, n=2000, shape=(28, 28, 1), dtype="f4"):
+    values = (low + (high - low) * RNG.random((n, *shape))).astype(dtype)
+    frames = {"own": values, "labels": (np.arange(n) % 10).astype("u1")}
+    given = {"x": images(**OWN, shape=values.shape), "y": labels(**FREE, shape=(n, 10))}
+    return values, frames, given
+
+
+def test_what_was_not_recognised_is_trained_on_as_it_is():
+    values, frames, given = content(n=1000)
+    x, y = training_arrays(from_fit(fit(data=data(**given)), frames, DIGITS), DIGITS)
+    assert np.array_equal(x, values)
+    assert np.array_equal(y.argmax(axis=1), np.arange(1000) % 10)
+
+
+def test_on_digits_of_many_rows_as_many_as_there_are_images():
+    _, frames, given = content(n=2000)
+    x, y = training_arrays(from_fit(fit(data=data(**given, validation_split=0.5)), frames, DIGITS), DIGITS)
+    assert len(x) == len(y) == 718
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "scale", "offset"),
+    [(0, 1, 1 / 255, 0), (-1, 1, 2 / 255, -1), (0, 255, 1, 0), (0.2, 0.4, 1 / 255, 0)],
+)
+def test_evaluation_images_are_made_on_its_range(low, high, scale, offset):
+    _, frames, given = content(low, high)
+    made = from_fit(fit(data=data(**given)), frames, DIGITS).recipe
+    assert (made.x.scale, made.x.offset) == (pytest.approx(scale), offset)
+    x, y = evaluation_arrays(made, DIGITS)
+    assert x[..., 0] == pytest.approx(DIGITS.x_test * scale + offset, abs=1e-5)
+    assert np.array_equal(y.argmax(axis=1), DIGITS.y_test)
+
+
+@pytest.mark.parametrize(
+    ("changes", "shown"),
+    [({"low": -3.0}, "28, 28, 1"), ({"shape": (30, 30)}, "30, 30"), ({"high": 300.0}, "28, 28, 1")],
+)
+def test_where_they_cannot_be_made_it_is_refused(changes, shown):
+    _, frames, given = content(**changes)
+    assert refusal(frames, **given) == (
+        f"the inputs of the fit, an array of shape (2000, {shown}), could not be recognised, and such inputs "
+        "cannot be made from the evaluation images"
+    )
+
+
+@pytest.mark.parametrize(
+    "lost", [{}, {"own": np.zeros((3, 28, 28, 1), "f4")}, {"own": np.full((2000, 28, 28, 1), "a")}]
+)
+def test_content_that_did_not_cross(lost):
+    _, frames, given = content()
+    assert "did not cross" in refusal({"labels": frames["labels"], **lost}, **given)
+
+
+def test_content_with_nan_is_refused():
+    values, frames, given = content()
+    values[5, 5, 5, 0] = np.nan
+    assert "cannot be made from the evaluation images" in refusal(frames, **given)
+
+
+def test_equal_values_are_equal_trainings_whatever_their_type():
+    values, frames, given = content(n=100)
+    one = from_fit(fit(data=data(**given)), frames, DIGITS).recipe
+    other = from_fit(fit(data=data(**given)), {**frames, "own": values.astype("f8")}, DIGITS).recipe
+    changed = values.copy()
+    changed[0, 0, 0, 0] += 0.25
+    third = from_fit(fit(data=data(**given)), {**frames, "own": changed}, DIGITS).recipe
+    assert one == other
+    assert one.sha256 != third.sha256
+
+
+def test_it_stands_beside_the_rows_of_recognised_targets():
+    """Noise of an unknown kind: the clean images are known, so that on digits the pairs stay pairs."""
+    shown = np.arange(60_000) % 1437
+    noisy = (DIGITS.x_train[shown] / np.float32(255)).astype("f4")
+    rows = Rows(kind="slice", count=20_000, start=20_000, stop=40_000)
+    given = {"x": images(**OWN, shape=(20_000, 28, 28, 1)), "y": images(rows=rows, shape=(20_000, 28, 28, 1))}
+    frames = {"own": noisy[20_000:40_000, ..., None]}
+    x, y = training_arrays(from_fit(fit(data=data(**given)), frames, DIGITS), DIGITS)
+    assert len(x) == pytest.approx(1437 / 3, abs=1)
+    assert x == pytest.approx(y)
+
+
+def test_why_it_was_not_kept_is_said():
+    given = images(source=None, encoding=None, not_kept="it is too large (900 MB)")
+    assert refusal(x=given).endswith(
+        "could not be recognised as images of the data set, and it is too large (900 MB)"
+    )
+
+
+def test_images_for_a_network_of_a_loop_of_their_own():
+    seen_by = evaluation_spec(images(scale=2 / 255, offset=-1.0, shape=(64, 784)))
+    assert (seen_by.scale, seen_by.offset, seen_by.item_shape) == (2 / 255, -1.0, (784,))
+    unknown = evaluation_spec(images(source=None, encoding=None, low=-0.9, high=0.9, shape=(64, 28, 28)))
+    assert (unknown.scale, unknown.offset) == (2 / 255, -1.0)
+    with pytest.raises(Refused):
+        evaluation_spec(images(source=None, encoding=None, low=None, high=None))
+
+
+def test_without_models_nothing_is_derived():
+    with pytest.raises(Refused, match="is not at hand here"):
+        no_models(None, np.zeros(3))
