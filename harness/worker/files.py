@@ -12,7 +12,7 @@ import importlib
 import os
 import shutil
 from collections.abc import Callable
-from pathlib import Path
+from pathlib import Path, PurePosixPath, PureWindowsPath
 from typing import Any
 
 Note = Callable[[str, str], None]
@@ -89,10 +89,18 @@ class Files:
 
         return load
 
+    def _within_reach(self, path: str) -> str:
+        """Where a file goes that is saved as `path`: here, where its folder is elsewhere (Colab's drive)."""
+        absolute = PurePosixPath(path).is_absolute() or PureWindowsPath(path).is_absolute()
+        if not absolute or Path(path).parent.is_dir():
+            return path
+        self._real[_key(path)] = f"elsewhere-{len(self._real)}-{PureWindowsPath(path).name}"
+        return self._real[_key(path)]
+
     def _whole(self, path: str) -> str:
         """Where a model goes that is saved as `path`: a folder of Keras 2 becomes a folder with a file in it."""
         if path.endswith(_WHOLE):
-            return path
+            return self._within_reach(path)
         self._note("keras2-name", '`model.save("folder")` is Keras 2; write `model.save("model.keras")`.')
         Path(path).mkdir(parents=True, exist_ok=True)
         self._real[_key(path)] = str(Path(path) / "model.keras")
@@ -101,7 +109,7 @@ class Files:
     def _weights(self, path: str) -> str:
         """Where weights go that are saved as `path`."""
         if path.endswith(_WEIGHTS):
-            return path
+            return self._within_reach(path)
         self._note("keras2-name", f"`save_weights` of Keras 3 wants a name that ends in `{_WEIGHTS}`.")
         self._real[_key(path)] = path + _WEIGHTS
         return path + _WEIGHTS
