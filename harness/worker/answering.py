@@ -60,7 +60,7 @@ class Answers:
         self._bench.models.given(uid, feed.few_x)
         if feed.few_x is not None:
             self._bench.trials.run(model, uid, feed.few_x, feed.few_y)
-        if feed.x is not None:
+        if feed.x is not None and self._replay is None:  # a replay's time is for the hand-in's own code
             self._uses.note("evaluate", uid, feed.x, feed.y, self._bench.place())
         answer = {name: history.placeholder(name, _SOME_EPOCHS) for name in self._bench.trials.names(uid)}
         real = self._replay is not None and self._replay.is_real(self._bench.models.graph(model)[0])
