@@ -195,7 +195,8 @@ def _highest(rule: Rule, found: Sequence[Network], at_most: int) -> Match:
     ranked = sorted(
         found, key=lambda one: (one.record.id in preferred, _score(rule, one), order[one.record.id]), reverse=True
     )
-    chosen, others = ranked[:at_most], ranked[at_most:]
+    chosen = ranked[:at_most]
+    others = [one for one in ranked[at_most:] if one.record.id not in _parts(chosen)]
     lead = _score(rule, ranked[0]) - _score(rule, others[0]) if others else rule.margin
     return Match(
         task=rule.task,

@@ -253,6 +253,14 @@ def test_calls_of_one_training_are_one_network_of_a_sweep():
     assert merged.epochs == 40
 
 
+def test_the_calls_that_it_goes_on_from_are_no_rivals():
+    parts = tuple((f"fit-{number}", 1) for number in range(1, 11))
+    begun = network(mlp(id="fit-9", epochs=1).record, epochs=9, merged=parts[:9])
+    whole = network(mlp(id="fit-10", epochs=1).record, epochs=10, merged=parts)
+    found = match(ASSIGNMENT.rules(), [begun, whole]).by_task["2C"]
+    assert (found.fits, found.sure, len(found.reasons)) == (("fit-10",), True, 1)
+
+
 # --- as the course sets it
 
 
