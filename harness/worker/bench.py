@@ -115,8 +115,8 @@ class Bench:
         if layers != graph.layers:
             self.note(
                 "trainable-without-compile",
-                "A layer's `trainable` was changed after the model was compiled and fitted, which counts only from the "
-                "next `compile` on. Call `model.compile(…)` after the change.",
+                "A layer's `trainable` was changed after the model was compiled and fitted, which counts only from "
+                "the next `compile` on. Call `model.compile(…)` after the change.",
             )
         return graph.model_copy(update={"layers": layers})
 

@@ -358,7 +358,7 @@ def classes(graph):
 def test_the_run_came_to_its_end(recording, cell):
     assert (recording.kind, recording.complete) == ("notebook", True)
     assert cell("end").printed == "the end\n"
-    assert len(recording.sources) == len(CELLS) + len(WITHOUT_IMPORTS) + 1
+    assert len(recording.sources) == len(CELLS) + len(WITHOUT_IMPORTS) + 2
 
 
 @pytest.mark.parametrize("way", ["functional", "input shape", "input dim", "unbuilt", "nested"])
