@@ -2,6 +2,7 @@
 
 import json
 import math
+import os
 
 import pytest
 
@@ -42,6 +43,11 @@ def test_imports_are_written_as_people_write_them(name, statement):
     from harness.worker.everyday import _statement
 
     assert _statement(name) == statement
+
+
+def test_an_alias_is_the_module_until_the_hand_in_calls_something_else_so(notes):
+    assert supplier(lambda *note: notes.append(note), lambda: {"os"})("os") is os
+    assert len(notes) == 1
 
 
 @pytest.mark.parametrize("name", ["nothing_of_that_name", "re"])
