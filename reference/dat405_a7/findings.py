@@ -117,24 +117,12 @@ def _network(evidence: Evidence) -> Iterator[Finding]:
 
 def _autoencoder(evidence: Evidence) -> Iterator[Finding]:
     for fit in evidence.recording.fits:
-        if _noisy(fit.data.y) or _same_noise(fit.data.x, fit.data.y):
+        if fit.data.y is not None and fit.data.y.noise is not None:
             yield Finding(
                 code="autoencoder-target-noisy", task="4A", where=fit.where,
                 message="The autoencoder's targets are noisy; the second argument of fit is the clean images.",
             )  # fmt: skip
             return
-
-
-def _noisy(array: ArrayRecord | None) -> bool:
-    return array is not None and array.noise is not None
-
-
-def _same_noise(x: ArrayRecord | None, y: ArrayRecord | None) -> bool:
-    """Whether the targets are the noisy inputs themselves, which no clean images tell as noisy."""
-    if x is None or y is None or not _noisy(x) or x.mean is None or y.mean is None:
-        return False
-    unknown = y.source is None and y.encoding is None and y.derived is None and y.shape == x.shape
-    return unknown and abs(x.mean - y.mean) <= 0.02 * abs(x.mean)
 
 
 def _noise(evidence: Evidence) -> Iterator[Finding]:

@@ -130,16 +130,6 @@ def test_targets_that_drive_the_loss_below_zero():
     assert seen.task == "4A"
 
 
-def test_an_autoencoder_that_is_given_its_noisy_inputs_as_targets():
-    """A noise function that works in place makes both arguments the same array."""
-    flat = {"shape": (60_000, 784), "mean": 0.28}
-    same = {"x": images(noise=SALT_AND_PEPPER, **flat), "y": images(source=None, encoding=None, rows=None, **flat)}
-    noisy = network(fit(id="fit-ae", data=data(**same)))
-    assert found(evidence(ASSIGNMENT, noisy))["autoencoder-target-noisy"].where == noisy.where
-    other = {**same, "y": images(source=None, encoding=None, rows=None, shape=(60_000, 784), mean=0.13)}
-    assert "autoencoder-target-noisy" not in found(evidence(ASSIGNMENT, network(fit(data=data(**other)))))
-
-
 def test_labels_of_a_fit_that_failed():
     failed = mlp(data=data(y=labels(encoding="one_hot_twice")), error="the shapes do not fit")
     assert on(mlp=failed)["labels-one-hot-twice"].where == failed.where

@@ -119,3 +119,11 @@ def test_what_is_no_noise_on_known_images(seed, kind, count):
         "shifted": lambda: clean + 0.2 * rng.random(clean.shape),
     }[kind]()
     assert Seen().recogniser.image_record(array).source is None
+
+
+def test_noisy_inputs_that_are_the_targets_too():
+    """As a noise function that works in place makes them."""
+    noisy = seasoned(CLEAN[:TRAIN], 0.4)
+    x, y = Seen().recogniser.pair(noisy, noisy.copy())
+    assert x == y
+    assert (y.source, y.encoding, y.noise.kind) == ("x_train", "pixels", "salt_and_pepper")
