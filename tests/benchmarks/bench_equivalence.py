@@ -1,0 +1,63 @@
+"""The compiled trainer's accuracies are equivalent to plain `fit`'s: two one-sided tests over the calibrated seeds.
+
+Plain `fit`'s runs are those that the assignment's calibration recorded; the compiled trainer trains the same recipe
+with as many seeds. Equivalent is a mean that differs by less than the margin: 0.3 percentage points, about twice
+the standard deviation of MNIST's calibrated runs, so less than what luck decides between two seeds of one trainer.
+"""
+
+from __future__ import annotations
+
+import statistics
+
+import pytest
+from evidence import fit
+from scipy import stats
+
+from harness import datasets
+from harness.assignment import load
+from harness.measure.classification import accuracy
+from harness.training.from_recording import from_fit
+from harness.training.process import TrainerProcess
+
+pytestmark = pytest.mark.nightly
+
+MARGIN = 0.003
+LEVEL = 0.05
+ASSIGNMENT = load("dat405_a7")
+
+
+@pytest.mark.parametrize("name", ["digits", pytest.param("mnist", marks=pytest.mark.mnist)])
+def bench_equivalence(benchmark, name):
+    dataset = datasets.load(name)
+    calibration = ASSIGNMENT.calibration(name)
+    assert calibration.provenance["trainer"]["backend"] == "tensorflow"
+    plain = list(calibration.quantities["2C"].values)
+    prepared = from_fit(fit(), {}, dataset, ASSIGNMENT.tasks["2C"].scale(name, "full"))
+    assert prepared.recipe.without_seed == calibration.quantities["2C"].recipe
+
+    def train() -> list[float]:
+        with TrainerProcess("auto") as trainer:
+            runs = [trainer.train(prepared.with_seed(seed), lambda *_: None) for seed in range(len(plain))]
+        assert {run.trainer for run in runs} == {"jax_scan"}
+        return [accuracy(run.predictions, dataset.y_test) for run in runs]
+
+    ours = benchmark.pedantic(train, rounds=1, iterations=1)
+    low, high = interval(plain, ours)
+    benchmark.extra_info.update(
+        work="equivalence", data=name, margin=MARGIN, plain=plain, ours=ours, low=low, high=high
+    )
+    assert len(plain) >= 20
+    assert -MARGIN < low < high < MARGIN
+
+
+def interval(plain: list[float], ours: list[float]) -> tuple[float, float]:
+    """The interval of the difference of means (Welch) that lies within the margin where both one-sided tests reject
+    at the level: of confidence 1 − 2·level."""
+    variances = [statistics.variance(values) / len(values) for values in (plain, ours)]
+    error = sum(variances) ** 0.5
+    freedom = sum(variances) ** 2 / sum(
+        one**2 / (len(values) - 1) for one, values in zip(variances, (plain, ours), strict=True)
+    )
+    reach = float(stats.t.ppf(1 - LEVEL, freedom)) * error
+    difference = statistics.mean(ours) - statistics.mean(plain)
+    return difference - reach, difference + reach
