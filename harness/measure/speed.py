@@ -95,7 +95,7 @@ def _work(model: Any, recipe: Recipe) -> tuple[Any, Any]:
     sparse = recipe.y.encoding == "labels"
     labels = rng.integers(0, outputs[-1], IMAGES)
     targets = labels if sparse else np.eye(outputs[-1], dtype=np.float32)[labels]
-    if recipe.y.encoding == "pixels":
+    if not recipe.classifier:
         targets = rng.random((IMAGES, *outputs), dtype=np.float32)
     size = min(recipe.batch_size, IMAGES)
 

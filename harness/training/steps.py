@@ -79,7 +79,7 @@ def initial(recipe: Recipe, start: Start | None) -> tuple[Any, State]:
     model.compile(
         optimizer=make_optimizer(recipe),
         loss=make_loss(recipe),
-        metrics=["accuracy"] if recipe.y.encoding != "pixels" else [],
+        metrics=["accuracy"] if recipe.classifier else [],
     )
     model.optimizer.build(model.trainable_variables)
     state = State(
