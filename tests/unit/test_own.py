@@ -85,7 +85,8 @@ def test_any_colours_become_few():
     "bad",
     [
         pixels(1001, 10), pixels(10, 1001), pixels(0, 10), pixels()[..., :1], pixels()[..., 0],
-        np.zeros((9, 9, 4), np.uint8), pixels(dtype=np.float32), pixels(dtype=np.int32), np.zeros((2, 3, 3, 3), np.uint8), np.zeros(3, np.uint8),
+        np.zeros((9, 9, 4), np.uint8), pixels(dtype=np.float32), pixels(dtype=np.int32),
+        np.zeros((2, 3, 3, 3), np.uint8), np.zeros(3, np.uint8),
     ],
     ids=range(10),
 )  # fmt: skip
