@@ -1,0 +1,102 @@
+"""Tables of docs/performance.md from what the benchmarks wrote.
+
+    tox run -e bench
+
+runs the benchmarks and this script: `python docs/performance.py bench.json …`. Each table stands between a pair of
+comments, and is replaced; a table whose benchmarks are in none of the files stays as it is.
+"""
+
+from __future__ import annotations
+
+import json
+import statistics
+import sys
+from pathlib import Path
+from typing import Any
+
+PAGE = Path(__file__).with_name("performance.md")
+PLAIN, OURS = "plain fit", "harness"
+
+
+def main() -> None:
+    files = [json.loads(Path(name).read_text(encoding="utf-8")) for name in sys.argv[1:]]
+    made = [one for file in files for one in file["benchmarks"]]
+    cores = files[-1]["machine_info"]["cpu"].get("count")
+    page = PAGE.read_text(encoding="utf-8")
+    speeds = [one for one in made if "who" in one["extra_info"]]
+    if speeds:
+        page = put(page, "speed", speed_table(speeds, peak(made), cores))
+    equivalences = [one["extra_info"] for one in made if one["extra_info"].get("work") == "equivalence"]
+    if equivalences:
+        page = put(page, "equivalence", equivalence_table(equivalences))
+    PAGE.write_text(page, encoding="utf-8")
+
+
+def put(page: str, name: str, table: list[str]) -> str:
+    """The page with this table between its comments."""
+    begin, end = f"<!-- {name} -->\n", f"<!-- /{name} -->"
+    before, rest = page.split(begin)
+    after = rest.split(end)[1]
+    return before + begin + "\n".join(table) + "\n" + end + after
+
+
+def peak(made: list[dict[str, Any]]) -> float | None:
+    """Operations a second of a large product, where that was measured."""
+    found = [one for one in made if one["extra_info"].get("work") == "matmul"]
+    return found[0]["extra_info"]["operations"] / found[0]["stats"]["min"] if found else None
+
+
+def speed_table(made: list[dict[str, Any]], limit: float | None, cores: int | None) -> list[str]:
+    """One row a work: medians of both, the rounds' ratios, and operations a second beside the machine's limit."""
+    device = made[-1]["extra_info"]["device"]
+    said = f"{limit / 1e9:.0f} GFLOP/s" if limit else "not measured"
+    rows = [
+        f"Machine: {device}, {cores} cores; a float32 product of 2048×2048 matrices: {said} at best.",
+        "",
+        "| work | trained by | `fit` s | harness s | ratio: median (lowest to highest), n | GFLOP/s: `fit`, harness |",
+        "|---|---|---|---|---|---|",
+    ]
+    works = dict.fromkeys(one["extra_info"]["work"] for one in made)
+    for work in works:
+        seconds: dict[str, dict[int, float]] = {PLAIN: {}, OURS: {}}
+        named: dict[str, list[str]] = {}
+        operations = 0.0
+        for one in made:
+            about = one["extra_info"]
+            if about["work"] == work and about["round"] > 0:
+                seconds[about["who"]][about["round"]] = one["stats"]["median"]
+                named[about["who"]] = about["trainers"]
+                operations = about["operations"]
+        both = sorted(set(seconds[PLAIN]) & set(seconds[OURS]))
+        if not both:
+            continue
+        ratios = [seconds[PLAIN][n] / seconds[OURS][n] for n in both]
+        medians = [statistics.median(seconds[who][n] for n in both) for who in (PLAIN, OURS)]
+        rates = ", ".join(f"{operations / value / 1e9:.1f}" for value in medians)
+        rows.append(
+            f"| {work} | {', '.join(named[OURS])} | {medians[0]:.1f} | {medians[1]:.1f} "
+            f"| {statistics.median(ratios):.1f} ({min(ratios):.1f} to {max(ratios):.1f}), {len(both)} | {rates} |"
+        )
+    return rows
+
+
+def equivalence_table(made: list[dict[str, Any]]) -> list[str]:
+    """One row a data set: both means with standard deviations, and the interval of their difference."""
+    rows = [
+        "| data | plain `fit`: mean ± sd, n | jax_scan: mean ± sd, n | difference, 90 % interval | margin |",
+        "|---|---|---|---|---|",
+    ]
+    for one in made:
+        sides = [
+            f"{statistics.mean(values):.4f} ± {statistics.stdev(values):.4f}, {len(values)}"
+            for values in (one["plain"], one["ours"])
+        ]
+        rows.append(
+            f"| {one['data']} | {sides[0]} | {sides[1]} | {one['low']:+.4f} to {one['high']:+.4f} "
+            f"| ±{one['margin']} |"
+        )
+    return rows
+
+
+if __name__ == "__main__":
+    main()
