@@ -71,6 +71,8 @@ class TrainerProcess:
         self._channels: dict[Backend, Channel] = {}
         self._folder: tempfile.TemporaryDirectory[str] | None = None
         self._inspected: dict[str, ModelFacts] = {}
+        self._expected: set[Backend] = set()
+        """What the inspected models will be trained with."""
 
     def __enter__(self) -> Self:
         return self
@@ -112,12 +114,6 @@ class TrainerProcess:
         names: tuple[Backend, ...] = ("jax", "tensorflow")
         return {name: self._channel(name).ask({"ask": "describe"}) for name in names}
 
-    def prepare(self, recipes: Sequence[Recipe]) -> None:
-        """Start the processes that training these takes, so that a framework is imported while another trains."""
-        kind = self._device().kind
-        for needed in {choose(recipe, kind).backend for recipe in recipes}:
-            self._channel(needed)
-
     def inspect(self, spec: ModelSpec, loss: tuple[str, dict[str, Any]] | None) -> ModelFacts:
         """Rebuild a model and say what it is. A model that cannot be rebuilt comes back with `refused` set.
 
@@ -125,6 +121,7 @@ class TrainerProcess:
         """
         request = {"ask": "inspect", "model": spec.model_dump(mode="json"), "loss": loss}
         key = json.dumps(request, sort_keys=True)
+        self._expected.add(backend([spec], self._device().kind))
         if key not in self._inspected:
             try:
                 answer = self._any_channel().ask(request)
@@ -161,6 +158,8 @@ class TrainerProcess:
         self, jobs: Sequence[Job], on_epoch: Callable[[int, int], None], limit: TimeLimit | None
     ) -> list[TrainedRun]:
         choice = choose(jobs[0].prepared.recipe, self._device().kind)
+        for name in self._expected:  # one framework is imported while the other trains
+            self._channel(name)
         out = Path(self._require_folder()) / "out.npz"
         runs = [self._sent_job(number, job) for number, job in enumerate(jobs)]
         request = {"ask": "train", "runs": runs, "trainer": choice.trainer, "width": choice.width, "out": str(out)}
