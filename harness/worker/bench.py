@@ -15,6 +15,7 @@ from harness.worker.states import States, UnknownWeightsError
 from harness.worker.trial import Trials
 
 MAX_FITS = 2_000
+MANY_FITS = 50
 MAX_PREVIOUS = 512  # the types of a recording allow no more
 
 
@@ -53,6 +54,11 @@ class Bench:
             "contract_task": self.contract_task,
             "where": self.place(),
         }
+
+    def epochs_before(self, model: int) -> int:
+        """How far on the placeholders of a model's next fit are: by the epochs of its earlier fits, and a little by
+        all others, so that a loop ends which fits one network after another until one is good."""
+        return sum(fit.epochs for fit in self.fits if fit.model == model) + len(self.fits) // MANY_FITS
 
     def forget(self, model: int) -> None:
         """A model was compiled: its next fit starts with a fresh optimizer."""

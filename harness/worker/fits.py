@@ -128,7 +128,8 @@ class Fits:
         bench.left_by(noted, model, graph, real=true is not None)
         validated = call.validation_data is not None or bool(call.validation_split)
         every = call.validation_freq if isinstance(call.validation_freq, int) else 1
-        values = history.placeholders(bench.trials.names(uid), len(epochs), validated, max(1, every))
+        before = bench.epochs_before(uid)
+        values = history.placeholders(bench.trials.names(uid), len(epochs), validated, max(1, every), before)
         if self._replay is not None and true is not None:
             values, whole = history.truthful(values, true, max(1, every))
             epochs = epochs[: len(values.get("loss", ()))]

@@ -40,12 +40,15 @@ def placeholder(name: str, epoch: int) -> float:
     return 1.0 - 0.5 / (epoch + 1) ** 2
 
 
-def placeholders(names: list[str], epochs: int, validated: bool, every: int = 1) -> dict[str, list[float]]:
-    """One value an epoch for each of Keras's names; validation values each `every` epochs."""
-    values = {name: [placeholder(name, epoch) for epoch in range(epochs)] for name in names}
+def placeholders(
+    names: list[str], epochs: int, validated: bool, every: int = 1, before: int = 0
+) -> dict[str, list[float]]:
+    """One value an epoch for each of Keras's names; validation values each `every` epochs. They go on from those of
+    the epochs `before`."""
+    values = {name: [placeholder(name, before + epoch) for epoch in range(epochs)] for name in names}
     if validated:
         held_out = range(every - 1, epochs, every)
-        values |= {f"val_{name}": [placeholder(name, epoch) for epoch in held_out] for name in names}
+        values |= {f"val_{name}": [placeholder(name, before + epoch) for epoch in held_out] for name in names}
     return values
 
 

@@ -82,6 +82,14 @@ r.compile("sgd", "mse"); r.fit(X.reshape(-1, 28, 28), Y); r.fit(X.reshape(-1, 28
 m = mlp(optimizer=keras.optimizers.SGD(0.5)); m.fit(X, Y)
 m.optimizer.learning_rate.assign(0.25); m.fit(X, Y)
 tf.keras.backend.set_value(m.optimizer.lr, 0.125); m.fit(X, Y)""",
+    "until it is good": """
+m, accuracy = mlp(), 0
+while accuracy < 0.97:
+    accuracy = m.fit(X, Y).history["accuracy"][-1]
+accuracy = 0
+while accuracy < 0.97:
+    m = mlp()
+    accuracy = m.fit(X, Y).history["accuracy"][-1]""",
     # --- data
     "image generator": """
 from tensorflow.keras.preprocessing.image import ImageDataGenerator
@@ -433,6 +441,12 @@ def test_trainable_counts_from_the_next_compile_on(cell):
     assert [fit.layers[1].trainable for fit in fits] == [True, True, False, False]
     assert [fit for _, fit in states(fits[3])] == [fits[1].id, fits[2].id]
     assert cell("frozen too late").codes == ["trainable-without-compile"]
+
+
+def test_fitting_until_it_is_good_ends(cell):
+    fits = cell("until it is good").fits
+    assert sum(fit.continues is not None for fit in fits) < 10
+    assert len(fits) < 500
 
 
 def test_weights_that_no_fit_left_are_a_problem(cell):
