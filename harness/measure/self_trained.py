@@ -14,7 +14,7 @@ from harness.evidence import SelfTrained
 from harness.measure.classification import accuracy
 from harness.models import ModelFacts, canonical
 from harness.recording import SelfTrainedRecord
-from harness.training.from_recording import evaluation_spec
+from harness.training.from_recording import evaluation_specs
 from harness.training.process import TrainerFailed, TrainerProcess, TrainingStopped
 
 Frames = Mapping[str, NDArray[Any]]
@@ -23,7 +23,8 @@ Frames = Mapping[str, NDArray[Any]]
 def self_trained(
     records: Sequence[SelfTrainedRecord], frames: Frames, dataset: Dataset, trainer: TrainerProcess
 ) -> tuple[SelfTrained, ...]:
-    """What each of these networks is, and the accuracy of its weights on the evaluation images."""
+    """What each of these networks is, and the accuracy of its weights on the evaluation images; where the range of
+    its inputs is not known, the best over the usual ones."""
     return tuple(_one(record, frames, dataset, trainer) for record in records)
 
 
@@ -38,13 +39,19 @@ def _one(record: SelfTrainedRecord, frames: Frames, dataset: Dataset, trainer: T
         if record.inputs is None:
             raise Refused("its inputs were not seen")
         weights = [_weight(frames.get(name)) for name in record.weights]
-        outputs = trainer.evaluate(spec, weights, evaluation_spec(record.inputs), dataset.name)
-        if outputs.ndim != 2 or outputs.shape[1] <= int(dataset.y_test.max()):
-            raise Refused("its outputs are no classes")
-        found = accuracy(outputs, dataset.y_test)
+        found = max(
+            _accuracy(trainer.evaluate(spec, weights, x, dataset.name), dataset)
+            for x in evaluation_specs(record.inputs)
+        )
     except (Refused, TrainerFailed, TrainingStopped) as reason:
         return made.model_copy(update={"facts": facts, "problem": str(reason)[:500]})
     return made.model_copy(update={"facts": facts, "accuracy": found, "images": len(dataset.y_test)})
+
+
+def _accuracy(outputs: NDArray[Any], dataset: Dataset) -> float:
+    if outputs.ndim != 2 or outputs.shape[1] <= int(dataset.y_test.max()):
+        raise Refused("its outputs are no classes")
+    return accuracy(outputs, dataset.y_test)
 
 
 def _weight(array: NDArray[Any] | None) -> NDArray[Any]:

@@ -118,13 +118,16 @@ def loss_of(fit: FitRecord) -> tuple[str, dict[str, Any]]:
     return _component(compiling.loss, fit.loss, "loss")
 
 
-def evaluation_spec(record: ArrayRecord) -> ArraySpec:
-    """How the evaluation images are prepared for a network that was given this array: as it was, where it was
-    recognised, else on its range. Raises Refused."""
-    if record.source is None or record.encoding != "pixels":
-        scale, offset = _range(record, record.low, record.high, "inputs")
-        record = ArrayRecord(shape=record.shape, dtype=record.dtype, scale=scale, offset=offset)
-    return _pixels(record, "test", "", 0, "inputs")
+def evaluation_specs(record: ArrayRecord) -> tuple[ArraySpec, ...]:
+    """How the evaluation images may be prepared for a network that was given this array: as it was, where it was
+    recognised, else on its range; on each of the usual ranges where that is not known. Raises Refused."""
+    if record.source is not None and record.encoding == "pixels":
+        return (_pixels(record, "test", "", 0, "inputs"),)
+    known = record.low is not None and record.high is not None
+    limits = [(record.low, record.high)] if known else _RANGES
+    ranges = [_range(record, low, high, "inputs") for low, high in limits]
+    made = [ArrayRecord(shape=record.shape, dtype=record.dtype, scale=one, offset=other) for one, other in ranges]
+    return tuple(_pixels(one, "test", "", 0, "inputs") for one in made)
 
 
 @dataclass

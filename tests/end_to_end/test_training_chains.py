@@ -17,7 +17,7 @@ from harness.recording import (
     Recording,
     SelfTrainedRecord,
 )
-from harness.training.from_recording import Recipes, evaluation_spec
+from harness.training.from_recording import Recipes, evaluation_specs
 from harness.training.process import TrainerProcess, Weighted
 from harness.training.recipe import Scale
 
@@ -178,6 +178,8 @@ def test_a_network_that_came_with_its_weights(trainer):
     assert (found.facts.params, found.images, found.problem) == (55_050, 360, None)
     on_range = record.model_copy(update={"inputs": images(source=None, rows=None, encoding=None, high=1.0)})
     assert self_trained([on_range], frames, DIGITS, trainer)[0].accuracy == found.accuracy
+    unknown = record.model_copy(update={"inputs": images(source=None, encoding=None, low=None, high=None)})
+    assert self_trained([unknown], frames, DIGITS, trainer)[0].accuracy >= found.accuracy
     (lost,) = self_trained([record], {}, DIGITS, trainer)
     assert (lost.accuracy, lost.problem) == (None, "its weights did not cross")
     few = record.model_copy(update={"weights": names[:3]})
@@ -188,4 +190,4 @@ def test_inputs_whose_range_is_not_known_are_refused(trainer):
     spec = canonical(Graph(**chain(*MLP_LAYERS)))
     assert trainer.inspect(spec, None).params == 55_050
     with pytest.raises(Refused, match="cannot be made from the evaluation images"):
-        evaluation_spec(images(source=None, encoding=None, low=-7.0, high=9.0))
+        evaluation_specs(images(source=None, encoding=None, low=-7.0, high=9.0))

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from harness.allowlist import Refused
 from harness.recording import Rows
 from harness.training.arrays_spec import ArraySpec, as_images, no_models, seen
-from harness.training.from_recording import evaluation_spec, from_fit
+from harness.training.from_recording import evaluation_specs, from_fit
 from harness.training.recipe import evaluation_arrays, training_arrays
 from harness.training.selection import select
 
@@ -246,12 +246,14 @@ def test_why_it_was_not_kept_is_said():
 
 
 def test_images_for_a_network_of_a_loop_of_their_own():
-    seen_by = evaluation_spec(images(scale=2 / 255, offset=-1.0, shape=(64, 784)))
+    (seen_by,) = evaluation_specs(images(scale=2 / 255, offset=-1.0, shape=(64, 784)))
     assert (seen_by.scale, seen_by.offset, seen_by.item_shape) == (2 / 255, -1.0, (784,))
-    unknown = evaluation_spec(images(source=None, encoding=None, low=-0.9, high=0.9, shape=(64, 28, 28)))
+    (unknown,) = evaluation_specs(images(source=None, encoding=None, low=-0.9, high=0.9, shape=(64, 28, 28)))
     assert (unknown.scale, unknown.offset) == (2 / 255, -1.0)
+    nothing = evaluation_specs(images(source=None, encoding=None, low=None, high=None))
+    assert [(round(one.scale * 255), one.offset) for one in nothing] == [(1, 0.0), (2, -1.0), (255, 0.0)]
     with pytest.raises(Refused):
-        evaluation_spec(images(source=None, encoding=None, low=None, high=None))
+        evaluation_specs(images(source=None, encoding=None, low=0.0, high=900.0))
 
 
 def test_without_models_nothing_is_derived():
