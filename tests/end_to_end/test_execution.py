@@ -414,3 +414,8 @@ def test_what_was_recorded_before_the_time_was_over_counts(tmp_path, npz, monkey
     assert len(made.recording.fits) == 1
     assert [error.type for error in made.recording.errors] == ["RunTimeout"]
     assert made.interrupted.endswith("although training takes no time here.")
+
+
+def test_the_same_files_give_the_same_recording(seven, tmp_path, npz):
+    again = run(write(tmp_path, SEVEN), npz)
+    assert again.model_dump(exclude={"seconds"}) == seven.model_dump(exclude={"seconds"})
