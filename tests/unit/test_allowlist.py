@@ -159,10 +159,31 @@ def test_unknown_optimizers_and_losses(family, value):
         family(value)
 
 
-def test_a_learning_rate_schedule_is_refused():
-    schedule = {"class_name": "ExponentialDecay", "config": {"initial_learning_rate": 0.1}}
-    with pytest.raises(ValueError, match=r"learning_rate: .* is not a number"):
-        compiling.optimizer({"class_name": "SGD", "config": {"learning_rate": schedule}})
+def schedule(name, **config):
+    return compiling.optimizer(
+        {"class_name": "SGD", "config": {"learning_rate": {"class_name": name, "config": config}}}
+    )
+
+
+def test_a_learning_rate_schedule_is_canonical():
+    """As Keras writes it: rates in float32, defaults, and a name of its own."""
+    written = schedule("ExponentialDecay", initial_learning_rate=0.10000000149011612, decay_steps=100, decay_rate=0.9,
+                       staircase=False, name="ExponentialDecay")  # fmt: skip
+    kept = {"initial_learning_rate": 0.1, "decay_steps": 100, "decay_rate": 0.9}
+    assert written == ["SGD", {"learning_rate": ["ExponentialDecay", kept]}]
+    steps = schedule("PiecewiseConstantDecay", boundaries=[100, 200], values=[0.1, 0.01, 0.001])
+    assert steps[1]["learning_rate"][1] == {"boundaries": [100.0, 200.0], "values": [0.1, 0.01, 0.001]}
+
+
+@pytest.mark.parametrize(
+    ("name", "config", "said"),
+    [("Mine", {}, "the learning rate schedule 'Mine' is not on the list"),
+     ("ExponentialDecay", {"decay_steps": 0}, "decay_steps: 0 lies outside"),
+     ("PiecewiseConstantDecay", {"values": 0.1}, "values: 0.1 is no list of at most 1000 numbers")],
+)  # fmt: skip
+def test_another_schedule_is_refused(name, config, said):
+    with pytest.raises(ValueError, match=f"learning_rate: .*{said}"):
+        schedule(name, **config)
 
 
 # --- any JSON
