@@ -187,7 +187,11 @@ class Session:
 
     def _run_contract(self) -> None:
         self._contract = ContractRun(
-            self._job.contract, self._runner, self._recorder, self._data, self._job.statement_seconds
+            self._job.contract,
+            self._runner,
+            self._recorder,
+            self._data,
+            min(self._job.statement_seconds, max(1.0, self._left() / 4)),
         )
         self._contract.run()
         if self._replay is not None:

@@ -12,7 +12,7 @@ from harness import dryrun
 from harness.dryrun import DryRun, better, interpret, record, told_another_order
 from harness.recording import CellError, Finding, Recording, SourceRecord, Where
 from harness.results import Cause
-from harness.sandbox import Ended, Frames, Limits, SandboxRun
+from harness.sandbox import Ended, Frames, SandboxRun
 from harness.worker.contract import Contract
 
 
@@ -66,13 +66,14 @@ def test_another_order_is_told_where_sorting_moves_a_cell(counts):
     assert told_another_order(sources(*counts)) is (any(counts) and order != list(range(len(counts))))
 
 
-def seen(*codes, fits=1, complete=True, order="document"):
+def seen(*codes, fits=1, complete=True, order="document", seconds=1.5):
     findings = tuple(Finding(code=code, message=f"{code} {number}") for number, code in enumerate(codes))
     return DryRun(
         Recording(
             kind="notebook",
             complete=complete,
             order=order,
+            seconds=seconds,
             fits=(fit(),) * fits,
             findings=findings,
             sources=tuple(sources(2, 1)),
@@ -126,15 +127,15 @@ def test_a_second_run_only_where_it_can_help(tmp_path):
         assert record(box, tmp_path, ASSIGNMENT, tmp_path).recording == first.recording
     box = Box({"document": seen(EARLY), "executed": seen(order="executed")})
     assert record(box, tmp_path, ASSIGNMENT, tmp_path).recording.order == "executed"
-    (first, whole), (second, rest) = box.jobs
-    assert (first["order"], second["order"], whole) == ("document", "executed", dryrun.TOTAL_SECONDS)
-    assert rest <= whole
-    assert second["total_seconds"] < rest
-    box = Box({"document": seen(EARLY)})
-    record(box, tmp_path, ASSIGNMENT, tmp_path, Limits(seconds=dryrun.SECOND_RUN_SECONDS))
+    (first, _), (second, _) = box.jobs
+    assert (first["order"], second["order"]) == ("document", "executed")
+    assert second["run_seconds"] == first["run_seconds"] - 1.5
+    slow = seen(EARLY, seconds=dryrun.RUN_SECONDS - dryrun.SECOND_RUN_SECONDS + 1)
+    box = Box({"document": slow})
+    record(box, tmp_path, ASSIGNMENT, tmp_path)
     assert len(box.jobs) == 1  # no time for another
 
 
 def test_the_limits_fit_into_each_other():
-    assert dryrun.STATEMENT_SECONDS < dryrun.RUN_SECONDS < dryrun.TOTAL_SECONDS - dryrun.SENDING_SECONDS
-    assert dryrun.TOTAL_SECONDS <= 60
+    assert dryrun.STATEMENT_SECONDS < dryrun.RUN_SECONDS < dryrun.LIMIT_SECONDS - dryrun.SENDING_SECONDS
+    assert dryrun.RUN_SECONDS + dryrun.SENDING_SECONDS < 60
