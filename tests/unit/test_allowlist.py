@@ -159,16 +159,18 @@ def test_unknown_optimizers_and_losses(family, value):
         family(value)
 
 
-def schedule(name, **config):
+def schedule(class_name, /, **config):
     return compiling.optimizer(
-        {"class_name": "SGD", "config": {"learning_rate": {"class_name": name, "config": config}}}
+        {"class_name": "SGD", "config": {"learning_rate": {"class_name": class_name, "config": config}}}
     )
 
 
 def test_a_learning_rate_schedule_is_canonical():
     """As Keras writes it: rates in float32, defaults, and a name of its own."""
-    written = schedule("ExponentialDecay", initial_learning_rate=0.10000000149011612, decay_steps=100, decay_rate=0.9,
-                       staircase=False, name="ExponentialDecay")  # fmt: skip
+    written = schedule(
+        "ExponentialDecay", initial_learning_rate=0.10000000149011612, decay_steps=100, decay_rate=0.9,
+        staircase=False, name="ExponentialDecay",
+    )  # fmt: skip
     kept = {"initial_learning_rate": 0.1, "decay_steps": 100, "decay_rate": 0.9}
     assert written == ["SGD", {"learning_rate": ["ExponentialDecay", kept]}]
     steps = schedule("PiecewiseConstantDecay", boundaries=[100, 200], values=[0.1, 0.01, 0.001])
