@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 TIERS = ("end_to_end", "mnist", "browser", "nightly")  # what bears none of these markers is a unit test
-FRAMEWORKS = ("tensorflow", "keras")
+FRAMEWORKS = ("tensorflow", "keras", "jax")
 
 
 def missing(what: str, reason: str) -> None:
