@@ -154,7 +154,8 @@ def _factor(network: Network) -> set[str]:
 
 def _plotted(sweep: tuple[Network, ...], codes: tuple[Code, ...]) -> Iterator[Finding]:
     """A plot over factors that are written down and were not trained."""
-    trained = [float(text) for network in sweep for text in _factor(network)]
+    layers = [layer for network in sweep for layer in network.layers]
+    trained = {float(text.split()[2]) for layer in layers for text in layer.regularizers}
     known = source.constants(codes)
     for code in codes:
         calls = [call for call in source.in_order(code.tree, ast.Call) if source.called(call) in _PLOTS + _TICKS]

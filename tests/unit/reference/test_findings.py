@@ -174,6 +174,12 @@ def test_other_plots_are_no_finding(plot):
     assert "plotted-factors-differ" not in analysed(plot)
 
 
+def test_a_network_of_stacked_layers_has_several_factors():
+    stacked = sweep((1e-4,), 1, {"regularizers": tuple((f"kernel L2 {factor}",) for factor in FACTORS[:2])})
+    plot = "plt.plot([1e-6, 2.5e-4, 2.4e-4], means)\nplt.xlabel('factor')"
+    assert "plotted-factors-differ" not in written(plot, networks=stacked)
+
+
 @pytest.mark.parametrize(
     "code",
     [
