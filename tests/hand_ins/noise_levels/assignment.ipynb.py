@@ -44,10 +44,10 @@ for level in noise_levels:
 # %%
 tpr_seasoned, tpr_denoised = [], []
 for noise_level in noise_levels:
-    train = salt_and_pepper(flat_train, noise_level)
+    train = salt_and_pepper(flat_train[:10000], noise_level)
     classifier = Sequential([Dense(64, activation="relu"), Dense(10, activation="softmax")])
     classifier.compile(loss="categorical_crossentropy", optimizer="adam", metrics=["accuracy"])
-    classifier.fit(train, y_train, epochs=3, batch_size=128, verbose=0)
+    classifier.fit(train, y_train[:10000], epochs=3, batch_size=128, verbose=0)
     test = salt_and_pepper(flat_test, noise_level)
     tpr_seasoned.append(classifier.evaluate(test, y_test)[1])
     tpr_denoised.append(classifier.evaluate(autoencoder.predict(test), y_test)[1])
