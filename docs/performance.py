@@ -53,7 +53,7 @@ def speed_table(made: list[dict[str, Any]], limit: float | None, cores: int | No
     rows = [
         f"Machine: {device}, {cores} cores; a float32 product of 2048×2048 matrices: {said} at best.",
         "",
-        "| work | trained by | `fit` s | harness s | ratio: median (lowest to highest), n | GFLOP/s: `fit`, harness |",
+        "| work | trained by | `fit` s | harness s | ratio: median (range), n | GFLOP/s: `fit`, harness |",
         "|---|---|---|---|---|---|",
     ]
     works = dict.fromkeys(one["extra_info"]["work"] for one in made)
