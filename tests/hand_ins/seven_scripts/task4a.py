@@ -1,7 +1,8 @@
 from keras.layers import Dense, Input
 from keras.models import Model
 from noise import salt_and_pepper
-from task1 import x_train
+import numpy as np
+from task1 import x_train, x_test
 
 x = x_train.reshape(-1, 784)
 x_noisy = salt_and_pepper(x, 0.4)
