@@ -21,6 +21,7 @@ from harness.evidence import Evidence
 from harness.files import write_atomically
 from harness.grading import Grader, dataset_facts
 from harness.results import SubmissionFacts
+from harness.store import Store
 from harness.training import cost
 from harness.training.cache import RunCache
 from harness.training.from_recording import from_fit
@@ -53,7 +54,7 @@ def calibrate(
     """
     dataset = load_dataset(data)
     started = time.perf_counter()
-    cache = RunCache(RunCache.default_folder(), RunCache.default_limit())
+    cache = RunCache(Store(Store.default_folder(), Store.default_limit()))
     with tempfile.TemporaryDirectory(prefix="harness-") as scratch, TrainerProcess(device) as trainer:
         npz = Path(scratch) / "data.npz"
         datasets.write_recording_npz(dataset, npz)

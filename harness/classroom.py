@@ -24,8 +24,9 @@ from harness.measure.trained import Replayer
 from harness.outputs import MATCHES, judge, write_class, write_evidence, write_result
 from harness.results import Cause, Result, SubmissionFacts
 from harness.sandbox import Sandbox, SandboxError, choose
+from harness.store import DEFAULT_LIMIT, Store
 from harness.text import quantity
-from harness.training.cache import DEFAULT_LIMIT, RunCache
+from harness.training.cache import RunCache
 from harness.training.process import Device, DeviceUnavailable, TrainerProcess
 
 DataName = Literal["auto", "mnist", "fashion_mnist", "digits"]
@@ -122,7 +123,7 @@ def grade(paths: Sequence[Path], options: Options, progress: Progress) -> list[R
     with tempfile.TemporaryDirectory(prefix="harness-") as scratch, TrainerProcess(options.device) as trainer:
         npz = Path(scratch) / "data.npz"
         datasets.write_recording_npz(dataset, npz)
-        cache = RunCache(options.cache or Path(scratch) / "runs", options.cache_limit)
+        cache = RunCache(Store(options.cache or Path(scratch) / "runs", options.cache_limit))
         grader = Grader(
             options.assignment, dataset, options.profile, trainer, cache,
             isolation=sandbox.name if sandbox.isolated else sandbox.warning, isolated=sandbox.isolated,
@@ -218,7 +219,7 @@ def evidence_for_pytest(
     with tempfile.TemporaryDirectory(prefix="harness-") as scratch, TrainerProcess(device) as trainer:
         npz = Path(scratch) / "data.npz"
         datasets.write_recording_npz(dataset, npz)
-        cache = RunCache(RunCache.default_folder(), RunCache.default_limit())
+        cache = RunCache(Store(Store.default_folder(), Store.default_limit()))
         grader = Grader(assignment, dataset, profile, trainer, cache, sandbox.name)
         work = _receive(path, Path(scratch) / "0", clean_name(path))
         if work.run.problem is None:

@@ -37,7 +37,7 @@ DataOption = Annotated[
 ProfileOption = Annotated[Literal["quick", "full"], typer.Option(help="quick is a forecast, full is for marks.")]
 DeviceOption = Annotated[Literal["auto", "cpu", "gpu"], typer.Option(help="Where to train.")]
 CacheOption = Annotated[
-    bool, typer.Option("--cache/--no-cache", help="Use and keep runs that were trained before.")
+    bool, typer.Option("--cache/--no-cache", help="Use and keep what was trained, measured and recorded before.")
 ]
 CacheSizeOption = Annotated[
     str | None,
@@ -187,21 +187,21 @@ def regrade(
 
 @app.command("cache")
 def look_after_cache(
-    clear: Annotated[bool, typer.Option("--clear", help="Remove all runs.")] = False,
+    clear: Annotated[bool, typer.Option("--clear", help="Remove all that is kept.")] = False,
     verify: Annotated[
-        bool, typer.Option("--verify", help="Read all runs and remove those that are damaged.")
+        bool, typer.Option("--verify", help="Read all that is kept and remove what is damaged.")
     ] = False,
     cache_size: CacheSizeOption = None,
 ) -> None:
-    """Show the cache of trained runs: its folder, size and hits."""
+    """Show what is kept of earlier gradings: the folder, its size and hits."""
     from harness import terminal
-    from harness.training.cache import CacheFacts, RunCache
+    from harness.store import Store, StoreFacts
 
-    def run() -> tuple[CacheFacts, int | None, int | None]:
-        cache = RunCache(RunCache.default_folder(), _cache_limit(cache_size))
-        damaged = cache.verify() if verify else None
-        cleared = cache.clear() if clear else None
-        return cache.facts(), damaged, cleared
+    def run() -> tuple[StoreFacts, int | None, int | None]:
+        store = Store(Store.default_folder(), _cache_limit(cache_size))
+        damaged = store.verify() if verify else None
+        cleared = store.clear() if clear else None
+        return store.facts(), damaged, cleared
 
     terminal.show_cache(*_guarded(run))
 
@@ -285,15 +285,15 @@ def _load(name: str) -> Assignment:
 
 
 def _cache(wanted: bool) -> Path | None:
-    from harness.training.cache import RunCache
+    from harness.store import Store
 
-    return RunCache.default_folder() if wanted else None
+    return Store.default_folder() if wanted else None
 
 
 def _cache_limit(size: str | None) -> int:
-    from harness.training.cache import RunCache, parse_size
+    from harness.store import Store, parse_size
 
-    return RunCache.default_limit() if size is None else parse_size(size)
+    return Store.default_limit() if size is None else parse_size(size)
 
 
 def _guarded(run: Callable[[], T]) -> T:

@@ -11,9 +11,9 @@ from dataclasses import dataclass
 import psutil
 
 from harness import assignment, datasets, sandbox
+from harness.store import CacheUsageError, Store
 from harness.text import quantity, size
 from harness.training import device as devices
-from harness.training.cache import CacheUsageError, RunCache
 from harness.training.process import DeviceUnavailable, TrainerFailed, TrainerProcess
 
 
@@ -108,8 +108,8 @@ def _assignments() -> list[Fact]:
 
 def _cache() -> Fact:
     try:
-        facts = RunCache(RunCache.default_folder(), RunCache.default_limit()).facts()
+        facts = Store(Store.default_folder(), Store.default_limit()).facts()
     except CacheUsageError as error:
         return Fact("cache", str(error), False, False, "Correct $HARNESS_CACHE_SIZE.")
     room = f"{size(facts.size)} of at most {size(facts.limit)}"
-    return Fact("cache", f"{quantity(facts.runs, 'trained run')} in {facts.folder}, {room}")
+    return Fact("cache", f"{quantity(facts.kept['run'], 'trained run')} in {facts.folder}, {room}")

@@ -21,7 +21,7 @@ from harness.text import for_terminal, points, quantity, size
 if TYPE_CHECKING:
     from harness.doctor import Fact
     from harness.regrade import Regraded
-    from harness.training.cache import CacheFacts
+    from harness.store import StoreFacts
 
 WORDS = {
     Outcome.PASSED: "[green]✓ passed[/]",
@@ -53,7 +53,7 @@ def show_error(fault: Exception) -> int:
     from harness.mapping import MappingError
     from harness.plugin import ChecksFailed
     from harness.regrade import RegradeError
-    from harness.training.cache import CacheUsageError
+    from harness.store import CacheUsageError
     from harness.training.process import DeviceUnavailable
 
     if isinstance(fault, IntakeRefused):
@@ -194,20 +194,21 @@ def show_regraded(regraded: Regraded, out: Path) -> None:
     console.print(f"Class page: {escape(str(out / 'index.html'))}", soft_wrap=True)
 
 
-def show_cache(facts: CacheFacts, damaged: int | None, cleared: int | None) -> None:
+def show_cache(facts: StoreFacts, damaged: int | None, cleared: int | None) -> None:
     """What the cache holds, and what was done to it."""
     if damaged is not None:
         say(
-            f"{quantity(damaged, 'run was', 'runs were')} damaged and removed."
+            f"{quantity(damaged, 'file was', 'files were')} damaged and removed."
             if damaged
-            else "Every run is whole."
+            else "Every file is whole."
         )
     if cleared is not None:
-        say(f"{quantity(cleared, 'run was', 'runs were')} removed.")
-    say(f"folder  {facts.folder}")
-    say(f"runs    {facts.runs:,}")
-    say(f"size    {size(facts.size)} of at most {size(facts.limit)}")
-    say(f"asked   {quantity(facts.hits + facts.misses, 'time')}, {quantity(facts.hits, 'hit')}")
+        say(f"{quantity(cleared, 'file was', 'files were')} removed.")
+    say(f"folder       {facts.folder}")
+    for kind, count in facts.kept.items():
+        say(f"{kind + 's':13}{count:,}")
+    say(f"size         {size(facts.size)} of at most {size(facts.limit)}")
+    say(f"asked        {quantity(facts.hits + facts.misses, 'time')}, {quantity(facts.hits, 'hit')}")
 
 
 def show_facts(facts: Sequence[Fact]) -> None:

@@ -11,10 +11,12 @@ import numpy as np
 import pytest
 from evidence import digits, fit
 
+from harness import store
+from harness.store import Store
 from harness.training import cache
 from harness.training.cache import RunCache
+from harness.training.from_recording import from_fit
 from harness.training.process import TrainedRun
-from harness.training.recipe import from_fit
 
 pytestmark = [
     pytest.mark.end_to_end,
@@ -36,7 +38,7 @@ def made(seed: int) -> TrainedRun:
 
 def hits(folder) -> list[int]:
     """The seeds that are hits; each must be the run that belongs to it."""
-    runs = RunCache(folder)
+    runs = RunCache(Store(folder))
     found = []
     for recipe in RECIPES:
         run = runs.get(recipe, DEVICE)
@@ -86,8 +88,8 @@ def working(work):
 def write_anew(folder, rng) -> None:
     """Write a run where none is, or where a damaged or an evicted one was."""
     recipe = rng.choice(RECIPES)
-    cache._remove(RunCache._path(folder, cache._key(recipe, DEVICE)))
-    RunCache(folder).put(recipe, made(recipe.seed))
+    Store(folder).drop("run", cache._key(recipe, DEVICE))
+    RunCache(Store(folder)).put(recipe, made(recipe.seed))
 
 
 def duration_of_a_write(folder) -> float:
@@ -110,25 +112,25 @@ def test_200_kills_at_random_points_of_cache_writes(tmp_path):
     for _ in range(KILLS):
         with working(lambda: write_anew(tmp_path, rng)):
             busy(rng.uniform(0, 2 * write))
-        left = max(left, len(list(cache._unfinished(tmp_path))))
-        assert RunCache(tmp_path).verify() == 0, "a name that was given holds a whole run"
+        left = max(left, len(list(store._unfinished(tmp_path))))
+        assert Store(tmp_path).verify() == 0, "a name that was given holds a whole run"
         seen += len(hits(tmp_path))
     assert left > 0, "no kill hit a write: the test shows nothing"
     assert seen > 0
 
-    for path in cache._unfinished(tmp_path):
+    for path in store._unfinished(tmp_path):
         os.utime(path, (0, 0))
-    RunCache(tmp_path).evict()
-    assert list(cache._unfinished(tmp_path)) == []
+    Store(tmp_path).evict()
+    assert list(store._unfinished(tmp_path)) == []
     for recipe in RECIPES:
-        RunCache(tmp_path).put(recipe, made(recipe.seed))
+        RunCache(Store(tmp_path)).put(recipe, made(recipe.seed))
     assert hits(tmp_path) == list(range(len(RECIPES)))
 
 
 def test_writers_that_evict_each_others_runs_while_they_are_read(tmp_path):
-    RunCache(tmp_path).put(RECIPE, made(0))
-    size = RunCache(tmp_path).facts().size
-    tight = RunCache(tmp_path, limit=4 * size)
+    RunCache(Store(tmp_path)).put(RECIPE, made(0))
+    size = Store(tmp_path).facts().size
+    tight = RunCache(Store(tmp_path, limit=4 * size))
 
     def write():
         recipe = random.choice(RECIPES)
@@ -137,5 +139,5 @@ def test_writers_that_evict_each_others_runs_while_they_are_read(tmp_path):
     with working(write), working(write):
         seen = sum(len(hits(tmp_path)) for _ in range(100))
     assert seen > 0
-    assert tight.facts().runs <= 4 + 2, "at most what is allowed, and what two writers add at once"
-    assert RunCache(tmp_path).verify() == 0
+    assert tight.store.facts().kept["run"] <= 4 + 2, "at most what is allowed, and what two writers add at once"
+    assert Store(tmp_path).verify() == 0

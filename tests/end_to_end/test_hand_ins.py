@@ -32,6 +32,7 @@ from harness.intake import receive
 from harness.recording import Finding, Where
 from harness.results import SubmissionFacts
 from harness.sandbox import Limits, Sandbox, choose
+from harness.store import Store
 from harness.training.cache import RunCache
 from harness.training.process import TrainerProcess
 
@@ -135,7 +136,7 @@ def desk(dataset: Dataset, folder: Path) -> Iterator[Desk]:
     npz = folder / "data.npz"
     datasets.write_recording_npz(dataset, npz)
     with TrainerProcess("cpu") as trainer, ThreadPoolExecutor(max_workers=2) as pool:
-        grader = Grader(ASSIGNMENT, dataset, "quick", trainer, RunCache(folder / "cache"))
+        grader = Grader(ASSIGNMENT, dataset, "quick", trainer, RunCache(Store(folder / "cache")))
         yield Desk(folder, npz, choose(), grader, pool)
 
 

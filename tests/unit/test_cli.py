@@ -324,14 +324,17 @@ def test_the_cache_is_shown(run, cached):
     answer = run("cache", "--cache-size", "2GB")
     assert answer.exit_code == 0
     shown = [" ".join(line.split()) for line in answer.stdout.splitlines()]
-    assert shown == [f"folder {cached}", "runs 1", "size 7 bytes of at most 2.0 GB", "asked 0 times, 0 hits"]
+    assert shown == [
+        f"folder {cached}", "runs 1", "measurements 0", "recordings 0", "size 7 bytes of at most 2.0 GB",
+        "asked 0 times, 0 hits",
+    ]  # fmt: skip
 
 
 def test_the_cache_is_verified_and_cleared(run, cached):
-    assert run("cache", "--verify").stdout.startswith("1 run was damaged and removed.\n")
-    assert run("cache", "--verify").stdout.startswith("Every run is whole.\n")
+    assert run("cache", "--verify").stdout.startswith("1 file was damaged and removed.\n")
+    assert run("cache", "--verify").stdout.startswith("Every file is whole.\n")
     (cached / "ab" / "abce.run").write_bytes(b"x")
-    assert run("cache", "--clear").stdout.startswith("1 run was removed.\n")
+    assert run("cache", "--clear").stdout.startswith("1 file was removed.\n")
     assert list(cached.glob("*/*")) == []
 
 

@@ -7,6 +7,7 @@ from harness import grading
 from harness.assignment import load
 from harness.grading import Grader
 from harness.results import Cause
+from harness.store import Store
 from harness.training.cache import RunCache
 from harness.training.cost import Allowance, Work, of_recipe
 from harness.training.process import TrainedRun
@@ -96,10 +97,10 @@ def test_the_budget_goes_to_what_is_surely_matched(monkeypatch):
 def test_what_is_evicted_while_it_is_needed_is_still_there(tmp_path, monkeypatch):
     """Another class may fill the cache between a network's training and its use."""
     monkeypatch.setattr(type(A7), "allowance", lambda *_: Allowance())
-    cache, seen = RunCache(tmp_path), []
+    cache, seen = RunCache(Store(tmp_path)), []
 
     def measured(grader, found, _replayer):
-        cache.clear()
+        cache.store.clear()
         seen.extend(grader.weighted(one) for task in found.matches for one in found.networks(task))
         return found
 
