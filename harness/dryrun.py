@@ -18,8 +18,8 @@ from harness.results import Cause
 from harness.sandbox import Ended, Limits, Sandbox, SandboxRun
 
 LIMIT_SECONDS = 120.0  # that end a run which nothing else ends, however slowly a busy machine imports TensorFlow
-RUN_SECONDS = 40.0  # of the hand-in's own code, in all runs that make one recording: with imports within a minute
-STATEMENT_SECONDS = 20.0
+RUN_SECONDS = 50.0  # of the hand-in's own code, in all runs that make one recording: with imports within a minute
+STATEMENT_SECONDS = 30.0
 SENDING_SECONDS = 8.0  # that the worker has after the hand-in's own code
 SECOND_RUN_SECONDS = 20.0  # of them; with less, the notebook is not run again in another order
 REPLAY_SECONDS = 180.0  # a limit of its own: trained networks really compute
