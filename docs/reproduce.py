@@ -23,8 +23,8 @@ from harness.evidence import Evidence
 from harness.grading import Grader
 from harness.measure.denoising import helps_until
 from harness.training.cache import RunCache
-from harness.training.process import TrainerProcess
 from harness.training.from_recording import from_fit
+from harness.training.process import TrainerProcess
 
 SEEDS = 3
 REPORTED = {

@@ -86,7 +86,9 @@ OTHERWISE = {
     "weights of another layer": {"states": states("fit-1", WEIGHTED[:2]) + states("fit-1", WEIGHTED[2:], of=4)},
     "another model": {"model": 7},
     "a callback": {"callbacks": (Component(class_name="EarlyStopping", config={"monitor": "loss"}),)},
-    "a frozen layer": {"layers": tuple(one.model_copy(update={"trainable": one.uid != 4}) for one in first().layers)},
+    "a frozen layer": {
+        "layers": tuple(one.model_copy(update={"trainable": one.uid != 4}) for one in first().layers)
+    },
 }
 
 
@@ -241,9 +243,7 @@ def test_an_array_that_a_network_computes_names_its_parent():
     spec = made.recipe.x
     parent = made.ancestors[0].recipe
     assert (spec.part, spec.encoding, spec.item_shape, spec.count) == ("derived", "values", (64,), 1437)
-    assert [(start.layer, start.parent, start.of) for start in spec.derived.starts] == [
-        (2, parent.without_seed, 2)
-    ]
+    assert [(start.layer, start.parent, start.of) for start in spec.derived.starts] == [(2, parent.without_seed, 2)]
     assert spec.derived.given == parent.x
     assert made.recipe.parents == (parent.without_seed,)
     assert made.recipe.parent is None  # its own layers are fresh
@@ -289,7 +289,9 @@ def test_rows_of_rows_that_are_listed():
     made = recipes(first(), on_codes(x), models=(ENCODER,), frames=frames).of("fit-2")
     assert made.arrays[made.recipe.x.rows].tolist() == [402, 401, 400]
     frames = {"r": np.array([2, 1, 1000], "i4")}
-    assert "name images that do not exist" in refusal("fit-2", first(), on_codes(x), models=(ENCODER,), frames=frames)
+    assert "name images that do not exist" in refusal(
+        "fit-2", first(), on_codes(x), models=(ENCODER,), frames=frames
+    )
 
 
 def test_a_network_that_computes_twice():

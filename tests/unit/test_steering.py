@@ -43,7 +43,9 @@ def test_callbacks_that_steer_are_part_of_the_recipe():
 
 def test_their_order_and_settings_decide():
     reduce = component("ReduceLROnPlateau", monitor="loss", factor=0.5)
-    made = {recipe(*callbacks).sha256 for callbacks in [(STOP,), (reduce,), (STOP, reduce), (reduce, STOP), (RATES,)]}
+    made = {
+        recipe(*callbacks).sha256 for callbacks in [(STOP,), (reduce,), (STOP, reduce), (reduce, STOP), (RATES,)]
+    }
     assert len(made) == 5
 
 
@@ -70,7 +72,9 @@ def test_code_of_their_own_is_refused_where_it_may_steer():
 
 def test_a_setting_that_is_not_trained_with_is_named():
     said = refusal(fit(callbacks=(component("EarlyStopping", monitor="val_f1"),)))
-    assert said.startswith("the fit uses the callback EarlyStopping, which is not trained with: monitor: 'val_f1' is")
+    assert said.startswith(
+        "the fit uses the callback EarlyStopping, which is not trained with: monitor: 'val_f1' is"
+    )
     assert "its rates are not known" in refusal(fit(callbacks=(component("LearningRateScheduler"),)))
 
 
@@ -144,7 +148,13 @@ def test_a_table_of_rates_keeps_its_shape_where_epochs_are_scaled():
 
 # --- augmentation
 
-SHIFTS = {"width_shift_range": 0.1, "rotation_range": 10, "horizontal_flip": False, "rescale": None, "zca_epsilon": 1e-6}
+SHIFTS = {
+    "width_shift_range": 0.1,
+    "rotation_range": 10,
+    "horizontal_flip": False,
+    "rescale": None,
+    "zca_epsilon": 1e-6,
+}
 
 
 def test_augmentation_is_part_of_the_recipe():
