@@ -5,7 +5,9 @@ from collections import Counter, defaultdict
 from collections.abc import Sequence
 
 from harness.evidence import Network, SelfTrained
-from harness.matching import Group, Rule, Sign
+from harness.matching import Condition, Group, Rule, Sign
+
+LEVEL = 0.4  # the noise that the autoencoder of 4A is trained on
 
 
 def _plain_network(network: Network) -> bool:
@@ -27,6 +29,16 @@ def _grows(network: Network) -> bool:
 
 def _from_noisy(network: Network) -> bool:
     return network.record.data.x is not None and network.record.data.x.noise is not None
+
+
+def _near_the_level_asked(tolerance: float) -> Condition:
+    """Salt and pepper near level 0.4: of autoencoders trained for one level each, the one that 4A asks for."""
+
+    def near(network: Network) -> bool:
+        noise = network.record.data.x.noise if network.record.data.x else None
+        return noise is not None and noise.kind == "salt_and_pepper" and abs(noise.level - LEVEL) < tolerance
+
+    return near
 
 
 def _factor(network: Network) -> str | None:
@@ -152,6 +164,8 @@ AUTOENCODER = Rule(
     signs=(
         Sign(3, "has 226,416 parameters", lambda network: network.params == 226_416),
         Sign(2, "is trained from noisy images", _from_noisy),
+        Sign(1, "is trained at a noise level not far from 0.4", _near_the_level_asked(0.15)),
+        Sign(2, "is trained at noise level 0.4", _near_the_level_asked(0.03)),
         Sign(1, "narrows in the middle", lambda network: network.bottleneck is not None),
         Sign(1, "trains a fresh network", lambda network: network.fresh),
     ),

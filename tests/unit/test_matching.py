@@ -1,11 +1,14 @@
 """The engine that assigns fits to tasks: by an assignment's rules, with reasons, the later fit on a tie."""
 
+from dataclasses import replace
+
 import pytest
 from evidence import (
     CNN_FACTS,
     FACTORS,
     SALT,
     WHERE,
+    autoencoder,
     cnn,
     data,
     images,
@@ -122,6 +125,18 @@ CNN = next(rule for rule in ASSIGNMENT.rules() if rule.task == "3A")
 
 def convolutional(*accuracies, **changes):
     return [cnn(value, id=f"cnn-{number}", **changes) for number, value in enumerate(accuracies)]
+
+
+@pytest.mark.parametrize(("levels", "best"), [((0.0, 0.2, 0.4, 0.6, 1.0), 2), ((0.1, 0.5, 0.9), 1)])
+def test_of_autoencoders_for_a_level_each_the_one_at_the_level_asked_answers(levels, best):
+    networks = []
+    for number, level in enumerate(levels):
+        noisy = images(shape=(60_000, 784), noise=SALT.model_copy(update={"level": level}) if level else None)
+        network = autoencoder(x=noisy)
+        record = network.record.model_copy(update={"id": f"fit-{number}"})
+        evidence = network.evidence.model_copy(update={"fit": record.id})
+        networks.append(replace(network, record=record, evidence=evidence))
+    assert match(ASSIGNMENT.rules(), networks).by_task["4A"].fits == (f"fit-{best}",)
 
 
 def test_as_many_convolutional_networks_are_trained_as_the_profile_allows():
