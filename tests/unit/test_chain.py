@@ -264,16 +264,18 @@ def test_it_is_computed_from_the_same_images_and_the_labels_stay_with_them():
     assert np.array_equal(y.argmax(axis=1), DIGITS.y_train[:1149])
 
 
+def between(start, stop):
+    return Rows(kind="slice", count=stop - start, start=start, stop=stop)
+
+
 @pytest.mark.parametrize(
     ("given_rows", "chosen", "same_as"),
     [
-        (None, Rows(kind="slice", count=30_000, stop=30_000), Rows(kind="slice", count=30_000, stop=30_000)),
-        (Rows(kind="slice", count=40_000, start=20_000, stop=60_000), Rows(kind="slice", count=100, start=5, stop=105),
-         Rows(kind="slice", count=100, start=20_005, stop=20_105)),
-        (Rows(kind="slice", count=40_000, start=20_000, stop=60_000), Rows(kind="all", count=40_000),
-         Rows(kind="slice", count=40_000, start=20_000, stop=60_000)),
+        (None, between(0, 30_000), between(0, 30_000)),
+        (between(20_000, 60_000), between(5, 105), between(20_005, 20_105)),
+        (between(20_000, 60_000), Rows(kind="all", count=40_000), between(20_000, 60_000)),
     ],
-)  # fmt: skip
+)
 def test_rows_of_rows(given_rows, chosen, same_as):
     given_array = images(rows=given_rows) if given_rows else images()
     x = codes(rows=chosen, given_array=given_array, shape=(chosen.count, 64))

@@ -113,7 +113,9 @@ def test_a_held_out_share_is_watched_in_its_place():
 
 HELD_OUT = {
     "part of it": images(shape=(5_000, 28, 28, 1), source="x_test", rows=Rows(kind="slice", count=5000, stop=5000)),
-    "rows of the training set": images(shape=(10_000, 28, 28, 1), rows=Rows(kind="slice", count=10_000, stop=10_000)),
+    "rows of the training set": images(
+        shape=(10_000, 28, 28, 1), rows=Rows(kind="slice", count=10_000, stop=10_000)
+    ),
     "prepared otherwise": images(shape=(10_000, 28, 28, 1), source="x_test", rows=TEST_ROWS, scale=1.0, high=255.0),
     "noisy": images(shape=(10_000, 28, 28, 1), source="x_test", rows=TEST_ROWS,
                     noise=Noise(kind="salt_and_pepper", level=0.4)),
