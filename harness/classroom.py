@@ -24,6 +24,7 @@ from harness.measure.trained import Replayer
 from harness.outputs import MATCHES, judge, write_class, write_evidence, write_result
 from harness.results import Cause, Result, SubmissionFacts
 from harness.sandbox import Sandbox, SandboxError, choose
+from harness.sandbox.kept import KeptSandbox
 from harness.store import DEFAULT_LIMIT, Store
 from harness.text import quantity
 from harness.training.cache import RunCache
@@ -108,6 +109,8 @@ class _Work:
     facts: SubmissionFacts
     run: DryRun = field(default_factory=DryRun)
     timing: dict[str, float] = field(default_factory=dict)
+    kept: dict[str, bool] = field(default_factory=dict)
+    """Of each run in the sandbox, whether it was made before and not again."""
 
 
 def grade(paths: Sequence[Path], options: Options, progress: Progress) -> list[Result]:
@@ -123,9 +126,10 @@ def grade(paths: Sequence[Path], options: Options, progress: Progress) -> list[R
     with tempfile.TemporaryDirectory(prefix="harness-") as scratch, TrainerProcess(options.device) as trainer:
         npz = Path(scratch) / "data.npz"
         datasets.write_recording_npz(dataset, npz)
-        cache = RunCache(Store(options.cache or Path(scratch) / "runs", options.cache_limit))
+        store = Store(options.cache or Path(scratch) / "runs", options.cache_limit)
+        sandbox = KeptSandbox(sandbox, store)
         grader = Grader(
-            options.assignment, dataset, options.profile, trainer, cache,
+            options.assignment, dataset, options.profile, trainer, RunCache(store),
             isolation=sandbox.name if sandbox.isolated else sandbox.warning, isolated=sandbox.isolated,
         )  # fmt: skip
         trainer.describe()  # a device that is not there is said before anything runs
@@ -219,8 +223,9 @@ def evidence_for_pytest(
     with tempfile.TemporaryDirectory(prefix="harness-") as scratch, TrainerProcess(device) as trainer:
         npz = Path(scratch) / "data.npz"
         datasets.write_recording_npz(dataset, npz)
-        cache = RunCache(Store(Store.default_folder(), Store.default_limit()))
-        grader = Grader(assignment, dataset, profile, trainer, cache, sandbox.name)
+        store = Store(Store.default_folder(), Store.default_limit())
+        sandbox = KeptSandbox(sandbox, store)
+        grader = Grader(assignment, dataset, profile, trainer, RunCache(store), sandbox.name)
         work = _receive(path, Path(scratch) / "0", clean_name(path))
         if work.run.problem is None:
             work.run = record(sandbox, work.folder, assignment, npz)
@@ -302,6 +307,7 @@ def _record(work: _Work, sandbox: Sandbox, assignment: Assignment, npz: Path, pr
             problem=f"The sandbox failed, which is not the hand-in's fault: {error}", cause=Cause.HARNESS_FAULT
         )
     work.timing["record"] = time.perf_counter() - started
+    work.kept["record"] = work.run.kept
 
 
 def _redraw(work: _Work, sandbox: Sandbox, assignment: Assignment, npz: Path, progress: Progress) -> Replayer:
@@ -312,7 +318,9 @@ def _redraw(work: _Work, sandbox: Sandbox, assignment: Assignment, npz: Path, pr
         started = time.perf_counter()
         try:
             order = work.run.recording.order
-            return replay(sandbox, work.folder, assignment, npz, trained, npz.parent, order)
+            run = replay(sandbox, work.folder, assignment, npz, trained, npz.parent, order)
+            work.kept["replay"] = run.kept
+            return run
         except SandboxError as error:
             return DryRun(problem=f"The sandbox failed, which is not the hand-in's fault: {error}")
         finally:
@@ -365,7 +373,7 @@ def _finish(
     progress.stage(work.name, "check")
     result = judge(assignment, evidence)
     work.timing["check"] = time.perf_counter() - started
-    about = provenance.of(grader, options, work.run)
+    about = provenance.of(grader, options, work.run) | {"kept": work.kept}
     given = options.overrides.of(work.name)
     if given:
         about["matches_given"] = {task: ", ".join(fits) or "none" for task, fits in given.items()}

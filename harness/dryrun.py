@@ -48,6 +48,8 @@ class DryRun:
     problem: str | None = None
     interrupted: str | None = None
     cause: Cause | None = None
+    kept: bool = False
+    """It was made before, and not again."""
 
 
 def record(
@@ -179,7 +181,7 @@ def interpret(run: SandboxRun) -> DryRun:
             reason, cause = _too_slow(recording.seconds), Cause.TIMEOUT
         interrupted = reason or "The code ended the run before its last cell."
         return DryRun(recording, frames, interrupted=interrupted, cause=cause or Cause.ERROR_IN_SUBMISSION)
-    return DryRun(recording, frames)
+    return DryRun(recording, frames, kept=run.kept)
 
 
 def _too_slow(seconds: float) -> str:

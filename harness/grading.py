@@ -5,7 +5,8 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from functools import cached_property
+from typing import Any
 
 from numpy.typing import NDArray
 
@@ -16,10 +17,11 @@ from harness.datasets import Dataset
 from harness.dryrun import DryRun
 from harness.evidence import Evidence, FitEvidence, Match, Network, RunSummary
 from harness.measure.classification import accuracy
+from harness.measure.kept import Measurements, speed_beside
 from harness.measure.noise import noise_facts
 from harness.measure.self_trained import self_trained
 from harness.measure.trained import Replayer, measure_trained
-from harness.models import ModelFacts, canonical
+from harness.models import ModelFacts, ModelSpec, canonical
 from harness.recording import FitRecord
 from harness.results import Cause, Curve, DatasetFacts, Speed, SubmissionFacts
 from harness.training.cache import RunCache, StoredRun
@@ -55,7 +57,7 @@ class Grader:
         """
         recipes = Recipes(run.recording, run.frames, self.dataset)
         networks = tuple(Network(fit, self._inspected(fit, recipes)) for fit in run.recording.fits)
-        own = self_trained(run.recording.self_trained, run.frames, self.dataset, self.trainer)
+        own = self_trained(run.recording.self_trained, run.frames, self.dataset, self.trainer, self.measured)
         candidates = self.assignment.profile(self.profile).candidates
         matches = matching.match(self.assignment.rules(), networks, given or {}, own, candidates)
         return Evidence(
@@ -109,6 +111,11 @@ class Grader:
         match = evidence.matches[task]
         return match if rule is None else matching.best_first(rule, match, evidence.networks(task))
 
+    @cached_property
+    def measured(self) -> Measurements:
+        """What was measured before with this trainer on this data set."""
+        return Measurements(self.cache.store, self.trainer.describe(), self.dataset.sha256)
+
     # --- one fit
 
     def _inspected(self, fit: FitRecord, recipes: Recipes) -> FitEvidence:
@@ -125,7 +132,7 @@ class Grader:
             with contextlib.suppress(Refused):
                 made[name] = read(fit)
         try:
-            facts = self.trainer.inspect(canonical(fit), made.get("loss"))
+            facts = self._facts(canonical(fit), made.get("loss"))
         except Refused as reason:
             facts = ModelFacts(refused=str(reason))
         except TrainerFailed as error:
@@ -135,6 +142,10 @@ class Grader:
         if facts.refused:
             made = {"problem": facts.refused, "cause": Cause.REFUSED} | made
         return FitEvidence(facts=facts, **made)
+
+    def _facts(self, spec: ModelSpec, loss: tuple[str, dict[str, Any]] | None) -> ModelFacts:
+        decided_by = [spec.model_dump(mode="json"), loss]
+        return self.measured.of("model", decided_by, ModelFacts, lambda: self.trainer.inspect(spec, loss))[0]
 
     def _trained(
         self,
@@ -150,7 +161,7 @@ class Grader:
             plan = planner.plan(task, network, planned)
             planned.append(plan)
             for ancestor in plan.prepared.ancestors:
-                facts = self.trainer.inspect(ancestor.recipe.model, None)
+                facts = self._facts(ancestor.recipe.model, None)
                 budget.charge(task, ancestor.recipe, facts, plan.seeds)
             budget.charge(task, plan.prepared.recipe, network.facts, plan.seeds)
             runs = tuple(
@@ -179,10 +190,10 @@ class Grader:
         if not file or not self.assignment.profile(self.profile).speed:
             return ()
         try:
-            measured = self.trainer.speed(prepared.recipe, self.assignment.folder / file, function)
+            reference = self.assignment.folder / file
+            return speed_beside(self.measured, self.trainer, prepared.recipe, reference, function)
         except (Refused, TrainerFailed):
             return ()
-        return (_speed("inference", measured), _speed("training", measured))
 
     def run(self, prepared: Prepared, seed: int, on_epoch: Callable[[int, int], None]) -> RunSummary:
         """Train a recipe with a seed, or take the run from the cache, and measure it. Its ancestors come first."""
@@ -256,11 +267,6 @@ def dataset_facts(dataset: Dataset) -> DatasetFacts:
 
 def _weighted(recipe: Recipe, arrays: Mapping[str, NDArray[Any]]) -> Weighted:
     return Weighted(recipe, [arrays[name] for name in sorted(arrays) if name != "predictions"])
-
-
-def _speed(work: Literal["inference", "training"], measured: dict[str, dict[str, float]]) -> Speed:
-    one = measured[work]
-    return Speed(work=work, ratio=one["ratio"], low=one["low"], high=one["high"], n=int(one["n"]))
 
 
 def _curve(stored: StoredRun) -> Curve:

@@ -158,7 +158,8 @@ def _speed(speed: Speed) -> str:
     """The time beside the reference's, as a multiple; reported and never marked."""
     span = f"{text.number(round(speed.low, 2))} to {text.number(round(speed.high, 2))}"
     turns = text.quantity(speed.n, "turn")
-    return f"{text.number(round(speed.ratio, 2))} × the reference’s time ({span}, {turns}); not marked"
+    kept = ", measured before" if speed.kept else ""
+    return f"{text.number(round(speed.ratio, 2))} × the reference’s time ({span}, {turns}{kept}); not marked"
 
 
 def _layers(model: ModelCard) -> list[dict[str, Any]]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import io
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -13,8 +14,10 @@ from numpy.typing import NDArray
 from harness.allowlist import Refused
 from harness.dryrun import GENERATED_FRAME, DryRun, Trained
 from harness.evidence import Denoising, Evidence, Generation, Network
+from harness.identity import of_array
 from harness.measure.denoising import gains, mean_gain
 from harness.measure.generation import nearest, recognised
+from harness.measure.kept import identity_of
 from harness.measure.own import replayed
 from harness.recording import ModelRecord
 from harness.results import Curve
@@ -56,7 +59,7 @@ def measure_trained(grader: Grader, evidence: Evidence, replayer: Replayer | Non
         return evidence.model_copy(update={"unmeasured": unmeasured})
     update: dict[str, Any] = {}
     try:
-        update["denoising"] = _denoising(grader, denoiser, classifier)
+        update["denoising"] = _kept_denoising(grader, denoiser, classifier)
     except (Refused, TrainerFailed) as error:
         unmeasured["denoising"] = str(error)[:500]
     decoder = decoder_of(evidence.recording.models, denoiser[0])
@@ -64,7 +67,7 @@ def measure_trained(grader: Grader, evidence: Evidence, replayer: Replayer | Non
         unmeasured["generation"] = "no decoder that shares the trained autoencoder's layers was found"
     else:
         try:
-            update["generation"] = _generation(grader, denoiser, classifier, *decoder, own)
+            update["generation"] = _kept_generation(grader, denoiser, classifier, *decoder, own)
         except (Refused, TrainerFailed) as error:
             unmeasured["generation"] = str(error)[:500]
     return evidence.model_copy(update={**update, "unmeasured": unmeasured})
@@ -160,6 +163,17 @@ def _mean_accuracy(network: Network) -> float:
     return sum(values) / len(values) if values else 0.0
 
 
+def _kept_denoising(
+    grader: Grader, denoiser: tuple[Network, Weighted, str], classifier: tuple[Network, Weighted, str]
+) -> Denoising:
+    spec, profile = grader.assignment.denoising, grader.assignment.profile(grader.profile)
+    decided_by = [
+        [network.record.id, *identity_of(weighted)] for network, weighted, _ in (denoiser, classifier)
+    ] + [spec.model_dump(mode="json") if spec else None, profile.denoising_images]
+    make = partial(_denoising, grader, denoiser, classifier)
+    return grader.measured.of("denoising", decided_by, Denoising, make)[0]
+
+
 def _denoising(
     grader: Grader, denoiser: tuple[Network, Weighted, str], classifier: tuple[Network, Weighted, str]
 ) -> Denoising:
@@ -192,6 +206,23 @@ def _denoising(
         strip_images=min(SHOWN, images),
         **gains(made["seasoned"], made["denoised"], labels[made["rows"]]),
     )
+
+
+def _kept_generation(
+    grader: Grader,
+    autoencoder: tuple[Network, Weighted, str],
+    classifier: tuple[Network, Weighted, str],
+    decoder: ModelRecord,
+    cut: int,
+    own: NDArray[Any] | None,
+) -> Generation:
+    spec = grader.assignment.denoising
+    decided_by = [
+        identity_of(autoencoder[1]), identity_of(classifier[1]), decoder.name, cut, _width(autoencoder[0], cut),
+        None if own is None else of_array(own), spec.generated if spec else COMPARED,
+    ]  # fmt: skip
+    make = partial(_generation, grader, autoencoder, classifier, decoder, cut, own)
+    return grader.measured.of("generation", decided_by, Generation, make)[0]
 
 
 def _generation(

@@ -50,6 +50,8 @@ class Speed(Value):
     high: float
     n: int
     """Turns that the two took; `low` and `high` are the extreme turns."""
+    kept: bool = False
+    """It was measured before, on this kind of machine, for an equal network."""
 
 
 class ModelCard(Value):

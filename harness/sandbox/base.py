@@ -93,6 +93,8 @@ class SandboxRun:
     seconds: float = 0.0
     detail: str = ""
     """A sentence for a person about an end that is not `finished`."""
+    kept: bool = False
+    """It is a run of before, which is not made again (`harness.sandbox.kept`)."""
 
 
 @runtime_checkable

@@ -6,6 +6,7 @@ import pytest
 from evidence import MLP_LAYERS, chain, conv2d, data, dense, digits, fit, flatten, image_input, images, layer, sgd
 
 from harness.allowlist import Refused
+from harness.measure.kept import Measurements
 from harness.measure.self_trained import self_trained
 from harness.models import canonical
 from harness.recording import (
@@ -173,17 +174,18 @@ def test_a_network_that_came_with_its_weights(trainer):
     frames = dict(zip(names, made.weights, strict=True))
     graph = chain(*MLP_LAYERS)
     record = SelfTrainedRecord(id="own-1", model=1, how="gradient_tape", weights=names, inputs=images(), **graph)
-    (found,) = self_trained([record], frames, DIGITS, trainer)
+    nothing_kept = Measurements(None, {}, "")
+    (found,) = self_trained([record], frames, DIGITS, trainer, nothing_kept)
     assert found.accuracy == pytest.approx(told(made))
     assert (found.facts.params, found.images, found.problem) == (55_050, 360, None)
     on_range = record.model_copy(update={"inputs": images(source=None, rows=None, encoding=None, high=1.0)})
-    assert self_trained([on_range], frames, DIGITS, trainer)[0].accuracy == found.accuracy
+    assert self_trained([on_range], frames, DIGITS, trainer, nothing_kept)[0].accuracy == found.accuracy
     unknown = record.model_copy(update={"inputs": images(source=None, encoding=None, low=None, high=None)})
-    assert self_trained([unknown], frames, DIGITS, trainer)[0].accuracy >= found.accuracy
-    (lost,) = self_trained([record], {}, DIGITS, trainer)
+    assert self_trained([unknown], frames, DIGITS, trainer, nothing_kept)[0].accuracy >= found.accuracy
+    (lost,) = self_trained([record], {}, DIGITS, trainer, nothing_kept)
     assert (lost.accuracy, lost.problem) == (None, "its weights did not cross")
     few = record.model_copy(update={"weights": names[:3]})
-    assert "do not fit it" in self_trained([few], frames, DIGITS, trainer)[0].problem
+    assert "do not fit it" in self_trained([few], frames, DIGITS, trainer, nothing_kept)[0].problem
 
 
 def test_inputs_whose_range_is_not_known_are_refused(trainer):

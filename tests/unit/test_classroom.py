@@ -197,7 +197,7 @@ def test_without_a_cache_runs_are_kept_for_the_class_and_no_longer(tmp_path, mon
 
     class Watched(classroom.Grader):
         def inspect(self, *arguments):
-            seen.append(self.cache.facts().folder)
+            seen.append(self.cache.store.folder)
             return super().inspect(*arguments)
 
     monkeypatch.setattr(classroom, "Grader", Watched)
