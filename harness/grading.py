@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
-from functools import cached_property
-from typing import Any
+from dataclasses import dataclass, replace
+from functools import cached_property, partial
+from typing import Any, ParamSpec
 
 from numpy.typing import NDArray
 
@@ -25,14 +25,17 @@ from harness.models import ModelFacts, ModelSpec, canonical
 from harness.recording import FitRecord
 from harness.results import Cause, Curve, DatasetFacts, Speed, SubmissionFacts
 from harness.training.cache import RunCache, StoredRun
-from harness.training.cost import Budget
+from harness.training.cost import Budget, Work, patience
 from harness.training.from_recording import Recipes, loss_of, optimizer_of
 from harness.training.plan import PlannedFit, Planner
-from harness.training.process import TrainerFailed, TrainerProcess, TrainingStopped, Weighted
-from harness.training.recipe import Prepared, Recipe
+from harness.training.process import TimeLimit, TrainerFailed, TrainerProcess, TrainingStopped, Weighted
+from harness.training.recipe import Prepared
+from harness.training.runs import OnEpoch as OnEpochOfRun
+from harness.training.runs import Runs, weighted
 
 OnEpoch = Callable[[str, int, int], None]
 """on_epoch(task, epoch, of)"""
+P = ParamSpec("P")
 
 
 @dataclass(frozen=True)
@@ -97,11 +100,8 @@ class Grader:
         budget = Budget(self.assignment.allowance(self.dataset.name, len(self.dataset.x_train), self.profile))
         # What is surely matched comes first: it is what the budget is for.
         for task in sorted(evidence.matches, key=lambda task: not evidence.matches[task].sure):
-            planned: list[PlannedFit] = []
-            for network in evidence.networks(task):
-                name = network.record.id
-                if not fits[name].runs and fits[name].problem is None:
-                    fits[name] = self._trained(task, network, planner, planned, budget, on_epoch)
+            left = [one for one in evidence.networks(task) if _untrained(fits[one.record.id])]
+            fits |= self._train_task(task, left, planner, budget, partial(on_epoch, task))
         evidence = evidence.model_copy(update={"fits": fits})
         matches = {task: self._best_first(task, evidence) for task in evidence.matches}
         return measure_trained(self, evidence.model_copy(update={"matches": matches}), replayer)
@@ -110,6 +110,11 @@ class Grader:
         rule = next((rule for rule in self.assignment.rules() if rule.task == task), None)
         match = evidence.matches[task]
         return match if rule is None else matching.best_first(rule, match, evidence.networks(task))
+
+    @cached_property
+    def runs(self) -> Runs:
+        """Runs of recipes, new and old."""
+        return Runs(self.trainer, self.cache)
 
     @cached_property
     def measured(self) -> Measurements:
@@ -147,32 +152,39 @@ class Grader:
         decided_by = [spec.model_dump(mode="json"), loss]
         return self.measured.of("model", decided_by, ModelFacts, lambda: self.trainer.inspect(spec, loss))[0]
 
-    def _trained(
-        self,
-        task: str,
-        network: Network,
-        planner: Planner,
-        planned: list[PlannedFit],
-        budget: Budget,
-        on_epoch: OnEpoch,
+    def _train_task(
+        self, task: str, networks: Sequence[Network], planner: Planner, budget: Budget, on_epoch: OnEpochOfRun
+    ) -> dict[str, FitEvidence]:
+        """The fits of one task, trained as far as the budget goes, or with the reason why not."""
+        plans: list[PlannedFit] = []
+        fits = {
+            network.record.id: _noted(network.evidence, self._planned, task, network, planner, plans, budget)
+            for network in networks
+        }
+        seeded = [plan.prepared.with_seed(seed) for plan in plans for seed in plan.seeds]
+        with contextlib.suppress(Refused, TrainerFailed, TrainingStopped):  # comes up again with its own fit
+            self.runs.train_ahead(seeded, on_epoch, TimeLimit(sum(patience(plan.work) for plan in plans)))
+        trained = {
+            plan.fit: _noted(fits[plan.fit], self._trained, task, plan, fits[plan.fit], on_epoch) for plan in plans
+        }
+        return fits | trained
+
+    def _planned(
+        self, task: str, network: Network, planner: Planner, plans: list[PlannedFit], budget: Budget
     ) -> FitEvidence:
-        evidence = network.evidence
-        try:
-            plan = planner.plan(task, network, planned)
-            planned.append(plan)
-            for ancestor in plan.prepared.ancestors:
-                facts = self._facts(ancestor.recipe.model, None)
-                budget.charge(task, ancestor.recipe, facts, plan.seeds)
-            budget.charge(task, plan.prepared.recipe, network.facts, plan.seeds)
-            runs = tuple(
-                self.run(plan.prepared, seed, lambda epoch, of: on_epoch(task, epoch, of)) for seed in plan.seeds
-            )
-        except Refused as reason:
-            return evidence.model_copy(update={"problem": str(reason), "cause": Cause.REFUSED})
-        except TrainerFailed as error:
-            return evidence.model_copy(update={"problem": str(error)[:500], "cause": Cause.HARNESS_FAULT})
-        except TrainingStopped as stopped:
-            return evidence.model_copy(update={"problem": str(stopped), "cause": stopped.cause})
+        """Add the plan of one fit to those of its task, where the budget allows it."""
+        plan = planner.plan(task, network, plans)
+        work = Work()
+        for ancestor in plan.prepared.ancestors:
+            facts = self._facts(ancestor.recipe.model, None)
+            work = work.plus(budget.charge(task, ancestor.recipe, facts, plan.seeds))
+        work = work.plus(budget.charge(task, plan.prepared.recipe, network.facts, plan.seeds))
+        plans.append(replace(plan, work=work))
+        return network.evidence
+
+    def _trained(self, task: str, plan: PlannedFit, evidence: FitEvidence, on_epoch: OnEpochOfRun) -> FitEvidence:
+        limit = TimeLimit(patience(plan.work))
+        runs = tuple(self.run(plan.prepared, seed, on_epoch, limit) for seed in plan.seeds)
         gate = self.assignment.tasks[task].accuracy
         return evidence.model_copy(
             update={
@@ -195,14 +207,16 @@ class Grader:
         except (Refused, TrainerFailed):
             return ()
 
-    def run(self, prepared: Prepared, seed: int, on_epoch: Callable[[int, int], None]) -> RunSummary:
+    def run(
+        self, prepared: Prepared, seed: int, on_epoch: OnEpochOfRun, limit: TimeLimit | None = None
+    ) -> RunSummary:
         """Train a recipe with a seed, or take the run from the cache, and measure it. Its ancestors come first."""
         seeded = prepared.with_seed(seed)
         recipe = seeded.recipe
-        found = self.cache.get(recipe, self.trainer.describe(recipe))
+        found = self.runs.known(recipe)
         cached = found is not None
         if found is None:
-            found = self._run_after_its_ancestors(seeded, on_epoch)
+            found = self.runs.train(seeded, on_epoch, limit)
         stored, arrays = found
         return RunSummary(
             recipe=recipe.sha256,
@@ -216,26 +230,6 @@ class Grader:
             cached=cached,
         )
 
-    def _run_after_its_ancestors(
-        self, prepared: Prepared, on_epoch: Callable[[int, int], None]
-    ) -> tuple[StoredRun, dict[str, NDArray[Any]]]:
-        weights: dict[str, Weighted] = {}
-        for one in prepared.ancestors:
-            found = self.cache.get(one.recipe, self.trainer.describe(one.recipe))
-            if found is None:
-                try:
-                    found = self._run_with(one, weights, on_epoch)
-                except Refused as reason:
-                    raise Refused(f"it starts from a network that is not trained: {reason}") from None
-            weights[one.recipe.without_seed] = _weighted(one.recipe, found[1])
-        return self._run_with(prepared, weights, on_epoch)
-
-    def _run_with(
-        self, prepared: Prepared, weights: Mapping[str, Weighted], on_epoch: Callable[[int, int], None]
-    ) -> tuple[StoredRun, dict[str, NDArray[Any]]]:
-        parents = [weights[identity] for identity in prepared.recipe.parents]
-        return self.cache.put(prepared.recipe, self.trainer.train(prepared, on_epoch, parents))
-
     def weighted(self, network: Network) -> Weighted | None:
         """A network's recipe and the weights of its first run; None where it was not trained.
 
@@ -245,8 +239,8 @@ class Grader:
         if evidence.recipe is None or evidence.problem is not None:
             return None
         recipe = evidence.recipe.with_seed(evidence.runs[0].seed if evidence.runs else 0)
-        found = self.cache.get(recipe, self.trainer.describe(recipe))
-        return None if found is None else _weighted(recipe, found[1])
+        found = self.runs.known(recipe)
+        return None if found is None else weighted(recipe, found[1])
 
     def _is_reference(self, task: str, handed_in: str) -> bool:
         calibration = self.assignment.calibration(self.dataset.name)
@@ -265,8 +259,21 @@ def dataset_facts(dataset: Dataset) -> DatasetFacts:
     )
 
 
-def _weighted(recipe: Recipe, arrays: Mapping[str, NDArray[Any]]) -> Weighted:
-    return Weighted(recipe, [arrays[name] for name in sorted(arrays) if name != "predictions"])
+def _untrained(evidence: FitEvidence) -> bool:
+    return not evidence.runs and evidence.problem is None
+
+
+def _noted(evidence: FitEvidence, make: Callable[P, FitEvidence], *args: P.args, **kwargs: P.kwargs) -> FitEvidence:
+    """What `make` gives; where it raises, the evidence with the reason and whose it is."""
+    try:
+        return make(*args, **kwargs)
+    except Refused as reason:
+        problem, cause = str(reason), Cause.REFUSED
+    except TrainerFailed as error:
+        problem, cause = str(error)[:500], Cause.HARNESS_FAULT
+    except TrainingStopped as stopped:
+        problem, cause = str(stopped), stopped.cause
+    return evidence.model_copy(update={"problem": problem, "cause": cause})
 
 
 def _curve(stored: StoredRun) -> Curve:

@@ -191,6 +191,16 @@ def slots(optimizer: tuple[str, dict[str, object]]) -> int:
     return kept + bool(arguments.get("gradient_accumulation_steps"))
 
 
+HUNG_OPERATIONS = 1e9  # a second; a single core of an old laptop does several times that
+HUNG_STEPS = 20.0
+STARTING_SECONDS = 600.0  # a framework's import and compilation, on a machine that is busy
+
+
+def patience(work: Work) -> float:
+    """Seconds after which a training of so much work is not slow any more, but hung."""
+    return STARTING_SECONDS + work.operations / HUNG_OPERATIONS + work.steps / HUNG_STEPS
+
+
 # --- who may take how much
 
 
@@ -213,16 +223,16 @@ class Budget:
         self._used = Work()
         self._charged: set[str] = set()
 
-    def charge(self, task: str, recipe: Recipe, facts: ModelFacts, seeds: Sequence[int]) -> None:
-        """Take the runs of a recipe with these seeds from the budget. A run is charged once.
+    def charge(self, task: str, recipe: Recipe, facts: ModelFacts, seeds: Sequence[int]) -> Work:
+        """Take the runs of a recipe with these seeds from the budget, each once; gives what one run takes.
 
         Raises Refused, and takes nothing, where a run is over the task's limit or the machine's memory, or where
         they are together more than is left.
         """
+        cost = of_recipe(recipe, facts)
         fresh = {recipe.with_seed(seed).sha256 for seed in seeds} - self._charged
         if not fresh:
-            return
-        cost = of_recipe(recipe, facts)
+            return cost.work
         self._allow(task, cost)
         wanted = self._used.plus(cost.work.times(len(fresh)))
         total = self._allowance.total
@@ -234,6 +244,7 @@ class Budget:
             )
         self._used = wanted
         self._charged |= fresh
+        return cost.work
 
     def _allow(self, task: str, cost: Cost) -> None:
         if cost.memory > self._memory:

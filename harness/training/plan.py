@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from numpy.typing import NDArray
@@ -12,6 +12,7 @@ from harness.assignment import Assignment, Profile
 from harness.datasets import Dataset
 from harness.evidence import Match, Network
 from harness.recording import Recording
+from harness.training.cost import Work
 from harness.training.from_recording import Recipes
 from harness.training.recipe import Prepared, Scale
 
@@ -26,6 +27,8 @@ class PlannedFit:
     """Identity of the recipe with the epochs and batch size that were handed in."""
     scale: Scale | None
     seeds: tuple[int, ...]
+    work: Work = field(default_factory=Work)
+    """What one run takes, together with those that it starts from."""
 
 
 class Planner:

@@ -4,6 +4,7 @@ import numpy as np
 from evidence import CNN_FACTS, CNN_LAYERS, MLP_FACTS, digits, evidence, fit, model_facts, network
 
 from harness import grading
+from harness.allowlist import Refused
 from harness.assignment import load
 from harness.grading import Grader
 from harness.results import Cause
@@ -119,3 +120,46 @@ def test_a_run_from_the_cache_costs_as_much(monkeypatch):
     monkeypatch.setattr(type(A7), "allowance", lambda *_: Allowance(total=Work(1, 1)))
     fits = grader.train(evidence(A7, MLP, CNN), {}, lambda *_: None).fits
     assert [fits[name].runs for name in ("fit-1", "fit-cnn")] == [(), ()]
+
+
+class GraphicsTrainer(Trainer):
+    """Trains several at once, as a GPU does."""
+
+    def __init__(self):
+        super().__init__()
+        self.together = []
+
+    def describe(self, _recipe=None):
+        return {"device": "gpu"}
+
+    def train_all(self, jobs, on_epoch, limit):
+        assert limit.seconds > 0
+        self.together.append([job.prepared.recipe for job in jobs])
+        runs = [self.train(job.prepared, on_epoch) for job in jobs]
+        self.trained = []  # what is left here was trained alone
+        return runs
+
+
+def test_on_a_gpu_the_runs_of_a_task_are_trained_together(monkeypatch):
+    monkeypatch.setattr(type(A7), "allowance", lambda *_: Allowance())
+    trainer = GraphicsTrainer()
+    made = evidence(A7, MLP, CNN)
+    found = Grader(A7, digits(), "full", trainer, RunCache(None)).train(made, {}, lambda *_: None)
+    assert [len(found.fits[name].runs) for name in ("fit-1", "fit-cnn")] == [3, 1]
+    assert [[recipe.seed for recipe in group] for group in trainer.together] == [[0, 1, 2], [0]]
+    assert trainer.trained == []
+
+
+def test_what_fails_together_is_told_with_the_fit_that_it_is_about(monkeypatch):
+    monkeypatch.setattr(type(A7), "allowance", lambda *_: Allowance())
+
+    class Failing(GraphicsTrainer):
+        def train_all(self, *_):
+            raise Refused("one of them does not fit")
+
+    trainer = Failing()
+    found = Grader(A7, digits(), "quick", trainer, RunCache(None)).train(
+        evidence(A7, MLP, CNN), {}, lambda *_: None
+    )
+    assert [len(found.fits[name].runs) for name in ("fit-1", "fit-cnn")] == [1, 1]
+    assert len(trainer.trained) == 2
