@@ -132,6 +132,9 @@ class GraphicsTrainer(Trainer):
     def describe(self, _recipe=None):
         return {"device": "gpu"}
 
+    def speed(self, *_):
+        raise Refused("nothing to compare")
+
     def train_all(self, jobs, on_epoch, limit):
         assert limit.seconds > 0
         self.together.append([job.prepared.recipe for job in jobs])
