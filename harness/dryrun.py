@@ -17,9 +17,10 @@ from harness.recording import Recording, SourceRecord
 from harness.results import Cause
 from harness.sandbox import Ended, Limits, Sandbox, SandboxRun
 
-LIMIT_SECONDS = 120.0  # that end a run which nothing else ends, however slowly a busy machine imports TensorFlow
-RUN_SECONDS = 50.0  # of the hand-in's own code, in all runs that make one recording: with imports within a minute
-STATEMENT_SECONDS = 30.0
+LIMIT_SECONDS = 180.0  # that end a run which nothing else ends, however slowly a busy machine imports TensorFlow
+RUN_SECONDS = 100.0  # of the hand-in's own code, in all runs that make one recording; noise at twenty levels takes
+# half of it, and a machine that is busy with other hand-ins must cost nobody a fit
+STATEMENT_SECONDS = 45.0  # a loop that never ends, and all the rest, within a minute
 SENDING_SECONDS = 8.0  # that the worker has after the hand-in's own code
 SECOND_RUN_SECONDS = 20.0  # of them; with less, the notebook is not run again in another order
 REPLAY_SECONDS = 180.0  # a limit of its own: trained networks really compute

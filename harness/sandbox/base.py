@@ -28,7 +28,7 @@ class Limits:
     """What one run may use. Bytes and seconds throughout; the wall clock runs from the start of the worker."""
 
     seconds: float = 300.0
-    memory_bytes: int = 6 * GIB
+    memory_bytes: int = 8 * GIB
     """Address space of one process (TensorFlow alone needs 2.5 GiB of it)."""
     processes: int = 128
     """Processes and threads together, where the kernel can count them for the sandbox alone."""
