@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from harness.evidence import Evidence, Network
-from harness.frameworks import frameworks
+from harness.other_frameworks import frameworks
 from harness.recording import CellError, Where
 from harness.results import Cause, CheckResult, Measurement, Outcome, Threshold
 

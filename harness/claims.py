@@ -32,9 +32,10 @@ DEVIATIONS = 4.0
 Cell = tuple[str, int | None]
 _UNCLEAR = ("", "another")  # two networks in place of one: the cell is left out
 
-_LOGGED = re.compile(r"\bval_acc(?:uracy)?\b['\"]?\s*[:=]\s*\[?([01]?\.\d{2,8})")
+_LOGGED = re.compile(r"\bval_acc(?:uracy)?\b['\"]?\s*[:=]\s*\[?([01]?\.\d{2,8})(?![\deE])")
 _SAID = re.compile(
-    r"\b(?:test|validation|val)[ _-]*(?:set[ _-]*)?acc(?:uracy)?\w*\W{1,12}(\d{1,3}\.\d{1,8})\s*(%?)", re.I
+    r"\b(?:test|validation|val)[ _-]*(?:set[ _-]*)?acc(?:uracy)?\w*\W{1,12}(\d{1,3}\.\d{1,8})(?![\deE])\s*(%?)",
+    re.I,
 )
 _LIST = re.compile(r"\[([^\[\]]*)\]")
 

@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from harness.assignment import Assignment
 from harness.claims import contradictions
 from harness.evidence import Evidence
-from harness.frameworks import frameworks
 from harness.mapping import SETTINGS
+from harness.other_frameworks import frameworks
 from harness.recording import ArrayRecord, Finding, Where
 
 

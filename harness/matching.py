@@ -53,6 +53,8 @@ class Rule:
     best: bool = False
     """The candidates that score highest are all trained, as many as the profile allows, and the most accurate
     counts."""
+    prefer: Callable[[Network], float] = lambda _network: 0.0
+    """Of fits that score alike the one for which this is highest answers, and of those the last."""
     margin: float = 1.5
     """By how much a fit must lead the next one for the match to be sure."""
     own_loop: Callable[[SelfTrained], bool] | None = None
@@ -88,7 +90,8 @@ def match(
         if task not in tasks:
             raise UnknownFit(f"no fits are looked for in task {task!r}; they are for {', '.join(sorted(tasks))}")
     by_task: dict[str, Match] = {}
-    whole = [network for network in networks if network.record.id not in _parts(networks)]
+    parts = _parts(networks)
+    whole = [network for network in networks if network.record.id not in parts]
     for rule in rules:
         if given and rule.task in given:
             by_task[rule.task] = _as_set(rule.task, given[rule.task], networks)
@@ -120,8 +123,8 @@ def best_first(rule: Rule, found: Match, networks: Sequence[Network]) -> Match:
         return found
     measured.sort(key=lambda pair: -pair[0])
     others = [network for network in networks if not network.accuracies]
-    said = "; ".join(f"that{place_of(network)} reaches {accuracy:.2%}" for accuracy, network in measured)
-    said += "".join(f"; that{place_of(network)} was not trained" for network in others)
+    said = "; ".join(f"the one{place_of(network)} reaches {accuracy:.2%}" for accuracy, network in measured)
+    said += "".join(f"; the one{place_of(network)} was not trained" for network in others)
     reason = f"Of several networks the most accurate counts, as trained here: {said}."
     fits = tuple(network.record.id for network in [*(one for _, one in measured), *others])
     return found.model_copy(update={"fits": fits, "reasons": (*found.reasons, reason)})
@@ -184,7 +187,9 @@ def _as_set(task: str, names: Sequence[str], networks: Sequence[Network]) -> Mat
 
 def _own_loops(task: str, loops: Sequence[SelfTrained]) -> Match:
     places = ", ".join(str(one.where) if one.where else one.id for one in loops)
-    reason = f"No fit answers this task; a network that was trained by a loop of your own may ({places})."
+    reason = (
+        f"No call of fit answers this task. A network that your own loop trained may: {places}. A person decides."
+    )
     return Match(task=task, self_trained=tuple(one.id for one in loops), reasons=(reason,), sure=False)
 
 
@@ -193,10 +198,15 @@ def _highest(rule: Rule, found: Sequence[Network], at_most: int) -> Match:
     worked = [one for one in found if not one.record.error]
     preferred = {one.record.id for one in worked if len(worked) < len(found) and _score(rule, one) > 0}
     ranked = sorted(
-        found, key=lambda one: (one.record.id in preferred, _score(rule, one), order[one.record.id]), reverse=True
+        found,
+        key=lambda one: (one.record.id in preferred, _score(rule, one), rule.prefer(one), order[one.record.id]),
+        reverse=True,
     )
-    chosen = ranked[:at_most]
-    others = [one for one in ranked[at_most:] if one.record.id not in _parts(chosen)]
+    chosen = [one for one in ranked if not one.record.error or not worked][:at_most]
+    if ranked[0].record.error:  # more speaks for it than for any that worked
+        chosen = ranked[:at_most]
+    parts = _parts(chosen) | {one.record.id for one in chosen}
+    others = [one for one in ranked if one.record.id not in parts]
     lead = _score(rule, ranked[0]) - _score(rule, others[0]) if others else rule.margin
     return Match(
         task=rule.task,
@@ -220,7 +230,8 @@ def _most_complete(rule: Rule, groups: Sequence[Group]) -> Match:
         there = f" ({ranked[0].text})" if ranked[0].text else ""
         beside = f" ({other.text})" if other.text else ""
         sentences.append(
-            f"They are the most complete{there}; the next are {len(other.networks)} fits"
+            f"{'They are' if len(chosen) > 1 else 'It is'} the most complete{there}; the next are "
+            f"{len(other.networks)} fits"
             f"{place_of(other.networks[0])}{beside}."
         )
     return Match(
@@ -259,8 +270,9 @@ def _beside(rule: Rule, chosen: Network, others: Sequence[Network]) -> str:
     ours = [sign.text for sign in rule.signs if sign.weight > 0 and sign.holds(chosen) and not sign.holds(second)]
     theirs = [sign.text for sign in rule.signs if sign.holds(second) and not sign.holds(chosen)]
     more = f"{len(others)} more fits could have answered" if len(others) > 1 else "One more fit could have answered"
-    told = f"{more}; the next is that{place_of(second)}"
+    told = f"{more}; the next is the one{place_of(second)}"
     if not ours and not theirs:
-        return f"{told}, for which as much speaks: the later one is taken."
+        nearer = rule.prefer(chosen) > rule.prefer(second)
+        return f"{told}, for which as much speaks: the {'likelier' if nearer else 'later'} one is taken."
     told += f". Only the one taken {', '.join(ours)}" if ours else ""
     return f"{told}. Only the next {', '.join(theirs)}." if theirs else f"{told}."

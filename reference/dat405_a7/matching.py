@@ -5,7 +5,7 @@ from collections import Counter, defaultdict
 from collections.abc import Sequence
 
 from harness.evidence import Network, SelfTrained
-from harness.matching import Condition, Group, Rule, Sign
+from harness.matching import Group, Rule, Sign
 
 LEVEL = 0.4  # the noise that the autoencoder of 4A is trained on
 
@@ -31,14 +31,16 @@ def _from_noisy(network: Network) -> bool:
     return network.record.data.x is not None and network.record.data.x.noise is not None
 
 
-def _near_the_level_asked(tolerance: float) -> Condition:
-    """Salt and pepper near level 0.4: of autoencoders trained for one level each, the one that 4A asks for."""
+def _at_the_level_asked(network: Network) -> bool:
+    return _nearness(network) > -0.03
 
-    def near(network: Network) -> bool:
-        noise = network.record.data.x.noise if network.record.data.x else None
-        return noise is not None and noise.kind == "salt_and_pepper" and abs(noise.level - LEVEL) < tolerance
 
-    return near
+def _nearness(network: Network) -> float:
+    """How near its noise is to the level asked, at most 0. Levels are estimated: rounded, so that chance decides
+    no tie."""
+    noise = network.record.data.x.noise if network.record.data.x else None
+    level = noise.level if noise is not None and noise.kind == "salt_and_pepper" else 0.0
+    return -abs(round(level, 2) - LEVEL)
 
 
 def _factor(network: Network) -> str | None:
@@ -143,6 +145,7 @@ CNN = Rule(
     wanted="network with a convolutional layer trained on the labels",
     words=("Conv2D",),
     best=True,
+    prefer=lambda network: network.epochs,  # of equal ones those that were trained longest are tried
     own_loop=lambda network: _classes(network) and _convolutional(network),
     needs=(
         Sign(0, "trains on the labels", lambda network: network.classifier),
@@ -160,12 +163,12 @@ AUTOENCODER = Rule(
     wanted="autoencoder trained from images to images",
     words=("autoencoder", "784"),
     own_loop=lambda network: math.prod(network.facts.output_shape) == 784,
+    prefer=_nearness,
     needs=(Sign(0, "is trained to give images back", lambda network: network.reconstructs),),
     signs=(
         Sign(3, "has 226,416 parameters", lambda network: network.params == 226_416),
         Sign(2, "is trained from noisy images", _from_noisy),
-        Sign(1, "is trained at a noise level not far from 0.4", _near_the_level_asked(0.15)),
-        Sign(2, "is trained at noise level 0.4", _near_the_level_asked(0.03)),
+        Sign(3, "is trained at noise level 0.4", _at_the_level_asked),
         Sign(1, "narrows in the middle", lambda network: network.bottleneck is not None),
         Sign(1, "trains a fresh network", lambda network: network.fresh),
     ),

@@ -30,6 +30,8 @@ DIGITS = MNIST.model_copy(update={"name": "digits", "official": False})
         ("Test accuracy: 0.9725\nval_accuracy: 0.9712", 0.9712),
         ("accuracy: 0.9801", None),
         ("val_accuracy: nan", None),
+        ("val_accuracy: 9.7310e-01", None),
+        ("Test accuracy: 9.7310e-01", None),
         ("Test accuracy: 970.5", None),
         ("", None),
     ],

@@ -72,7 +72,7 @@ def test_reasons_are_sentences():
     two = match([RULE], [mlp(id="a", where=None), mlp(id="b", epochs=2)]).by_task["2C"]
     assert two.reasons[0].startswith("The fit answers this task:")
     assert two.reasons[1] == (
-        "One more fit could have answered; the next is that in assignment.ipynb, cell 4, line 3. Only the one "
+        "One more fit could have answered; the next is the one in assignment.ipynb, cell 4, line 3. Only the one "
         "taken trains for 10 epochs."
     )
 
@@ -127,8 +127,17 @@ def convolutional(*accuracies, **changes):
     return [cnn(value, id=f"cnn-{number}", **changes) for number, value in enumerate(accuracies)]
 
 
-@pytest.mark.parametrize(("levels", "best"), [((0.0, 0.2, 0.4, 0.6, 1.0), 2), ((0.1, 0.5, 0.9), 1)])
-def test_of_autoencoders_for_a_level_each_the_one_at_the_level_asked_answers(levels, best):
+@pytest.mark.parametrize(
+    ("levels", "best"),
+    [
+        ((0.0, 0.2, 0.4, 0.6, 1.0), 2),
+        ((0.1, 0.5, 0.9), 1),
+        ((0.2, 0.6, 0.8, 1.0), 1),
+        ((0.35, 0.5), 0),
+        ((0.401, 0.399, 1.0), 1),
+    ],
+)
+def test_of_autoencoders_for_a_level_each_the_one_nearest_to_the_level_asked_answers(levels, best):
     networks = []
     for number, level in enumerate(levels):
         noisy = images(shape=(60_000, 784), noise=SALT.model_copy(update={"level": level}) if level else None)
@@ -155,8 +164,8 @@ def test_after_training_the_most_accurate_counts_and_all_are_listed():
     assert best.fits == ("cnn-1", "cnn-0", "cnn-2")
     place = "in assignment.ipynb, cell 4, line 3"
     assert best.reasons[-1] == (
-        f"Of several networks the most accurate counts, as trained here: that {place} reaches 99.20%; that {place} "
-        f"reaches 98.00%; that {place} reaches 97.00%."
+        f"Of several networks the most accurate counts, as trained here: the one {place} reaches 99.20%; "
+        f"the one {place} reaches 98.00%; the one {place} reaches 97.00%."
     )
 
 
@@ -198,6 +207,22 @@ def test_a_fit_that_worked_wins_over_one_that_failed():
 
 def test_a_fit_that_failed_wins_over_one_that_is_something_else():
     assert chosen(mlp(id="else", shuffle=False, epochs=2, batch_size=7), failed(id="failed")) == ("failed",)
+
+
+def test_of_several_that_are_trained_none_failed():
+    failed = replace(cnn(), record=cnn().record.model_copy(update={"id": "fit-failed", "error": "ValueError: no"}))
+    networks = [cnn(), failed]
+    assert match(ASSIGNMENT.rules(), networks, candidates=3).by_task["3A"].fits == ("fit-cnn",)
+
+
+def test_of_equal_convolutional_networks_the_longest_trained_are_tried():
+    networks = []
+    for number, epochs in enumerate((4, 12, 6)):
+        network = cnn(epochs=epochs)
+        record = network.record.model_copy(update={"id": f"fit-{number}", "epochs": epochs})
+        evidence = network.evidence.model_copy(update={"fit": record.id, "epochs": epochs})
+        networks.append(replace(network, record=record, evidence=evidence))
+    assert match(ASSIGNMENT.rules(), networks, candidates=2).by_task["3A"].fits == ("fit-1", "fit-2")
 
 
 def test_alone_it_is_matched_and_not_sure():
@@ -331,6 +356,6 @@ def test_a_loop_of_their_own_explains_a_task_that_no_fit_answers():
     own = SelfTrained(id="own-1", how="train_step", where=WHERE, facts=model_facts(CNN_FACTS))
     found = match(ASSIGNMENT.rules(), [mlp()], own=[own]).by_task
     assert (found["3A"].fits, found["3A"].self_trained, found["3A"].sure) == ((), ("own-1",), False)
-    assert "was trained by a loop of your own may (assignment.ipynb, cell 4, line 3)" in found["3A"].reasons[0]
+    assert "your own loop trained may: assignment.ipynb, cell 4, line 3" in found["3A"].reasons[0]
     assert found["2C"].self_trained == ()
     assert match(ASSIGNMENT.rules(), [mlp(), cnn()], own=[own]).by_task["3A"].self_trained == ()

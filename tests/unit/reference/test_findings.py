@@ -75,6 +75,7 @@ def test_the_complete_hand_in_has_none():
         ("autoencoder-target-noisy", {"autoencoder": autoencoder(y=images(noise=SALT_AND_PEPPER))}),
         ("noise-changes-input", {"noise": noise(input_kept=False)}),
         ("noise-level-unused", {"noise": noise(changed=(0.4,) * 6)}),
+        ("noise-level-unused", {"noise": noise(changed=(0.499, 0.501, 0.5, 0.502, 0.5, 0.498))}),
     ],
 )  # fmt: skip
 def test_a_mistake_is_named(code, changes):
@@ -277,6 +278,11 @@ def test_a_loop_that_never_uses_its_level(loop):
 )
 def test_other_loops_are_no_finding(loop):
     assert "noise-level-unused" not in written(SALT, loop)
+
+
+@pytest.mark.parametrize("changed", [(1.0, 0.8, 0.6, 0.4, 0.2, 0.0), (0.4,)])
+def test_noise_that_goes_with_the_level_or_was_tried_once_is_no_finding(changed):
+    assert "noise-level-unused" not in on(noise=noise(changed=changed, levels=tuple(range(len(changed)))))
 
 
 def seasoned(number, mean, **changes):

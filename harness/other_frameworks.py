@@ -18,6 +18,7 @@ _NETWORKS: Mapping[str, tuple[frozenset[str], str]] = {
     "scikit-learn's MLPClassifier": (frozenset({"sklearn"}), r"\bMLP(?:Classifier|Regressor)\("),
 }
 """By name: what is imported, and what beside the import shows that networks are made with it."""
+_KNOWN = frozenset[str]().union(*(modules for modules, _ in _NETWORKS.values()))
 
 
 @dataclass(frozen=True)
@@ -41,8 +42,10 @@ def frameworks(recording: Recording) -> tuple[Used, ...]:
         left -= len(text)
         texts.append(text)
         for found in _IMPORT.finditer(text):
+            if found[1] not in _KNOWN or found[1] in places:
+                continue
             line = text.count("\n", 0, found.start(1)) + 1
-            places.setdefault(found[1], source.where.model_copy(update={"line": line}))
+            places[found[1]] = source.where.model_copy(update={"line": line})
     used = []
     for name, (modules, network) in _NETWORKS.items():
         place = next((where for module, where in places.items() if module in modules), None)

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from harness.frameworks import frameworks
+from harness.other_frameworks import frameworks
 from harness.recording import Recording, SourceRecord, Where
 
 
