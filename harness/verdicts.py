@@ -8,6 +8,7 @@ from harness.checking import Failed, ForAPerson, NotMeasured, Partial, Verdict, 
 from harness.evidence import Bound, Network
 from harness.results import Cause
 from harness.stats import mean_interval
+from harness.training.arrays_spec import NOT_MADE
 
 
 def measure_mean(verdict: Verdict, name: str, values: Sequence[float], how: str) -> None:
@@ -30,9 +31,11 @@ def judge_accuracy(
     """Hold the measured accuracy of a network's last epoch, mean over its seeds, against its bound.
 
     Passes by identity where the recipe is the assignment's own, at the acceptance bound otherwise. Below it the
-    check fails, or, with `partial_from`, earns a share that grows from there to the bound.
+    check fails, or, with `partial_from`, earns a share that grows from there to the bound. A person decides where
+    the training images were not recognised, and it falls short, or cannot be measured at all.
     """
     evidence = network.evidence
+    _leave_to_a_person(network)
     require_trained(network, "The network")
     values = network.accuracies
     if not values:
@@ -64,7 +67,20 @@ def judge_accuracy(
             "Look at the curves: still rising at the end means too few epochs or too small a learning rate; "
             "training far above validation means overfitting."
         )
+        if evidence.recipe is not None and not evidence.recipe.x.recognised:
+            raise ForAPerson(f"{message} A person decides.", where=network.where)
         if partial_from is not None and mean > partial_from:
             share = (mean - partial_from) / (accepted - partial_from)
             raise Partial(message, hint, share=min(0.99, share), where=network.where)
         raise Failed(message, hint, where=network.where)
+
+
+def _leave_to_a_person(network: Network) -> None:
+    """Raises ForAPerson where the network was refused for inputs that the evaluation images cannot become, such as
+    ones standardised feature by feature: nothing is wrong with them."""
+    evidence = network.evidence
+    refused = evidence.cause is Cause.REFUSED and not network.record.error
+    if refused and evidence.problem is not None and evidence.problem.endswith(NOT_MADE):
+        raise ForAPerson(
+            f"The network could not be trained: {evidence.problem}. A person marks it.", where=network.where
+        )

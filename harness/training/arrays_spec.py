@@ -17,6 +17,8 @@ from harness.recording import Noise, Strict
 
 Array = NDArray[Any]
 SIDE = 28  # pixels
+NOT_MADE = "cannot be made from the evaluation images"
+"""How the reason ends for which a fit is refused whose arrays the evaluation images cannot become."""
 
 
 def unused(value: object) -> bool:
@@ -72,6 +74,16 @@ class ArraySpec(Strict):
     channels: int | None = Field(default=None, exclude_if=unused)
     content: str | None = Field(default=None, exclude_if=unused)
     derived: DerivedSpec | None = Field(default=None, exclude_if=unused)
+
+    @property
+    def root(self) -> ArraySpec:
+        """The array that this one is computed from in the end; itself where no model computes it."""
+        return self if self.derived is None else self.derived.given.root
+
+    @property
+    def recognised(self) -> bool:
+        """Whether it is known how evaluation images become what this array holds, or is computed from."""
+        return self.root.part != "content"
 
 
 Derive = Callable[[DerivedSpec, Array], Array]

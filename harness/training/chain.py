@@ -13,6 +13,7 @@ from harness.training.recipe import Prepared, Scale
 
 MAX_ANCESTORS = 64
 MAX_MERGED_EPOCHS = 500
+MAX_MERGED_FITS = 1000
 
 
 @dataclass(frozen=True)
@@ -34,9 +35,6 @@ class Chains:
         self._made: dict[str, _Made | Refused] = {}
         self._by_identity: dict[str, Prepared] = {}
 
-    def __contains__(self, name: str) -> bool:
-        return name in self._made
-
     def __getitem__(self, name: str) -> Prepared:
         """The recipe of the fit of this id. Raises Refused with its reason."""
         made = self._made.get(name)
@@ -47,12 +45,12 @@ class Chains:
         return made.trained
 
     def up_to(self, name: str) -> list[FitRecord]:
-        """The fit of this id and all that it builds on, in the order in which they ran."""
+        """The fit of this id and all that it builds on that have no recipe yet, in the order in which they ran."""
         found: set[str] = set()
         waiting = [name]
         while waiting:
             one = waiting.pop()
-            if one in self._fits and one not in found:
+            if one in self._fits and one not in found and one not in self._made:
                 found.add(one)
                 waiting += _named(self._fits[one])
         return [self._fits[one] for one in sorted(found, key=self._order.__getitem__)]
@@ -61,7 +59,7 @@ class Chains:
         """Make the recipe of a fit, or remember why there is none."""
         try:
             handed_in = self._joined(fit, make(fit))
-            trained = _scaled(handed_in, scale)
+            trained = _scaled(_noted(handed_in), scale)
         except Refused as reason:
             self._made[fit.id] = reason
             return
@@ -114,11 +112,11 @@ class Chains:
             return own
         first = before.handed_in
         if self._only_goes_on(fit, alone, first):
-            epochs = first.recipe.epochs + fit.epochs
-            if epochs > MAX_MERGED_EPOCHS:
-                raise Refused(f"its fits add up to {epochs} epochs; at most {MAX_MERGED_EPOCHS} are trained")
-            recipe = first.recipe.model_copy(update={"epochs": epochs})
-            return replace(first, recipe=recipe, merged=(*first.merged, *own.merged))
+            merged = (*first.merged, *own.merged)
+            if len(merged) > MAX_MERGED_FITS:
+                raise Refused(f"it is trained by more than {MAX_MERGED_FITS:,} fits, one going on from the other")
+            epochs = min(_asked(merged), MAX_MERGED_EPOCHS)
+            return replace(first, recipe=first.recipe.model_copy(update={"epochs": epochs}), merged=merged)
         name, settings = alone.recipe.optimizer
         if name == "SGD" and not settings.get("momentum") and not isinstance(settings.get("learning_rate"), list):
             return own  # it has no state
@@ -136,6 +134,23 @@ class Chains:
             return False  # they count from the start of each fit
         same = {"parent": first.recipe.parent, "epochs": first.recipe.epochs}
         return alone.recipe.model_copy(update=same) == first.recipe
+
+
+def _asked(merged: Sequence[tuple[str, int]]) -> int:
+    """Epochs that several fits ask for in all."""
+    return sum(epochs for _, epochs in merged)
+
+
+def _noted(joined: Prepared) -> Prepared:
+    """The recipe with what is trained otherwise because several fits are one training."""
+    if len(joined.merged) < 2:
+        return joined
+    notes = list(joined.notes)
+    if joined.recipe.x.root.noise is not None:
+        notes.append("The noise is drawn once here, and not for each fit.")
+    if (asked := _asked(joined.merged)) > joined.recipe.epochs:
+        notes.append(f"Its fits add up to {asked:,} epochs; at most {joined.recipe.epochs} are trained.")
+    return replace(joined, notes=tuple(notes))
 
 
 def _scaled(handed_in: Prepared, scale: Scale | None) -> Prepared:

@@ -21,7 +21,7 @@ from harness.datasets import Dataset
 from harness.models import canonical
 from harness.recording import ArrayRecord, Derivation, FitData, FitRecord, Noise, Recording
 from harness.training import steering
-from harness.training.arrays_spec import SIDE, ArraySpec, DerivedSpec
+from harness.training.arrays_spec import NOT_MADE, SIDE, ArraySpec, DerivedSpec
 from harness.training.chain import Chains
 from harness.training.recipe import Prepared, Recipe, Scale
 from harness.training.selection import Selection, select, select_content, shape_of
@@ -31,6 +31,10 @@ MAX_CLASSES = 1000
 MAX_PAD = 64
 _SCALES = (1.0, 1 / 255, 1 / 256, 2 / 255, 1 / 255**2, 1 / 256**2)
 _RANGES = ((0.0, 1.0), (-1.0, 1.0), (0.0, 255.0))
+_NOT_RECOGNISED = (
+    "Your training images were not recognised, so it is measured on the test images as they are, which may be "
+    "prepared otherwise than yours."
+)
 
 
 def from_fit(
@@ -60,12 +64,12 @@ class Recipes:
         self._dataset = dataset
         self._scale = scale
         self._scales = scales or {}
+        self._store = _Store()
 
     def of(self, name: str) -> Prepared:
         """The recipe of the fit of this id. Raises Refused where it asks for what is not trained."""
         for fit in self._chains.up_to(name):
-            if fit.id not in self._chains:
-                self._chains.keep(fit, self._alone, self._scales.get(fit.id, self._scale))
+            self._chains.keep(fit, self._alone, self._scales.get(fit.id, self._scale))
         return self._chains[name]
 
     def _alone(self, fit: FitRecord) -> Prepared:
@@ -77,7 +81,7 @@ class Recipes:
         if not 1 <= fit.epochs <= MAX_EPOCHS:
             raise Refused(f"the fit asks for {fit.epochs} epochs; 1 to {MAX_EPOCHS} are trained")
         optimizer, loss = optimizer_of(fit), loss_of(fit)
-        arrays = _Arrays(self._frames, self._dataset, self._chains)
+        arrays = _Arrays(self._frames, self._dataset, self._chains, self._store)
         x, y = arrays.pair(fit.data)
         watched = None
         classifier = y.encoding in ("labels", "one_hot")
@@ -105,7 +109,8 @@ class Recipes:
             validation=watched,
             augmentation=augmentation,
         )
-        return Prepared(recipe, arrays.kept, self._chains.ancestors(recipe.parents))
+        notes = () if x.recognised else (_NOT_RECOGNISED,)
+        return Prepared(recipe, arrays.kept, self._chains.ancestors(recipe.parents), notes=notes)
 
 
 def optimizer_of(fit: FitRecord) -> tuple[str, dict[str, Any]]:
@@ -130,6 +135,26 @@ def evaluation_specs(record: ArrayRecord) -> tuple[ArraySpec, ...]:
     return tuple(_pixels(one, "test", "", 0, "inputs") for one in made)
 
 
+@dataclass(frozen=True)
+class _Content:
+    """An array that was not recognised: its digest as float32, its lowest and its highest value."""
+
+    digest: str
+    low: float
+    high: float
+
+
+@dataclass(frozen=True)
+class _Store:
+    """What the fits of a recording have in common, so that many fits on one array hold it, and look at it, once.
+
+    `arrays` by digest and dtype: a digest is of bytes alone. `contents` by the frame that crossed.
+    """
+
+    arrays: dict[tuple[str, str], NDArray[Any]] = field(default_factory=dict)
+    contents: dict[str, _Content] = field(default_factory=dict)
+
+
 @dataclass
 class _Arrays:
     """Makes the specs of one fit's arrays; `kept` are those that travel beside the recipe, by digest."""
@@ -137,6 +162,7 @@ class _Arrays:
     frames: Mapping[str, NDArray[Any]]
     dataset: Dataset
     chains: Chains
+    store: _Store
     kept: dict[str, NDArray[Any]] = field(default_factory=dict)
 
     def pair(self, data: FitData) -> tuple[ArraySpec, ArraySpec]:
@@ -194,13 +220,20 @@ class _Arrays:
         return _pixels(record, chosen.part, rows, len(chosen.rows), what)
 
     def _content(self, record: ArrayRecord, what: str, rows: str, count: int) -> ArraySpec:
-        values = self.frames.get(record.content or "")
+        frame = record.content or ""
+        values = self.frames.get(frame)
         if values is None or values.shape != tuple(record.shape) or values.dtype.kind not in "biuf":
             raise Refused(f"the {what} of the fit, an array of shape {shape_of(record)}, did not cross")
-        scale, offset = _range(record, float(values.min(initial=0)), float(values.max(initial=0)), what)
+        if frame not in self.store.contents:
+            digest = self._keep(values.astype(np.float32, copy=False))
+            low, high = float(values.min(initial=0)), float(values.max(initial=0))
+            self.store.contents[frame] = _Content(digest, low, high)
+        known = self.store.contents[frame]
+        scale, offset = _range(record, known.low, known.high, what)
+        self.kept[known.digest] = self.store.arrays[known.digest, "float32"]
         return ArraySpec(
             part="content",
-            content=self._keep(values.astype(np.float32)),
+            content=known.digest,
             rows=rows,
             count=count,
             item_shape=_item(record),
@@ -261,7 +294,7 @@ class _Arrays:
 
     def _keep(self, array: NDArray[Any]) -> str:
         digest = hashlib.sha256(np.ascontiguousarray(array).tobytes()).hexdigest()
-        self.kept[digest] = array
+        self.kept[digest] = self.store.arrays.setdefault((digest, str(array.dtype)), array)
         return digest
 
 
@@ -302,7 +335,7 @@ def _range(record: ArrayRecord, low: float | None, high: float | None, what: str
     if math.prod(_item(record)) != SIDE * SIDE or limits is None:
         raise Refused(
             f"the {what} of the fit, an array of shape {shape_of(record)}, could not be recognised, and such "
-            f"{what} cannot be made from the evaluation images"
+            f"{what} {NOT_MADE}"
         )
     return _canonical_scale((limits[1] - limits[0]) / 255), limits[0]
 
@@ -314,7 +347,8 @@ def _rescaled(x: ArraySpec, augmentation: dict[str, Any]) -> tuple[ArraySpec, di
     factor = augmentation.get("rescale")
     others = {name: value for name, value in augmentation.items() if name != "rescale"}
     if factor is not None:
-        x = x.model_copy(update={"scale": _canonical_scale(x.scale * factor), "offset": x.offset * factor})
+        offset = allowlist.canonical_float(x.offset * factor)
+        x = x.model_copy(update={"scale": _canonical_scale(x.scale * factor), "offset": offset})
     return x, others or None
 
 

@@ -31,7 +31,9 @@ MONITORS = ("loss", "accuracy", "val_loss", "val_accuracy")
 _OLD_NAMES = {"acc": "accuracy", "val_acc": "val_accuracy"}
 _MODE = choice("auto", "min", "max")
 _ANY = number(-1e6, 1e6)
-_PATIENCE = integer(0, 10_000)
+MAX_PATIENCE = 10_000  # epochs
+_PATIENCE = integer(0, MAX_PATIENCE)
+_IN_EPOCHS = ("patience", "cooldown", "start_from_epoch")
 
 
 def _monitor(value: Any) -> str:
@@ -66,9 +68,7 @@ def callbacks(recorded: Sequence[Component], *, classifier: bool, validated: boo
     kept: list[tuple[str, dict[str, Any]]] = []
     for item in recorded:
         name = item.class_name.removeprefix("custom:")
-        steers = item.config.get(
-            "steers"
-        )  # of code of the hand-in's own: what it may change, as far as it was told
+        steers = item.config.get("steers")  # what code of the hand-in's own may change, as far as it was told
         if steers == [] or (item.class_name in HARMLESS_CALLBACKS and not steers):
             continue
         if item.class_name not in CALLBACKS:
@@ -95,7 +95,8 @@ def watches_validation(steering: Callbacks | None) -> bool:
 
 
 def stretched(steering: Callbacks | None, epochs: int, of: int) -> Callbacks | None:
-    """The callbacks of a fit of `of` epochs for one of `epochs`: a table of rates keeps its shape."""
+    """The callbacks of a fit of `of` epochs for one of `epochs`: a table of rates keeps its shape, and what
+    counts epochs its share of them, rounded up as the table is."""
     if steering is None:
         return None
     made = []
@@ -105,7 +106,10 @@ def stretched(steering: Callbacks | None, epochs: int, of: int) -> Callbacks | N
             rates = [rates[min(epoch * of // epochs, len(rates) - 1)] for epoch in range(epochs)]
             made.append((name, {**own, "rates": rates}))
         else:
-            made.append((name, own))
+            table = CALLBACKS[name]
+            counted = {key: own.get(key, table[key][1]) for key in _IN_EPOCHS if key in table}
+            scaled = {key: min(-(-count * epochs // of), MAX_PATIENCE) for key, count in counted.items()}
+            made.append((name, arguments(table, {**own, **scaled})))
     return tuple(made)
 
 

@@ -7,9 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from harness.allowlist import Refused
-from harness.recording import Rows
-from harness.training.arrays_spec import ArraySpec, as_images, no_models, seen
-from harness.training.from_recording import evaluation_specs, from_fit
+from harness.recording import Recording, Rows
+from harness.training.arrays_spec import NOT_MADE, ArraySpec, DerivedSpec, as_images, no_models, seen
+from harness.training.from_recording import Recipes, evaluation_specs, from_fit
 from harness.training.recipe import evaluation_arrays, training_arrays
 from harness.training.selection import select
 
@@ -170,6 +170,66 @@ def test_what_was_not_recognised_is_trained_on_as_it_is():
     assert np.array_equal(y.argmax(axis=1), np.arange(1000) % 10)
 
 
+def test_what_several_fits_are_given_is_held_once():
+    values, frames, given = content(n=1000, dtype="f8")
+    fits = (fit(id="f0", data=data(**given)), fit(id="f1", data=data(**given), epochs=3))
+    made = Recipes(Recording(fits=fits), frames, DIGITS)
+    one, other = made.of("f0"), made.of("f1")
+    assert one.recipe.x == other.recipe.x
+    assert set(one.arrays) == {one.recipe.x.content, one.recipe.x.rows, one.recipe.y.labels}
+    for digest, array in one.arrays.items():
+        assert other.arrays[digest] is array
+    assert np.array_equal(one.arrays[one.recipe.x.content], values.astype("f4"))
+
+
+def test_what_crossed_as_it_is_trained_on_is_not_copied():
+    values, frames, given = content(n=1000)
+    made = from_fit(fit(data=data(**given)), frames, DIGITS)
+    assert made.arrays[made.recipe.x.content] is values
+
+
+def test_equal_bytes_of_another_type_are_another_array():
+    """A digest is of bytes: 392 labels of class 0 have those of one black image."""
+    frames = {"one": np.zeros((1, 28, 28), "f4"), "many": np.ones((392, 28, 28), "f4")}
+    frames |= {"label": np.zeros(1, "u1"), "labels": np.zeros(392, "u1")}
+    fits = [
+        fit(id=name, data=data(
+            x=images(**{**OWN, "content": x}, shape=frames[x].shape),
+            y=labels(**{**FREE, "frame": y}, shape=(len(frames[y]), 10)),
+        ))
+        for name, x, y in (("f0", "one", "label"), ("f1", "many", "labels"))
+    ]  # fmt: skip
+    made = Recipes(Recording(fits=tuple(fits)), frames, DIGITS)
+    one, other = made.of("f0"), made.of("f1")
+    assert one.recipe.x.content == other.recipe.y.labels
+    assert one.arrays[one.recipe.x.content].dtype == "float32"
+    assert other.arrays[other.recipe.y.labels].dtype == "int64"
+
+
+def test_that_images_were_not_recognised_is_said():
+    _, frames, given = content()
+    made = from_fit(fit(data=data(**given)), frames, DIGITS)
+    assert made.notes == (
+        "Your training images were not recognised, so it is measured on the test images as they are, which may be "
+        "prepared otherwise than yours.",
+    )
+    assert not made.recipe.x.recognised
+    assert prepared().notes == ()
+    assert prepared().recipe.x.recognised
+
+
+def test_what_is_computed_from_unrecognised_images_is_unrecognised():
+    _, frames, given = content()
+    below = from_fit(fit(data=data(**given)), frames, DIGITS).recipe
+    for x, recognised in ((below.x, False), (prepared().recipe.x, True)):
+        spec = DerivedSpec(model=below.model, starts=(), given=x)
+        codes = ArraySpec(
+            part="derived", rows=x.rows, count=x.count, item_shape=(64,), encoding="values", derived=spec
+        )
+        assert codes.root == x
+        assert codes.recognised == recognised
+
+
 def test_on_digits_of_many_rows_as_many_as_there_are_images():
     _, frames, given = content(n=2000)
     x, y = training_arrays(from_fit(fit(data=data(**given, validation_split=0.5)), frames, DIGITS), DIGITS)
@@ -199,6 +259,11 @@ def test_where_they_cannot_be_made_it_is_refused(changes, shown):
         f"the inputs of the fit, an array of shape (2000, {shown}), could not be recognised, and such inputs "
         "cannot be made from the evaluation images"
     )
+
+
+def test_the_reason_ends_as_verdicts_expect():
+    _, frames, given = content(low=-3.0)
+    assert refusal(frames, **given).endswith(NOT_MADE)
 
 
 @pytest.mark.parametrize(

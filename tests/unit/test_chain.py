@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from harness.allowlist import Refused
 from harness.recording import Component, Derivation, LayerState, ModelRecord, Recording, Rows
+from harness.training.chain import Chains
 from harness.training.from_recording import Recipes
 from harness.training.recipe import Scale, training_arrays
 
@@ -63,13 +64,44 @@ def test_ten_calls_of_one_epoch_are_ten_epochs():
     assert recipes(*fits).of("fit-10").recipe == recipes(first()).of("fit-1").recipe
 
 
-def test_a_thousand_calls_are_looked_at_in_bounded_time():
-    fits = [first(epochs=1)]
-    fits += [then(f"fit-{n}", f"fit-{n - 1}", epochs=1) for n in range(2, 502)]
+def test_of_many_epochs_in_all_the_first_are_trained_and_it_says_so():
+    fits = [
+        first(epochs=300),
+        then(epochs=200),
+        then("fit-3", "fit-2", epochs=99),
+        then("fit-4", "fit-3", epochs=1),
+    ]
     made = recipes(*fits)
-    assert made.of("fit-500").recipe.epochs == 500
-    with pytest.raises(Refused, match="its fits add up to 501 epochs; at most 500 are trained"):
-        made.of("fit-501")
+    assert made.of("fit-2").notes == ()
+    for name, asked in (("fit-3", 599), ("fit-4", 600)):
+        assert made.of(name).recipe == made.of("fit-2").recipe
+        assert made.of(name).notes == (f"Its fits add up to {asked} epochs; at most 500 are trained.",)
+    assert made.of("fit-4").merged == (("fit-1", 300), ("fit-2", 200), ("fit-3", 99), ("fit-4", 1))
+
+
+def test_a_training_of_very_many_calls_is_refused():
+    fits = [first(epochs=1)]
+    fits += [then(f"fit-{n}", f"fit-{n - 1}", epochs=1) for n in range(2, 1002)]
+    made = recipes(*fits)
+    assert made.of("fit-1000").recipe.epochs == 500
+    with pytest.raises(Refused, match="it is trained by more than 1,000 fits, one going on from the other"):
+        made.of("fit-1001")
+
+
+def test_noise_that_may_be_drawn_for_each_call_is_drawn_once_and_it_says_so():
+    noisy = data(x=images(noise=SALT))
+    made = recipes(first(data=noisy), then(data=noisy))
+    assert made.of("fit-1").notes == ()
+    assert made.of("fit-2").notes == ("The noise is drawn once here, and not for each fit.",)
+    apart = recipes(first(data=noisy), then(data=noisy, continues=None)).of("fit-2")
+    assert apart.notes == ()  # trainings of their own, each with its noise
+
+
+def test_ancestors_that_have_a_recipe_are_not_looked_at_again():
+    chains = Chains(Recording(fits=(first(), then(), then("fit-3", "fit-2"))))
+    assert [one.id for one in chains.up_to("fit-3")] == ["fit-1", "fit-2", "fit-3"]
+    chains.keep(first(), lambda record: recipes(record).of(record.id), None)
+    assert [one.id for one in chains.up_to("fit-3")] == ["fit-2", "fit-3"]
 
 
 def test_a_scale_is_of_the_whole_training():

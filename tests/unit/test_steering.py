@@ -148,6 +148,25 @@ def test_a_table_of_rates_keeps_its_shape_where_epochs_are_scaled():
     assert longer == [0.1] * 15 + [0.01] * 15
 
 
+def test_what_counts_epochs_is_scaled_with_them():
+    stop = component("EarlyStopping", patience=3, start_from_epoch=2)
+    reduce = component("ReduceLROnPlateau", factor=0.5, cooldown=1)  # Keras's patience: 10
+
+    def scaled(epochs):
+        return [own for _, own in recipe(stop, reduce, scale=Scale(epochs=epochs, batch_size=32)).callbacks]
+
+    assert scaled(10) == [{"patience": 3, "start_from_epoch": 2}, {"factor": 0.5, "cooldown": 1}]
+    assert scaled(60) == [{"patience": 18, "start_from_epoch": 12}, {"factor": 0.5, "cooldown": 6, "patience": 60}]
+    assert scaled(2) == [{"patience": 1, "start_from_epoch": 1}, {"factor": 0.5, "cooldown": 1, "patience": 2}]
+
+
+def test_a_patience_that_never_ends_stays_one():
+    stop = component("EarlyStopping", patience=9_999)
+    made = recipe(stop, scale=Scale(epochs=60, batch_size=32))
+    assert made.callbacks == (("EarlyStopping", {"patience": 10_000}),)
+    assert recipe(component("EarlyStopping"), scale=Scale(epochs=60, batch_size=32)).callbacks[0][1] == {}
+
+
 # --- augmentation
 
 SHIFTS = {
@@ -172,6 +191,11 @@ def test_its_rescaling_is_done_to_evaluation_images_too():
     given = data(x=images(scale=1.0, high=255.0), augmentation={"rescale": 1 / 255, "zoom_range": [0.9, 1.1]})
     made = recipe(data=given)
     assert (made.x.scale, made.augmentation) == (1 / 255, {"zoom_range": [0.9, 1.1]})
+
+
+def test_a_rescaled_offset_is_canonical():
+    rescaled = data(x=images(scale=1.0, offset=2.0**-10), augmentation={"rescale": 2.0**-10})
+    assert recipe(data=rescaled) == recipe(data=data(x=images(scale=2.0**-10, offset=2.0**-20)))
 
 
 @pytest.mark.parametrize(

@@ -1,11 +1,13 @@
 """Verdicts on random outcomes: who passes, with which words, and what a shortfall earns."""
 
+import numpy as np
 import pytest
-from evidence import BOUNDS, fit, mlp, network
+from evidence import BOUNDS, data, digits, fit, images, labels, mlp, network
 
 from harness.checking import Failed, ForAPerson, NotMeasured, Partial, Verdict
 from harness.evidence import Bound
 from harness.results import Cause
+from harness.training.from_recording import from_fit
 from harness.verdicts import judge_accuracy
 
 BOUND = BOUNDS["2C"]  # asked 0.97, accepted 0.965
@@ -107,6 +109,55 @@ def test_without_calibration_the_nominal_decides():
     bound = Bound(task="2C", nominal=0.97)
     assert "97.00% is asked" in judged(mlp(0.97), bound).message
     assert "97.00% or more is accepted" in ends(Failed, mlp(0.9699), bound).message
+
+
+def on_unrecognised(accuracy, **changes):
+    """The network of task 2C, trained on an array that was not recognised."""
+    x = images(source=None, rows=None, encoding=None, content="own", shape=(5, 28, 28, 1))
+    y = labels(source=None, labels_match=None, frame="labels", shape=(5, 10))
+    record = fit(data=data(x=x, y=y))
+    frames = {"own": np.zeros((5, 28, 28, 1), "f4"), "labels": np.zeros(5, "u1")}
+    made = from_fit(record, frames, digits())
+    return network(record, accuracies=(accuracy,), recipe=made.recipe, notes=made.notes, **changes)
+
+
+@pytest.mark.parametrize("more", [{}, {"partial_from": 0.95}])
+def test_on_images_that_were_not_recognised_a_person_decides_on_a_shortfall(more):
+    ended = ends(ForAPerson, on_unrecognised(0.96), **more)
+    assert ended.message == (
+        "Your training images were not recognised, so it is measured on the test images as they are, which may be "
+        "prepared otherwise than yours. Trained 1 time, your network reaches 96.00%. Correct solutions average "
+        "97.13%. 96.50% or more is accepted. A person decides."
+    )
+    assert ended.where == mlp().where
+
+
+@pytest.mark.parametrize("accuracy", [0.965, 0.97])
+def test_on_images_that_were_not_recognised_a_pass_stays_one(accuracy):
+    assert judged(on_unrecognised(accuracy)).message
+
+
+def test_on_recognised_images_a_shortfall_fails():
+    assert ends(Failed, network(accuracies=(0.96,), recipe=from_fit(fit(), {}, digits()).recipe))
+
+
+NOT_MADE = (
+    "the inputs of the fit, an array of shape (60000, 784), could not be recognised, and such inputs cannot be "
+    "made from the evaluation images"
+)
+
+
+@pytest.mark.parametrize("before", ["", "it starts from the weights of the fit in a cell, which is not trained: "])
+def test_inputs_that_cannot_be_made_are_left_to_a_person(before):
+    ended = ends(ForAPerson, network(accuracies=(), problem=before + NOT_MADE, cause=Cause.REFUSED))
+    assert ended.message == f"The network could not be trained: {before}{NOT_MADE}. A person marks it."
+    assert ended.where == mlp().where
+
+
+def test_a_fit_that_fails_with_such_words_fails():
+    record = fit(error=f"ValueError: {NOT_MADE}")
+    failing = network(record, accuracies=(), problem=f"the fit fails: {record.error}", cause=Cause.REFUSED)
+    assert ends(NotMeasured, failing).cause is Cause.ERROR_IN_SUBMISSION
 
 
 def test_a_network_that_was_not_trained_is_our_fault():
