@@ -16,6 +16,9 @@ from harness.recording import ArrayRecord, FitRecord, Passage, Recording, Where
 from harness.results import Cause, Curve, DatasetFacts, LayerFacts, OwnFigure, Speed, SubmissionFacts, Value
 from harness.training.recipe import Recipe, Scale
 
+CONVOLUTIONS = ("Conv1D", "Conv2D", "SeparableConv2D", "DepthwiseConv2D", "Conv2DTranspose")
+"""The classes of the allow-list's convolutional layers."""
+
 
 class RunSummary(Value):
     """One training run of a recipe with one seed."""
@@ -183,6 +186,13 @@ class Replayed(Value):
     problem: str | None = None
 
 
+class Unmeasured(Value):
+    """Why a measurement could not be made, and whose fault that is. `cause` None: there was nothing to measure."""
+
+    reason: str
+    cause: Cause | None = None
+
+
 class Evidence(Value):
     """All that a grading run knows about one submission before it is judged."""
 
@@ -200,7 +210,7 @@ class Evidence(Value):
     denoising: Denoising | None = None
     generation: Generation | None = None
     replay: Replayed | None = None
-    unmeasured: dict[str, str] = Field(default_factory=dict)
+    unmeasured: dict[str, Unmeasured] = Field(default_factory=dict)
     """Why a measurement of this name could not be made."""
     problem: str | None = None
     """Why there is no recording, in a sentence; `cause` says whose it is."""
@@ -209,6 +219,10 @@ class Evidence(Value):
     cause: Cause | None = None
     isolation: str = ""
     isolated: bool = True
+
+    def why_unmeasured(self, name: str) -> Unmeasured:
+        """Why there is no measurement of this name: our fault where nothing was noted."""
+        return self.unmeasured.get(name, Unmeasured(reason="it was not trained", cause=Cause.HARNESS_FAULT))
 
     def networks(self, task: str) -> tuple[Network, ...]:
         """The networks that answer a task, the best match first."""
@@ -269,8 +283,8 @@ class Network:
 
     @property
     def convolutional(self) -> bool:
-        """True where the model has a two-dimensional convolution."""
-        return bool(self.of_class("Conv2D", "SeparableConv2D", "DepthwiseConv2D", "Conv2DTranspose"))
+        """True where the model has a convolution of any kind."""
+        return bool(self.of_class(*CONVOLUTIONS))
 
     @property
     def regularized(self) -> bool:

@@ -25,7 +25,8 @@ from harness.models import ModelFacts, ModelSpec, canonical
 from harness.recording import FitRecord
 from harness.results import Cause, Curve, DatasetFacts, Speed, SubmissionFacts
 from harness.training.cache import RunCache, StoredRun
-from harness.training.cost import Budget, Work, patience
+from harness.training.channel import cause_of
+from harness.training.cost import Budget, patience
 from harness.training.from_recording import Recipes, loss_of, optimizer_of
 from harness.training.plan import PlannedFit, Planner
 from harness.training.process import TimeLimit, TrainerFailed, TrainerProcess, TrainingStopped, Weighted
@@ -98,13 +99,28 @@ class Grader:
         fits = dict(evidence.fits)
         planner = Planner(self.assignment, self.profile, self.dataset, evidence.recording, frames, evidence.matches)
         budget = Budget(self.assignment.allowance(self.dataset.name, len(self.dataset.x_train), self.profile))
-        # What is surely matched comes first: it is what the budget is for.
-        for task in sorted(evidence.matches, key=lambda task: not evidence.matches[task].sure):
-            left = [one for one in evidence.networks(task) if _untrained(fits[one.record.id])]
-            fits |= self._train_task(task, left, planner, budget, partial(on_epoch, task))
+        plans: dict[str, list[PlannedFit]] = {task: [] for task in _sure_first(evidence)}
+        left = {name for name, fit in fits.items() if not fit.runs and fit.problem is None}
+        for task, network in self._in_turns(evidence):
+            name = network.record.id
+            if name in left:
+                left.remove(name)
+                fits[name] = _noted(fits[name], self._planned, task, network, planner, plans[task], budget)
+        for task, planned in plans.items():
+            fits |= self._train_task(task, planned, fits, partial(on_epoch, task))
         evidence = evidence.model_copy(update={"fits": fits})
         matches = {task: self._best_first(task, evidence) for task in evidence.matches}
         return measure_trained(self, evidence.model_copy(update={"matches": matches}), replayer)
+
+    def _in_turns(self, evidence: Evidence) -> list[tuple[str, Network]]:
+        """The networks in the order in which they take from the budget: each task's first one (of a sweep all),
+        before any task's second; in a turn what is surely matched first."""
+        turns = [
+            (0 if self.assignment.tasks[task].sweep else number, task, network)
+            for task in _sure_first(evidence)
+            for number, network in enumerate(evidence.networks(task))
+        ]
+        return [(task, network) for _, task, network in sorted(turns, key=lambda one: one[0])]
 
     def _best_first(self, task: str, evidence: Evidence) -> Match:
         rule = next((rule for rule in self.assignment.rules() if rule.task == task), None)
@@ -140,10 +156,8 @@ class Grader:
             facts = self._facts(canonical(fit), made.get("loss"))
         except Refused as reason:
             facts = ModelFacts(refused=str(reason))
-        except TrainerFailed as error:
-            return FitEvidence(fit=fit.id, problem=str(error)[:500], cause=Cause.HARNESS_FAULT)
-        except TrainingStopped as stopped:
-            return FitEvidence(fit=fit.id, problem=str(stopped), cause=stopped.cause)
+        except (TrainerFailed, TrainingStopped) as error:
+            return FitEvidence(fit=fit.id, problem=str(error)[:500], cause=cause_of(error))
         if facts.refused:
             made = {"problem": facts.refused, "cause": Cause.REFUSED} | made
         return FitEvidence(facts=facts, **made)
@@ -153,32 +167,23 @@ class Grader:
         return self.measured.of("model", decided_by, ModelFacts, lambda: self.trainer.inspect(spec, loss))[0]
 
     def _train_task(
-        self, task: str, networks: Sequence[Network], planner: Planner, budget: Budget, on_epoch: OnEpochOfRun
+        self, task: str, plans: Sequence[PlannedFit], fits: Mapping[str, FitEvidence], on_epoch: OnEpochOfRun
     ) -> dict[str, FitEvidence]:
-        """The fits of one task, trained as far as the budget goes, or with the reason why not."""
-        plans: list[PlannedFit] = []
-        fits = {
-            network.record.id: _noted(network.evidence, self._planned, task, network, planner, plans, budget)
-            for network in networks
-        }
+        """The planned fits of one task with their runs, or with the reason why there are none."""
         seeded = [plan.prepared.with_seed(seed) for plan in plans for seed in plan.seeds]
         with contextlib.suppress(Refused, TrainerFailed, TrainingStopped):  # comes up again with its own fit
             self.runs.train_ahead(seeded, on_epoch, TimeLimit(sum(patience(plan.work) for plan in plans)))
-        trained = {
+        return {
             plan.fit: _noted(fits[plan.fit], self._trained, task, plan, fits[plan.fit], on_epoch) for plan in plans
         }
-        return fits | trained
 
     def _planned(
         self, task: str, network: Network, planner: Planner, plans: list[PlannedFit], budget: Budget
     ) -> FitEvidence:
         """Add the plan of one fit to those of its task, where the budget allows it."""
         plan = planner.plan(task, network, plans)
-        work = Work()
-        for ancestor in plan.prepared.ancestors:
-            facts = self._facts(ancestor.recipe.model, None)
-            work = work.plus(budget.charge(task, ancestor.recipe, facts, plan.seeds))
-        work = work.plus(budget.charge(task, plan.prepared.recipe, network.facts, plan.seeds))
+        recipes = [(one.recipe, self._facts(one.recipe.model, None)) for one in plan.prepared.ancestors]
+        work = budget.charge(task, [*recipes, (plan.prepared.recipe, network.facts)], plan.seeds)
         plans.append(replace(plan, work=work))
         return network.evidence
 
@@ -259,21 +264,17 @@ def dataset_facts(dataset: Dataset) -> DatasetFacts:
     )
 
 
-def _untrained(evidence: FitEvidence) -> bool:
-    return not evidence.runs and evidence.problem is None
+def _sure_first(evidence: Evidence) -> list[str]:
+    """The matched tasks, those that are surely matched first: they are what the budget is for."""
+    return sorted(evidence.matches, key=lambda task: not evidence.matches[task].sure)
 
 
 def _noted(evidence: FitEvidence, make: Callable[P, FitEvidence], *args: P.args, **kwargs: P.kwargs) -> FitEvidence:
     """What `make` gives; where it raises, the evidence with the reason and whose it is."""
     try:
         return make(*args, **kwargs)
-    except Refused as reason:
-        problem, cause = str(reason), Cause.REFUSED
-    except TrainerFailed as error:
-        problem, cause = str(error)[:500], Cause.HARNESS_FAULT
-    except TrainingStopped as stopped:
-        problem, cause = str(stopped), stopped.cause
-    return evidence.model_copy(update={"problem": problem, "cause": cause})
+    except (Refused, TrainerFailed, TrainingStopped) as error:
+        return evidence.model_copy(update={"problem": str(error)[:500], "cause": cause_of(error)})
 
 
 def _curve(stored: StoredRun) -> Curve:

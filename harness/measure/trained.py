@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import io
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -13,15 +14,16 @@ from numpy.typing import NDArray
 
 from harness.allowlist import Refused
 from harness.dryrun import GENERATED_FRAME, DryRun, Trained
-from harness.evidence import Denoising, Evidence, Generation, Network
+from harness.evidence import Denoising, Evidence, Generation, Network, Unmeasured
 from harness.identity import of_array
 from harness.measure.denoising import gains, mean_gain
 from harness.measure.generation import nearest, recognised
 from harness.measure.kept import identity_of
 from harness.measure.own import replayed
 from harness.recording import ModelRecord
-from harness.results import Curve
-from harness.training.process import TrainerFailed, Weighted
+from harness.results import Cause, Curve, Value
+from harness.training.channel import cause_of
+from harness.training.process import TrainerFailed, TrainingStopped, Weighted
 
 if TYPE_CHECKING:
     from harness.grading import Grader
@@ -33,6 +35,31 @@ SHOWN = 10  # images of a strip
 STRIP_LEVELS = (0.0, 0.2, 0.4, 0.6, 0.8, 1.0)
 FEWEST = 5  # images from which a submission's own drawing is measured
 COMPARED = 200  # images whose nearest training image is looked for
+
+
+@dataclass(frozen=True)
+class Chosen:
+    """A trained network that is measured, and its weights."""
+
+    network: Network
+    weighted: Weighted
+
+
+@dataclass(frozen=True)
+class Drawing:
+    """What draws images, and what tells them. The decoder is the autoencoder's part after node `cut`; `own` are
+    the images (n, d) that the submission's own code drew with it, where it did."""
+
+    autoencoder: Chosen
+    classifier: Chosen
+    decoder: ModelRecord
+    cut: int
+    own: NDArray[Any] | None
+
+    @property
+    def latent(self) -> int:
+        """Values that the decoder takes."""
+        return _width(self.autoencoder.network, self.cut)
 
 
 def measure_trained(grader: Grader, evidence: Evidence, replayer: Replayer | None) -> Evidence:
@@ -54,23 +81,24 @@ def measure_trained(grader: Grader, evidence: Evidence, replayer: Replayer | Non
     denoiser = _trained(grader, evidence, (spec.denoiser,))
     classifier = _trained(grader, evidence, spec.classifiers)
     if denoiser is None or classifier is None:
-        missing = "autoencoder" if denoiser is None else "classifier"
-        unmeasured |= dict.fromkeys(("denoising", "generation"), f"there is no trained {missing}")
+        missing, tasks = ("autoencoder", (spec.denoiser,)) if denoiser is None else ("classifier", spec.classifiers)
+        why = Unmeasured(reason=f"there is no trained {missing}", cause=_why_untrained(evidence, tasks))
+        unmeasured |= dict.fromkeys(("denoising", "generation"), why)
         return evidence.model_copy(update={"unmeasured": unmeasured})
-    update: dict[str, Any] = {}
-    try:
-        update["denoising"] = _kept_denoising(grader, denoiser, classifier)
-    except (Refused, TrainerFailed) as error:
-        unmeasured["denoising"] = str(error)[:500]
-    decoder = decoder_of(evidence.recording.models, denoiser[0])
+    ways: dict[str, Callable[[], Value]] = {"denoising": partial(_kept_denoising, grader, denoiser, classifier)}
+    decoder = decoder_of(evidence.recording.models, denoiser.network)
     if decoder is None:
-        unmeasured["generation"] = "no decoder that shares the trained autoencoder's layers was found"
+        reason = "no decoder that shares the trained autoencoder's layers was found"
+        unmeasured["generation"] = Unmeasured(reason=reason)
     else:
+        ways["generation"] = partial(_kept_generation, grader, Drawing(denoiser, classifier, *decoder, own))
+    made: dict[str, Value] = {}
+    for name, measure in ways.items():
         try:
-            update["generation"] = _kept_generation(grader, denoiser, classifier, *decoder, own)
-        except (Refused, TrainerFailed) as error:
-            unmeasured["generation"] = str(error)[:500]
-    return evidence.model_copy(update={**update, "unmeasured": unmeasured})
+            made[name] = measure()
+        except (Refused, TrainerFailed, TrainingStopped) as error:
+            unmeasured[name] = Unmeasured(reason=str(error)[:500], cause=cause_of(error))
+    return evidence.model_copy(update={**made, "unmeasured": unmeasured})
 
 
 def _drawn(run: DryRun) -> NDArray[Any] | None:
@@ -145,17 +173,26 @@ def _width(autoencoder: Network, node: int) -> int:
     return int(np.prod([n or 1 for n in shape[1:]]))
 
 
-def _trained(grader: Grader, evidence: Evidence, tasks: Sequence[str]) -> tuple[Network, Weighted, str] | None:
-    """The best trained network of these tasks, by its mean accuracy, with its weights and its task.
+def _trained(grader: Grader, evidence: Evidence, tasks: Sequence[str]) -> Chosen | None:
+    """The best trained network of these tasks, by its mean accuracy.
 
     Of networks without an accuracy, and of equal ones, the first.
     """
-    trained = [(network, task) for task in tasks for network in evidence.networks(task) if network.evidence.runs]
-    for network, task in sorted(trained, key=lambda one: -_mean_accuracy(one[0])):
+    trained = [network for task in tasks for network in evidence.networks(task) if network.evidence.runs]
+    for network in sorted(trained, key=lambda one: -_mean_accuracy(one)):
         weighted = grader.weighted(network)
         if weighted is not None:
-            return network, weighted, task
+            return Chosen(network, weighted)
     return None
+
+
+def _why_untrained(evidence: Evidence, tasks: Sequence[str]) -> Cause | None:
+    """Whose fault it is that no network of these tasks is trained: ours where it is that of one of them; None
+    where there is no network."""
+    causes = [network.evidence.cause for task in tasks for network in evidence.networks(task)]
+    if Cause.HARNESS_FAULT in causes:
+        return Cause.HARNESS_FAULT
+    return next((cause for cause in causes if cause is not None), None)
 
 
 def _mean_accuracy(network: Network) -> float:
@@ -163,34 +200,31 @@ def _mean_accuracy(network: Network) -> float:
     return sum(values) / len(values) if values else 0.0
 
 
-def _kept_denoising(
-    grader: Grader, denoiser: tuple[Network, Weighted, str], classifier: tuple[Network, Weighted, str]
-) -> Denoising:
+def _kept_denoising(grader: Grader, denoiser: Chosen, classifier: Chosen) -> Denoising:
     spec, profile = grader.assignment.denoising, grader.assignment.profile(grader.profile)
     decided_by = [
-        [network.record.id, *identity_of(weighted)] for network, weighted, _ in (denoiser, classifier)
-    ] + [spec.model_dump(mode="json") if spec else None, profile.denoising_images]
+        *([one.network.record.id, *identity_of(one.weighted)] for one in (denoiser, classifier)),
+        spec.model_dump(mode="json") if spec else None, profile.denoising_images,
+    ]  # fmt: skip
     make = partial(_denoising, grader, denoiser, classifier)
     return grader.measured.of("denoising", decided_by, Denoising, make)[0]
 
 
-def _denoising(
-    grader: Grader, denoiser: tuple[Network, Weighted, str], classifier: tuple[Network, Weighted, str]
-) -> Denoising:
+def _denoising(grader: Grader, denoiser: Chosen, classifier: Chosen) -> Denoising:
     spec = grader.assignment.denoising
     if spec is None:
         raise Refused("the assignment names no denoising")
     labels = grader.dataset.y_test
     images = min(len(labels), grader.assignment.profile(grader.profile).denoising_images)
-    made = grader.trainer.denoise(classifier[1], denoiser[1], spec.levels, images, SHOWN)
+    made = grader.trainer.denoise(classifier.weighted, denoiser.weighted, spec.levels, images, SHOWN)
     shown = [
         number for number, level in enumerate(spec.levels) if any(abs(level - one) < 1e-9 for one in STRIP_LEVELS)
     ]
     levels = np.array(spec.levels)
     judged = (levels > spec.judged[0] - 1e-9) & (levels < spec.judged[1] + 1e-9)
     return Denoising(
-        autoencoder=denoiser[0].record.id,
-        classifier=classifier[0].record.id,
+        autoencoder=denoiser.network.record.id,
+        classifier=classifier.network.record.id,
         levels=spec.levels,
         images=images,
         judged=spec.judged,
@@ -208,48 +242,36 @@ def _denoising(
     )
 
 
-def _kept_generation(
-    grader: Grader,
-    autoencoder: tuple[Network, Weighted, str],
-    classifier: tuple[Network, Weighted, str],
-    decoder: ModelRecord,
-    cut: int,
-    own: NDArray[Any] | None,
-) -> Generation:
+def _kept_generation(grader: Grader, drawing: Drawing) -> Generation:
     spec = grader.assignment.denoising
     decided_by = [
-        identity_of(autoencoder[1]), identity_of(classifier[1]), decoder.name, cut, _width(autoencoder[0], cut),
-        None if own is None else of_array(own), spec.generated if spec else COMPARED,
+        identity_of(drawing.autoencoder.weighted), identity_of(drawing.classifier.weighted), drawing.decoder.name,
+        drawing.cut, drawing.latent, None if drawing.own is None else of_array(drawing.own),
+        spec.generated if spec else COMPARED,
     ]  # fmt: skip
-    make = partial(_generation, grader, autoencoder, classifier, decoder, cut, own)
+    make = partial(_generation, grader, drawing)
     return grader.measured.of("generation", decided_by, Generation, make)[0]
 
 
-def _generation(
-    grader: Grader,
-    autoencoder: tuple[Network, Weighted, str],
-    classifier: tuple[Network, Weighted, str],
-    decoder: ModelRecord,
-    cut: int,
-    own: NDArray[Any] | None,
-) -> Generation:
+def _generation(grader: Grader, drawing: Drawing) -> Generation:
+    autoencoder, classifier, own = drawing.autoencoder.weighted, drawing.classifier.weighted, drawing.own
     spec = grader.assignment.denoising
     count = spec.generated if spec else COMPARED
     pixels = grader.dataset.x_train[0].size
     if own is not None and own.shape[1] == pixels and len(own) >= FEWEST:
         count, raw, images = len(own), own, np.clip(own, 0, 1)
-        probabilities = grader.trainer.classify(classifier[1], images)
+        probabilities = grader.trainer.classify(classifier, images)
     else:
         own = None
-        made = grader.trainer.generate(autoencoder[1], cut, classifier[1], count)
+        made = grader.trainer.generate(autoencoder, drawing.cut, classifier, count)
         raw, images, probabilities = made["raw"], made["images"], made["probabilities"]
     share, entropy = recognised(probabilities)
     training = grader.dataset.x_train.reshape(len(grader.dataset.x_train), -1).astype(np.float32) / 255
     held_out = grader.dataset.x_test[:COMPARED].reshape(-1, training.shape[1]).astype(np.float32) / 255
     return Generation(
-        decoder=decoder.name,
+        decoder=drawing.decoder.name,
         own=own is not None,
-        latent=_width(autoencoder[0], cut),
+        latent=drawing.latent,
         images=count,
         in_range=bool(np.isfinite(raw).all() and raw.min() >= -1e-6 and raw.max() <= 1 + 1e-6),
         recognised=round(share, 6),

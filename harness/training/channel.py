@@ -30,13 +30,18 @@ class TrainingStopped(RuntimeError):
         self.cause = cause
 
 
+def cause_of(error: Refused | TrainerFailed | TrainingStopped) -> Cause:
+    """Whose fault it is that something was not trained or measured."""
+    if isinstance(error, TrainingStopped):
+        return error.cause
+    return Cause.HARNESS_FAULT if isinstance(error, TrainerFailed) else Cause.REFUSED
+
+
 @dataclass(frozen=True)
 class TimeLimit:
-    """Seconds that one training may take. `theirs`: whether the training is larger than the assignment asks for, so
-    that running out of time is the recipe's own fault."""
+    """Seconds after which one training is hung. That is our fault: what is too much work is refused before."""
 
     seconds: float
-    theirs: bool = False
 
 
 class Channel:
@@ -64,10 +69,7 @@ class Channel:
         died = self._died()
         if not deadline.over or limit is None:
             raise died
-        said = f"training took longer than {limit.seconds:,.0f} seconds and was ended"
-        if limit.theirs:
-            raise TrainingStopped(said, Cause.TIMEOUT)
-        raise TrainerFailed(said)
+        raise TrainerFailed(f"training took longer than {limit.seconds:,.0f} seconds and was ended")
 
     def start(self) -> subprocess.Popen[str]:
         """Start the process, if it does not run; the framework is imported while the caller goes on."""

@@ -223,28 +223,32 @@ class Budget:
         self._used = Work()
         self._charged: set[str] = set()
 
-    def charge(self, task: str, recipe: Recipe, facts: ModelFacts, seeds: Sequence[int]) -> Work:
-        """Take the runs of a recipe with these seeds from the budget, each once; gives what one run takes.
+    def charge(self, task: str, recipes: Sequence[tuple[Recipe, ModelFacts]], seeds: Sequence[int]) -> Work:
+        """Take the runs of recipes that are trained together from the budget, each recipe's with these seeds, each
+        run once; gives what one run of all of them takes.
 
         Raises Refused, and takes nothing, where a run is over the task's limit or the machine's memory, or where
         they are together more than is left.
         """
-        cost = of_recipe(recipe, facts)
-        fresh = {recipe.with_seed(seed).sha256 for seed in seeds} - self._charged
-        if not fresh:
-            return cost.work
-        self._allow(task, cost)
-        wanted = self._used.plus(cost.work.times(len(fresh)))
+        work, wanted = Work(), self._used
+        charged = set(self._charged)
+        for recipe, facts in recipes:
+            cost = of_recipe(recipe, facts)
+            work = work.plus(cost.work)
+            fresh = {recipe.with_seed(seed).sha256 for seed in seeds} - charged
+            if fresh:
+                self._allow(task, cost)
+                wanted = wanted.plus(cost.work.times(len(fresh)))
+                charged |= fresh
         total = self._allowance.total
         if total is not None and not wanted.within(total):
             what, taken, most = _worse(wanted, total)
             raise Refused(
                 f"with it, this hand-in's training would take {_amount(taken)} {what}; a hand-in has "
-                f"{_amount(most)}, and what answers other tasks was trained first"
+                f"{_amount(most)}. Train fewer or smaller networks, or ask the person who marks"
             )
-        self._used = wanted
-        self._charged |= fresh
-        return cost.work
+        self._used, self._charged = wanted, charged
+        return work
 
     def _allow(self, task: str, cost: Cost) -> None:
         if cost.memory > self._memory:

@@ -10,6 +10,8 @@ import json
 import os
 import sys
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TextIO
 
@@ -42,9 +44,6 @@ def main() -> None:
             server.say({"kind": "refused", "reason": str(reason)})
         except MemoryError:
             server.say(OUT_OF_MEMORY)
-        except (ValueError, TypeError) as error:
-            # Keras says with these that model, loss and data do not fit each other: the recipe's fault.
-            server.say({"kind": "refused", "reason": f"Keras refuses to train it: {str(error)[:500]}"})
         except Exception as error:
             answer = framework.stopped(error)
             if answer is None:
@@ -74,7 +73,9 @@ class Server:
 
     def _inspect(self, request: dict[str, Any]) -> None:
         spec = ModelSpec.model_validate_json(json.dumps(request["model"]))
-        self.say({"kind": "done", "facts": inspect(spec, request.get("loss")).model_dump(mode="json")})
+        with _keras_refuses("build"):
+            seen = inspect(spec, request.get("loss"))
+        self.say({"kind": "done", "facts": seen.model_dump(mode="json")})
 
     def _denoise(self, request: dict[str, Any]) -> None:
         classifier, denoiser = self._network(request["classifier"]), self._network(request["denoiser"])
@@ -126,9 +127,10 @@ class Server:
         runs = [self._run(sent) for sent in request["runs"]]
         epochs = runs[0].recipe.epochs
         started = time.perf_counter()
-        made = self._framework.train(
-            runs, lambda epoch: self.say({"kind": "epoch", "epoch": epoch, "of": epochs}), request["width"]
-        )
+        with _keras_refuses("train"):
+            made = self._framework.train(
+                runs, lambda epoch: self.say({"kind": "epoch", "epoch": epoch, "of": epochs}), request["width"]
+            )
         seconds = (time.perf_counter() - started) / len(runs)
         arrays: dict[str, Any] = {}
         for number, run in enumerate(made):
@@ -215,6 +217,16 @@ def cross_entropy_error(loss: tuple[str, dict[str, Any]], last_activation: str) 
     if values.shape != expected.shape or not np.isfinite(values).all():
         return None
     return float(np.max(np.abs(values - expected) / np.abs(expected)))
+
+
+@contextmanager
+def _keras_refuses(what: str) -> Iterator[None]:
+    """Only around what a recipe asks of Keras, which says with these errors that model, loss and data do not fit
+    each other: the recipe's fault. Raises Refused for them. Anywhere else they are ours."""
+    try:
+        yield
+    except (ValueError, TypeError) as error:
+        raise Refused(f"Keras refuses to {what} it: {str(error)[:500]}") from error
 
 
 def _finite(value: float) -> float | None:

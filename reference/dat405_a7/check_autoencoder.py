@@ -88,9 +88,10 @@ def check_reconstruction(autoencoder, evidence, verdict):
     require_trained(autoencoder, "It")
     curves = evidence.denoising
     if curves is None:
+        why = evidence.why_unmeasured("denoising")
         raise NotMeasured(
-            f"It could not be tried: {evidence.unmeasured.get('denoising', 'it was not trained')}.",
-            cause=Cause.ERROR_IN_SUBMISSION if "denoising" in evidence.unmeasured else Cause.HARNESS_FAULT,
+            f"It could not be tried: {why.reason}.",
+            cause=why.cause or Cause.ERROR_IN_SUBMISSION,
             where=autoencoder.where,
         )
     place = min(range(len(curves.levels)), key=lambda number: abs(curves.levels[number] - NOISE_LEVEL))

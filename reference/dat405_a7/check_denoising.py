@@ -14,9 +14,12 @@ NOISE_OR_COPY = 0.5  # of the images must be told by the classifier
 
 def _unmeasured(evidence, name, network):
     require_trained(network, "The autoencoder")
-    reason = evidence.unmeasured.get(name, "it was not trained")
-    cause = Cause.ERROR_IN_SUBMISSION if name in evidence.unmeasured else Cause.HARNESS_FAULT
-    raise NotMeasured(f"It could not be measured: {reason}.", cause=cause, where=network.where)
+    why = evidence.why_unmeasured(name)
+    raise NotMeasured(
+        f"It could not be measured: {why.reason}.",
+        cause=why.cause or Cause.ERROR_IN_SUBMISSION,
+        where=network.where,
+    )
 
 
 def _require_tried(evidence):
@@ -114,7 +117,7 @@ def check_decoder(autoencoder, evidence, verdict):
     verdict.where = autoencoder.where
     made = evidence.generation
     if made is None:
-        if "no decoder" in evidence.unmeasured.get("generation", ""):
+        if "no decoder" in evidence.why_unmeasured("generation").reason:
             raise NotAttempted(
                 "No decoder that shares the trained autoencoder's layers was found.",
                 "Build it from those layers: Sequential(autoencoder.layers[-2:]), or call the same objects again.",

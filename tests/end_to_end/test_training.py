@@ -1,6 +1,7 @@
 """The trainer's process on digits: what it sees in a model, that runs repeat, and that a death is survived."""
 
 import io
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -25,6 +26,7 @@ from harness.compiling import loss as canonical_loss
 from harness.models import LayerSpec, ModelSpec, canonical
 from harness.recording import Component, Graph
 from harness.results import Cause
+from harness.training import server
 from harness.training.channel import Channel
 from harness.training.from_recording import from_fit
 from harness.training.process import TimeLimit, TrainerFailed, TrainerProcess, TrainingStopped
@@ -290,13 +292,10 @@ def test_a_process_that_dies_while_it_trains():
         assert trainer.inspect(spec(), None).params == 55_050
 
 
-def test_time_that_runs_out_is_theirs_or_ours_and_the_next_recipe_has_a_new_process():
+def test_time_that_runs_out_is_our_fault_and_the_next_recipe_has_a_new_process():
     with TrainerProcess("cpu") as trainer:
         prepared = from_fit(fit(), {}, DIGITS, Scale(epochs=500, batch_size=1))
-        with pytest.raises(TrainingStopped, match="took longer than 1 seconds and was ended") as stopped:
-            trainer.train(prepared, lambda _epoch, _of: None, limit=TimeLimit(1.0, theirs=True))
-        assert stopped.value.cause is Cause.TIMEOUT
-        with pytest.raises(TrainerFailed, match="took longer than 1 seconds"):
+        with pytest.raises(TrainerFailed, match="took longer than 1 seconds and was ended"):
             trainer.train(prepared, lambda _epoch, _of: None, limit=TimeLimit(1.0))
         assert trainer.inspect(spec(), None).params == 55_050
 
@@ -307,6 +306,30 @@ def test_memory_that_runs_out_is_theirs(monkeypatch):
     with pytest.raises(TrainingStopped) as stopped:
         channel.ask({"ask": "train"})
     assert stopped.value.cause is Cause.OUT_OF_MEMORY
+
+
+def test_an_error_where_nothing_is_trained_is_our_fault(monkeypatch):
+    """A ValueError is Keras's word on a recipe only where Keras builds or trains it."""
+
+    def fails(*_):
+        raise ValueError("shapes differ")
+
+    stub = SimpleNamespace(train=fails, takes_bytes=False)
+    training = server.Server(io.StringIO(), stub)
+    monkeypatch.setattr(training, "_run", lambda sent: sent)
+    recipe = SimpleNamespace(recipe=SimpleNamespace(epochs=1))
+    with pytest.raises(Refused, match="Keras refuses to train it: shapes differ"):
+        training.answer({"ask": "train", "runs": [recipe], "width": 1})
+    monkeypatch.setattr(server, "inspect", fails)
+    with pytest.raises(Refused, match="Keras refuses to build it: shapes differ"):
+        training.answer({"ask": "inspect", "model": spec().model_dump(mode="json")})
+    monkeypatch.setattr(training, "_network", fails)
+    for ask in ("denoise", "generate"):
+        with pytest.raises(ValueError, match="shapes differ"):
+            training.answer({"ask": ask, "classifier": {}, "denoiser": {}, "autoencoder": {}})
+    monkeypatch.setattr(training, "_run", fails)
+    with pytest.raises(ValueError, match="shapes differ"):
+        training.answer({"ask": "train", "runs": [recipe], "width": 1})
 
 
 class Answering:

@@ -198,27 +198,27 @@ def refused(within: Budget, *arguments) -> str:
 
 
 def test_the_reference_itself_is_within_every_limit():
-    budget(multiple=1, total=ONE_RUN.times(3)).charge("2C", recipe(), MLP, (0, 1, 2))
+    budget(multiple=1, total=ONE_RUN.times(3)).charge("2C", [(recipe(), MLP)], (0, 1, 2))
 
 
 def test_more_arithmetic_than_allowed_is_refused_with_the_figures():
     within = budget()
-    within.charge("2C", recipe(epochs=200), MLP, (0,))
-    assert refused(within, "2C", recipe(epochs=410), MLP, (0,)) == (
+    within.charge("2C", [(recipe(epochs=200), MLP)], (0,))
+    assert refused(within, "2C", [(recipe(epochs=410), MLP)], (0,)) == (
         "training it would take 41 times the arithmetic of the reference network (8.2e12 against 2.0e11 "
         "operations); at most 20 times is trained"
     )
 
 
 def test_more_steps_than_allowed_are_refused_with_the_figures():
-    assert refused(budget(), "2C", recipe(batch_size=1), MLP, (0,)) == (
+    assert refused(budget(), "2C", [(recipe(batch_size=1), MLP)], (0,)) == (
         "training it would take 128 times the steps of the reference network (600,000 against 4,690 steps); at "
         "most 20 times is trained"
     )
 
 
 def test_more_memory_than_there_is_is_refused_with_the_figures():
-    said = refused(budget(memory=10**6), "2C", recipe(), MLP, (0,))
+    said = refused(budget(memory=10**6), "2C", [(recipe(), MLP)], (0,))
     assert said == (
         "training it would need 190.3 MB of memory (55,050 parameters, batches of 128); this machine has 1.0 MB"
     )
@@ -226,29 +226,42 @@ def test_more_memory_than_there_is_is_refused_with_the_figures():
 
 def test_the_machines_memory_is_asked_for(monkeypatch):
     monkeypatch.setattr(cost.psutil, "virtual_memory", lambda: type("Memory", (), {"total": 10**6}))
-    assert "1.0 MB" in refused(Budget(Allowance()), "2C", recipe(), MLP, (0,))
+    assert "1.0 MB" in refused(Budget(Allowance()), "2C", [(recipe(), MLP)], (0,))
 
 
 def test_a_task_without_a_reference_has_no_limit_but_the_total():
-    budget(multiple=1).charge("9", recipe(epochs=400), MLP, (0,))
-    assert "a hand-in has" in refused(budget(total=ONE_RUN), "9", recipe(epochs=400), MLP, (0,))
+    budget(multiple=1).charge("9", [(recipe(epochs=400), MLP)], (0,))
+    assert "a hand-in has" in refused(budget(total=ONE_RUN), "9", [(recipe(epochs=400), MLP)], (0,))
 
 
 def test_what_is_over_the_total_is_refused_and_what_is_smaller_still_trained():
     within = budget(total=ONE_RUN.times(3))
-    within.charge("2C", recipe(), MLP, (0, 1))
-    said = refused(within, "2C", recipe(epochs=20), MLP, (0,))
-    assert said.startswith("with it, this hand-in's training would take 8.0e11 operations; a hand-in has 6.0e11")
-    within.charge("2C", recipe(loss=("MeanSquaredError", {})), MLP, (0,))
-    assert "a hand-in has" in refused(within, "2C", recipe(epochs=1), MLP, (0,))
+    within.charge("2C", [(recipe(), MLP)], (0, 1))
+    said = refused(within, "2C", [(recipe(epochs=20), MLP)], (0,))
+    assert said == (
+        "with it, this hand-in's training would take 8.0e11 operations; a hand-in has 6.0e11. Train fewer or "
+        "smaller networks, or ask the person who marks"
+    )
+    within.charge("2C", [(recipe(loss=("MeanSquaredError", {})), MLP)], (0,))
+    assert "a hand-in has" in refused(within, "2C", [(recipe(epochs=1), MLP)], (0,))
 
 
 def test_a_run_is_charged_once():
     within = budget(total=ONE_RUN.times(2))
     for _ in range(5):
-        within.charge("2C", recipe(), MLP, (0, 1))
-        within.charge("2C", recipe(), MLP, ())
-    assert "a hand-in has" in refused(within, "2C", recipe(), MLP, (2,))
+        within.charge("2C", [(recipe(), MLP)], (0, 1))
+        within.charge("2C", [(recipe(), MLP)], ())
+    assert "a hand-in has" in refused(within, "2C", [(recipe(), MLP)], (2,))
+
+
+def test_what_is_trained_together_is_taken_together_or_not_at_all():
+    parent, child = recipe(loss=("MeanSquaredError", {})), recipe()
+    within = budget(total=ONE_RUN.times(3))
+    refused(within, "2C", [(parent, MLP), (recipe(epochs=30), MLP)], (0,))
+    within.charge("2C", [(child, MLP)], (1, 2))  # for which the parent's run was not left charged
+    refused(within, "2C", [(parent, MLP), (child, MLP)], (0,))
+    assert within.charge("2C", [(parent, MLP), (child, MLP)], (1,)) == ONE_RUN.times(2)
+    refused(within, "2C", [(recipe(epochs=1), MLP)], (0,))
 
 
 # --- what an assignment allows

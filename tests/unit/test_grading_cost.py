@@ -1,11 +1,13 @@
 """Grading asks before it trains: what is over a limit is not trained, and what is surely matched comes first."""
 
 import numpy as np
-from evidence import CNN_FACTS, CNN_LAYERS, MLP_FACTS, digits, evidence, fit, model_facts, network
+import pytest
+from evidence import CNN_FACTS, CNN_LAYERS, MLP_FACTS, digits, evidence, fit, model_facts, network, sgd
 
 from harness import grading
 from harness.allowlist import Refused
 from harness.assignment import load
+from harness.evidence import Match
 from harness.grading import Grader
 from harness.results import Cause
 from harness.store import Store
@@ -56,10 +58,10 @@ MLP = untrained()
 CNN = untrained(*CNN_LAYERS, id="fit-cnn", epochs=6)
 
 
-def train(monkeypatch, allowance, unsure=()):
+def train(monkeypatch, allowance, unsure=(), networks=(MLP, CNN), matched=None):
     monkeypatch.setattr(type(A7), "allowance", lambda *_: allowance)
     trainer = Trainer()
-    made = evidence(A7, MLP, CNN)
+    made = evidence(A7, *networks, **({"matches": matched} if matched else {}))
     matches = {name: one.model_copy(update={"sure": name not in unsure}) for name, one in made.matches.items()}
     grader = Grader(A7, digits(), "quick", trainer, RunCache(None))
     found = grader.train(made.model_copy(update={"matches": matches}), {}, lambda *_: None)
@@ -91,8 +93,47 @@ def test_the_budget_goes_to_what_is_surely_matched(monkeypatch):
         fits, _ = train(monkeypatch, enough_for_one, unsure=(unsure,))
         assert [one for one in fits if fits[one].runs] == [name]
         (other,) = {"fit-1", "fit-cnn"} - {name}
-        assert "what answers other tasks was trained first" in fits[other].problem
+        assert "a hand-in has" in fits[other].problem
     assert work(mlp).within(enough_for_one.total)
+
+
+def several(*kinds):
+    """Networks that differ in their learning rate, each larger than the one before: id, kind of facts, layers."""
+    made = []
+    for number, (name, kind, layers) in enumerate(kinds, start=1):
+        record = fit(*layers, id=name, optimizer=sgd(number / 10))
+        made.append(network(record, FACTS[kind], ()))
+    return made
+
+
+def by_rate(recipe):
+    return recipe.optimizer[1]["learning_rate"]
+
+
+CONVOLUTIONAL = ("fit-cnn", CNN_LAYERS)
+DENSE = ("fit-1", ())
+
+
+@pytest.mark.parametrize("unsure", [(), ("2C",)])
+def test_each_tasks_first_network_comes_before_any_tasks_second(monkeypatch, unsure):
+    """Further candidates do not use up what another task's only network needs."""
+    networks = several(("a", *CONVOLUTIONAL), ("b", *CONVOLUTIONAL), ("c", *CONVOLUTIONAL), ("d", *DENSE))
+    matched = {"3A": Match(task="3A", fits=("a", "b", "c")), "2C": Match(task="2C", fits=("d",))}
+    _, trained = train(monkeypatch, Allowance(), networks=networks, matched=matched)
+    first, second, _, only = sorted(trained, key=by_rate)
+    enough = Allowance(total=work(first).plus(work(second)).plus(work(only)))
+    fits, _ = train(monkeypatch, enough, unsure, networks, matched)
+    assert [name for name in "abcd" if fits[name].runs] == ["a", "b", "d"]
+
+
+def test_all_networks_of_a_sweep_are_its_first(monkeypatch):
+    networks = several(("a", *DENSE), ("b", *DENSE), ("c", *CONVOLUTIONAL), ("d", *CONVOLUTIONAL))
+    matched = {"3A": Match(task="3A", fits=("c", "d")), "2D": Match(task="2D", fits=("a", "b"))}
+    _, trained = train(monkeypatch, Allowance(), networks=networks, matched=matched)
+    *sweep, first, _ = sorted(trained, key=by_rate)
+    enough = Allowance(total=work(sweep[0]).plus(work(sweep[1])).plus(work(first)))
+    fits, _ = train(monkeypatch, enough, (), networks, matched)
+    assert [name for name in "abcd" if fits[name].runs] == ["a", "b", "c"]
 
 
 def test_what_is_evicted_while_it_is_needed_is_still_there(tmp_path, monkeypatch):

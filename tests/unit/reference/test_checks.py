@@ -32,7 +32,7 @@ from evidence import (
 )
 
 from harness.assignment import load
-from harness.evidence import SelfTrained
+from harness.evidence import SelfTrained, Unmeasured
 from harness.matching import match
 from harness.plugin import run_checks
 from harness.recording import CellError, Derivation, FunctionRecord, Noise, SourceRecord
@@ -71,6 +71,10 @@ def optimized(name, batch_size=128, **arguments):
 
 def untrained(problem, cause):
     return network(fit(), accuracies=(), problem=problem, cause=cause)
+
+
+def why(name, reason, cause=None):
+    return {name: Unmeasured(reason=reason, cause=cause)}
 
 
 def failing():
@@ -236,7 +240,7 @@ VARIANTS = {
         ({"denoising": denoising(error_denoised=(0.2,) * 6)}, FAILED, "is 0.1200 before and 0.2000 after"),
         ({"autoencoder": autoencoder(problem="too large", cause=Cause.REFUSED), **BROKEN_AE}, UNTOLD,
          "could not be trained: too large"),
-        ({**BROKEN_AE, "unmeasured": {"denoising": "there is no classifier"}}, UNTOLD, "there is no classifier"),
+        ({**BROKEN_AE, "unmeasured": why("denoising", "there is no classifier")}, UNTOLD, "there is no classifier"),
     ],
     "4B.identity": [({"noise": noise(changed=(0.1, *LEVELS[1:]))}, FAILED, "At level 0, 10.0% of the pixels")],
     "4B.share": [
@@ -264,8 +268,8 @@ VARIANTS = {
     ],
     "4D.decoder": [
         ({"generation": generation(in_range=False)}, FAILED, "values outside [0, 1]"),
-        ({"generation": None, "unmeasured": {"generation": "no decoder was found"}}, NOTHING, "No decoder that"),
-        ({"generation": None, "unmeasured": {"generation": "it is too large"}}, UNTOLD, "it is too large"),
+        ({"generation": None, "unmeasured": why("generation", "no decoder was found")}, NOTHING, "No decoder that"),
+        ({"generation": None, "unmeasured": why("generation", "it is too large")}, UNTOLD, "it is too large"),
     ],
     "4D.digits": [
         ({"generation": generation(nearest=(0.0, 0.001, 0.1))}, FAILED, "copies of training images"),
@@ -432,3 +436,17 @@ def test_a_network_of_a_loop_of_their_own_is_left_to_a_person():
     assert (made["3A.accuracy"].outcome, made["3A.convolution"].outcome) == (MANUAL, MANUAL)
     assert "its weights reach 98.70% of the test images. A person grants the points." in made["3A.accuracy"].message
     assert made["2C.accuracy"].outcome is PASSED
+
+
+@pytest.mark.parametrize(
+    ("cause", "told"),
+    [(None, Cause.ERROR_IN_SUBMISSION), (Cause.REFUSED, Cause.REFUSED), (Cause.HARNESS_FAULT, Cause.HARNESS_FAULT)],
+)
+@pytest.mark.parametrize(
+    ("name", "check"), [("denoising", "4A.reconstruction"), ("denoising", "4C.gain"), ("generation", "4D.decoder")]
+)
+def test_what_could_not_be_measured_is_whose_fault_it_was(name, check, cause, told):
+    """A trainer of ours that failed costs no points."""
+    result = results(**{name: None, "unmeasured": why(name, "it ended", cause)})[check]
+    assert (result.outcome, result.cause) == (UNTOLD, told)
+    assert "it ended" in result.message
