@@ -225,6 +225,8 @@ def _keras_refuses(what: str) -> Iterator[None]:
     each other: the recipe's fault. Raises Refused for them. Anywhere else they are ours."""
     try:
         yield
+    except Refused:  # a ValueError too, with words of its own
+        raise
     except (ValueError, TypeError) as error:
         raise Refused(f"Keras refuses to {what} it: {str(error)[:500]}") from error
 

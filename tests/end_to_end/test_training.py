@@ -324,12 +324,21 @@ def test_an_error_where_nothing_is_trained_is_our_fault(monkeypatch):
     with pytest.raises(Refused, match="Keras refuses to build it: shapes differ"):
         training.answer({"ask": "inspect", "model": spec().model_dump(mode="json")})
     monkeypatch.setattr(training, "_network", fails)
-    for ask in ("denoise", "generate"):
-        with pytest.raises(ValueError, match="shapes differ"):
-            training.answer({"ask": ask, "classifier": {}, "denoiser": {}, "autoencoder": {}})
     monkeypatch.setattr(training, "_run", fails)
-    with pytest.raises(ValueError, match="shapes differ"):
-        training.answer({"ask": "train", "runs": [recipe], "width": 1})
+    for ask in ("denoise", "generate", "train"):
+        with pytest.raises(ValueError, match=r"^shapes differ") as error:
+            training.answer({"ask": ask, "runs": [recipe], "classifier": {}, "denoiser": {}, "autoencoder": {}})
+        assert not isinstance(error.value, Refused)
+
+
+def test_a_refusal_of_our_own_keeps_its_words(monkeypatch):
+    def refuses(*_):
+        raise Refused("layer `Lambda` is not known")
+
+    training = server.Server(io.StringIO(), SimpleNamespace())
+    monkeypatch.setattr(server, "inspect", refuses)
+    with pytest.raises(Refused, match=r"^layer `Lambda` is not known"):
+        training.answer({"ask": "inspect", "model": spec().model_dump(mode="json")})
 
 
 class Answering:
