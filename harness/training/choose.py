@@ -18,6 +18,10 @@ GPU_WIDTH = 16
 """Runs trained at once on a GPU: the fifteen of a sweep. Fixed, so that a run's numbers depend on nothing else."""
 
 
+VERSIONS: dict[TrainerName, int] = {"keras_fit": 1, "jax_scan": 2}
+"""Raised with each change of a trainer that may change its numbers, so that kept runs of another are no hits."""
+
+
 @dataclass(frozen=True)
 class Choice:
     """A trainer, the reason as a sentence, the device that it trains on, and how many runs at once."""
@@ -35,7 +39,7 @@ class Choice:
     @property
     def key(self) -> str:
         """What of this choice may change a run's numbers."""
-        return f"{self.trainer} {self.kind} {self.width}"
+        return f"{self.trainer} {VERSIONS[self.trainer]} {self.kind} {self.width}"
 
 
 def choose(recipe: Recipe, kind: Kind) -> Choice:

@@ -45,8 +45,12 @@ class Jax:
     takes_bytes = True
 
     def __init__(self) -> None:
+        from keras.src.backend.jax import nn
+
+        from harness.training import logits
         from harness.training.jax_scan import JaxScan
 
+        logits.install(nn)
         self._trainer = JaxScan()
 
     def settle(self) -> None:

@@ -89,7 +89,7 @@ tell([attempt(connect)[0], sorted(name for _, name in socket.if_nameindex())])
 HIDDEN = """
 paths = ["/etc/shadow", "/etc/passwd", "/etc/hostname", "/home", "/var", "/sys", "/boot"]
 paths = [path for path in paths if not (sys.prefix + sys.base_prefix).count(path + "/")]
-paths += [{repository!r} + name for name in ("/harness/results.py", "/pyproject.toml", "/reference", "/.git")]
+paths += [{repository!r} + name for name in ("/harness/classroom.py", "/pyproject.toml", "/reference", "/.git")]
 tell([path for path in paths if os.path.exists(path)])
 """
 READ_ONLY = """
@@ -187,7 +187,7 @@ def test_the_repository_where_it_is_mounted(told, without):
     perms = [word for folder in above for word in ("--perms", "0755", "--dir", str(folder))]
     source = str(REPOSITORY / "harness")
     without(["--remount-ro", "/"], extra=(*perms, "--ro-bind", source, source))
-    assert str(REPOSITORY / "harness/results.py") in told(HIDDEN.format(repository=str(REPOSITORY)))
+    assert str(REPOSITORY / "harness/classroom.py") in told(HIDDEN.format(repository=str(REPOSITORY)))
 
 
 def test_hidden_files_where_etc_is_mounted(told, without):
@@ -264,6 +264,7 @@ def test_the_environment_is_fixed_and_nothing_is_inherited(told, monkeypatch):
     assert environment["OPENBLAS_CORETYPE"] == "Haswell"
     assert set(environment) - {"PWD", "LC_CTYPE"} - {name for name in environment if "OPENBLAS" in name} == {
         *("HOME", "TMPDIR", "PATH", "LANG", "TZ", "USER", "LOGNAME", "CUDA_VISIBLE_DEVICES", "KERAS_BACKEND"),
+        *("MALLOC_MMAP_MAX_", "MALLOC_TRIM_THRESHOLD_"),
         *("TF_CPP_MIN_LOG_LEVEL", "TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS", "KERAS_HOME", "PYTHONUTF8"),
         *("MKL_NUM_THREADS", "OMP_NUM_THREADS", "MPLBACKEND", "MPLCONFIGDIR", "PYTHONHASHSEED"),
         "PYTHONDONTWRITEBYTECODE",

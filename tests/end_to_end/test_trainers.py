@@ -50,6 +50,7 @@ WITHOUT_CHANCE = {
         *SMALL[:-1], dense(10),
         loss=Component(class_name="CategoricalCrossentropy", config={"from_logits": True}),
     ),
+    "images in 0 … 255": fit(*SMALL, data=data(x=images(scale=1.0, high=255.0))),
     "constraint": fit(
         image_input(), flatten(), dense(20, "relu", kernel_constraint={"class_name": "NonNeg", "config": {}}),
         dense(10, "softmax"),
