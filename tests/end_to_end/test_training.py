@@ -1,5 +1,6 @@
 """The trainer's process on digits: what it sees in a model, that runs repeat, and that a death is survived."""
 
+import importlib
 import io
 from types import SimpleNamespace
 
@@ -26,7 +27,6 @@ from harness.compiling import loss as canonical_loss
 from harness.models import LayerSpec, ModelSpec, canonical
 from harness.recording import Component, Graph
 from harness.results import Cause
-from harness.training import server
 from harness.training.channel import Channel
 from harness.training.from_recording import from_fit
 from harness.training.process import TimeLimit, TrainerFailed, TrainerProcess, TrainingStopped
@@ -308,7 +308,13 @@ def test_memory_that_runs_out_is_theirs(monkeypatch):
     assert stopped.value.cause is Cause.OUT_OF_MEMORY
 
 
-def test_an_error_where_nothing_is_trained_is_our_fault(monkeypatch):
+@pytest.fixture
+def server():
+    """The module of the trainer's process: it imports Keras, which the collection of unit tests must not."""
+    return importlib.import_module("harness.training.server")
+
+
+def test_an_error_where_nothing_is_trained_is_our_fault(server, monkeypatch):
     """A ValueError is Keras's word on a recipe only where Keras builds or trains it."""
 
     def fails(*_):
@@ -331,7 +337,7 @@ def test_an_error_where_nothing_is_trained_is_our_fault(monkeypatch):
         assert not isinstance(error.value, Refused)
 
 
-def test_a_refusal_of_our_own_keeps_its_words(monkeypatch):
+def test_a_refusal_of_our_own_keeps_its_words(server, monkeypatch):
     def refuses(*_):
         raise Refused("layer `Lambda` is not known")
 
