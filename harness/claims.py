@@ -99,12 +99,6 @@ def _other_images(evidence: Evidence, claim: Claim) -> str:
     return "The number may be measured on other images."
 
 
-def last_accuracy(text: str) -> float | None:
-    """The last validation or test accuracy in printed text, as a share; None where there is none."""
-    found = reading(text)
-    return found.value if found else None
-
-
 def reading(text: str) -> Reading | None:
     """The last validation or test accuracy in printed text; None where there is none."""
     text = _LIST.sub(lambda match: match[1].rpartition(",")[2].strip(), text)  # of a history's list, the last

@@ -13,7 +13,9 @@ def check_convolution(cnn, verdict):
     layers = cnn.of_class("Conv2D", "SeparableConv2D", "DepthwiseConv2D")
     if not layers:
         raise Failed(
-            "None of its layers is a convolution.", "Add layers.Conv2D(…) after the input.", where=cnn.where
+            "None of its layers is a two-dimensional convolution.",
+            "Add layers.Conv2D(…) after the input.",
+            where=cnn.where,
         )
     others = sorted({layer.class_name for layer in cnn.layers} - {layer.class_name for layer in layers})
     verdict.measured("convolutional layers", len(layers))

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from harness.assignment import load
-from harness.claims import claims, contradictions, last_accuracy, reading, tolerance
+from harness.claims import claims, contradictions, reading, tolerance
 from harness.evidence import Replayed
 from harness.recording import Passage, Recording, Rows, UseRecord, Where
 from harness.training.recipe import Scale
@@ -37,13 +37,14 @@ DIGITS = MNIST.model_copy(update={"name": "digits", "official": False})
     ],
 )
 def test_last_accuracy(text, value):
-    assert last_accuracy(text) == value
+    found = reading(text)
+    assert (found.value if found else None) == value
 
 
 @given(st.text(alphabet="val_accurytes: =.0123456789%[]',\n", max_size=60))
 def test_any_text_gives_a_share_or_nothing(text):
-    value = last_accuracy(text)
-    assert value is None or 0 <= value <= 1
+    found = reading(text)
+    assert found is None or 0 <= found.value <= 1
 
 
 def recorded(*networks, **outputs):

@@ -215,7 +215,7 @@ VARIANTS = {
     ],
     "3A.convolution": [
         ({"cnn": cnn(facts=model_facts((layer_facts("Conv2DTranspose", 3, "relu"), *CNN_FACTS[2:])))}, FAILED,
-         "None of its layers is a convolution"),
+         "None of its layers is a two-dimensional convolution"),
         ({"cnn": None}, NOTHING, "No network with a convolutional layer trained on the labels was found"),
     ],
     "3A.accuracy": [
