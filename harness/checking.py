@@ -16,6 +16,7 @@ from harness.evidence import Evidence, Network
 from harness.other_frameworks import frameworks
 from harness.recording import CellError, Where
 from harness.results import Cause, CheckResult, Measurement, Outcome, Threshold
+from harness.training.arrays_spec import NOT_MADE
 
 
 class Ending(Exception):
@@ -170,7 +171,8 @@ def require_network(evidence: Evidence, task: str, wanted: str, words: tuple[str
 
 def require_trained(network: Network, what: str) -> None:
     """Raises NotMeasured where the network, called `what`, could not be trained: with the error of a fit that
-    fails, and its place."""
+    fails, and its place. Raises ForAPerson where it was refused for inputs or targets that the evaluation images
+    cannot become, such as ones standardised feature by feature: nothing is wrong with them."""
     if network.record.error:
         raise NotMeasured(
             f"The fit fails: {network.record.error}",
@@ -178,12 +180,12 @@ def require_trained(network: Network, what: str) -> None:
             cause=Cause.ERROR_IN_SUBMISSION,
             where=network.where,
         )
-    if network.evidence.problem:
-        raise NotMeasured(
-            f"{what} could not be trained: {network.evidence.problem}.",
-            cause=network.evidence.cause or Cause.REFUSED,
-            where=network.where,
-        )
+    problem, cause = network.evidence.problem, network.evidence.cause
+    if problem:
+        message = f"{what} could not be trained: {problem}."
+        if cause is Cause.REFUSED and problem.endswith(NOT_MADE):
+            raise ForAPerson(f"{message} A person marks it.", where=network.where)
+        raise NotMeasured(message, cause=cause or Cause.REFUSED, where=network.where)
 
 
 def require_measurable(evidence: Evidence) -> None:

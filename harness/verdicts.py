@@ -8,7 +8,6 @@ from harness.checking import Failed, ForAPerson, NotMeasured, Partial, Verdict, 
 from harness.evidence import Bound, Network
 from harness.results import Cause
 from harness.stats import mean_interval
-from harness.training.arrays_spec import NOT_MADE
 
 
 def measure_mean(verdict: Verdict, name: str, values: Sequence[float], how: str) -> None:
@@ -35,7 +34,6 @@ def judge_accuracy(
     the training images were not recognised, and it falls short, or cannot be measured at all.
     """
     evidence = network.evidence
-    _leave_to_a_person(network)
     require_trained(network, "The network")
     values = network.accuracies
     if not values:
@@ -73,14 +71,3 @@ def judge_accuracy(
             share = (mean - partial_from) / (accepted - partial_from)
             raise Partial(message, hint, share=min(0.99, share), where=network.where)
         raise Failed(message, hint, where=network.where)
-
-
-def _leave_to_a_person(network: Network) -> None:
-    """Raises ForAPerson where the network was refused for inputs that the evaluation images cannot become, such as
-    ones standardised feature by feature: nothing is wrong with them."""
-    evidence = network.evidence
-    refused = evidence.cause is Cause.REFUSED and not network.record.error
-    if refused and evidence.problem is not None and evidence.problem.endswith(NOT_MADE):
-        raise ForAPerson(
-            f"The network could not be trained: {evidence.problem}. A person marks it.", where=network.where
-        )

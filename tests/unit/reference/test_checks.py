@@ -37,6 +37,7 @@ from harness.matching import match
 from harness.plugin import run_checks
 from harness.recording import CellError, Derivation, FunctionRecord, Noise, SourceRecord
 from harness.results import Cause, Outcome
+from harness.training.arrays_spec import NOT_MADE
 
 ASSIGNMENT = load("dat405_a7")
 PASSED, PARTIAL, FAILED = Outcome.PASSED, Outcome.PARTIAL, Outcome.FAILED
@@ -129,6 +130,7 @@ LOST_LEVELS = {
     "sources": (SourceRecord(where=WHERE.model_copy(update={"line": None}), text="for noise in levels: ..."),),
 }
 BROKEN_AE = {"denoising": None, "generation": None}
+UNMADE_AE = {"autoencoder": autoencoder(problem=f"such inputs {NOT_MADE}", cause=Cause.REFUSED), **BROKEN_AE}
 L2, NONE = ("kernel L2 0.0001",), ()
 
 VARIANTS = {
@@ -240,6 +242,7 @@ VARIANTS = {
         ({"denoising": denoising(error_denoised=(0.2,) * 6)}, FAILED, "is 0.1200 before and 0.2000 after"),
         ({"autoencoder": autoencoder(problem="too large", cause=Cause.REFUSED), **BROKEN_AE}, UNTOLD,
          "could not be trained: too large"),
+        (UNMADE_AE, MANUAL, f"could not be trained: such inputs {NOT_MADE}. A person marks it."),
         ({**BROKEN_AE, "unmeasured": why("denoising", "there is no classifier")}, UNTOLD, "there is no classifier"),
     ],
     "4B.identity": [({"noise": noise(changed=(0.1, *LEVELS[1:]))}, FAILED, "At level 0, 10.0% of the pixels")],
@@ -264,14 +267,17 @@ VARIANTS = {
         ({"recorded": {"uses": (use(noise=None),)}}, NOTHING, "No classifier was seen"),
         ({"recorded": {"uses": (use(model=9),)}}, NOTHING, "No classifier was seen"),
         ({"recorded": {"uses": (use(source=None, noise=None),) * 2}}, NOTHING, "No classifier was seen"),
+        (UNMADE_AE, MANUAL, "The autoencoder could not be trained: such inputs"),
         ({"recorded": LOST_LEVELS}, UNTOLD, "cell 4, line 3 could not run: NameError: no such name"),
     ],
     "4D.decoder": [
         ({"generation": generation(in_range=False)}, FAILED, "values outside [0, 1]"),
         ({"generation": None, "unmeasured": why("generation", "no decoder was found")}, NOTHING, "No decoder that"),
         ({"generation": None, "unmeasured": why("generation", "it is too large")}, UNTOLD, "it is too large"),
+        (UNMADE_AE, MANUAL, "The autoencoder could not be trained: such inputs"),
     ],
     "4D.digits": [
+        (UNMADE_AE, MANUAL, "The autoencoder could not be trained: such inputs"),
         ({"generation": generation(nearest=(0.0, 0.001, 0.1))}, FAILED, "copies of training images"),
         ({"generation": generation(recognised=0.2)}, FAILED, "tells 20% of its images as digits"),
         ({"generation": generation(class_entropy=0.2)}, FAILED, "few different digits"),
