@@ -229,6 +229,7 @@ def run_checks(assignment: Assignment, evidence: Evidence) -> tuple[CheckResult,
             [
                 str(assignment.folder), "-c", str(assets.folder("reference") / "pytest.ini"),
                 f"--rootdir={assignment.folder.parent}", "-p", "no:terminal", "-p", "no:faulthandler",
+                "-p", "no:unraisableexception",  # it collects garbage for longer than the checks take
             ],
             plugins=[checks],
         )  # fmt: skip
