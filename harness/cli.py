@@ -231,6 +231,45 @@ def calibrate(
 
 
 @app.command()
+def power(
+    assignment: Annotated[str, typer.Argument(help="Id of an installed assignment, or the folder of one.")],
+    mutants: Annotated[
+        Path | None, typer.Option(help="Folder of right and wrong hand-ins; the checkout's by default.")
+    ] = None,
+    only: Annotated[
+        list[str] | None, typer.Option(metavar="MUTANT", help="Only this one; may be given again.")
+    ] = None,
+    profile: ProfileOption = "quick",
+    data: DataOption = "auto",
+    device: DeviceOption = "auto",
+    jobs: Annotated[int, typer.Option(min=1, help="Hand-ins recorded at the same time.")] = 1,
+    out: Annotated[Path | None, typer.Option(help="File for the report as JSON.")] = None,
+    cache: CacheOption = True,
+    cache_size: CacheSizeOption = None,
+) -> None:
+    """Grade planted mistakes and say which check catches which; one that nothing catches costs exit code 1."""
+    from harness import power as module
+    from harness import terminal
+
+    def run() -> module.PowerReport:
+        loaded = _load(assignment)
+        folder = mutants or module.default_folder(loaded)
+        count = len(module.chosen(module.read(folder), only or ()).names)
+        with terminal.progress(count) as progress:
+            report = module.measure(
+                folder, loaded, progress, data=data, profile=profile, device=device, jobs=jobs,
+                cache=_cache(cache), cache_limit=_cache_limit(cache_size), only=only or (),
+            )  # fmt: skip
+        if out is not None:
+            module.write(report, out)
+        return report
+
+    report = _guarded(run)
+    terminal.show_power(report)
+    raise typer.Exit(report.exit_code)
+
+
+@app.command()
 def doctor() -> None:
     """Say what this machine has, and what to do about what is missing."""
     from harness import doctor as module

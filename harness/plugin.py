@@ -23,6 +23,8 @@ from harness.results import CheckResult, Outcome
 
 _SPEC = pytest.StashKey[CheckSpec]()
 _VERDICT = pytest.StashKey[Verdict]()
+NOT_LOOKED_AT = "Not looked at, because an earlier check did not pass"
+"""How the message of a check begins whose prerequisite did not pass."""
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -162,7 +164,7 @@ class Checks:
                 continue
             same = before.outcome in (Outcome.NOT_ATTEMPTED, Outcome.MANUAL)
             outcome = before.outcome if same else Outcome.NOT_MEASURED
-            message = f"Not looked at, because an earlier check did not pass: {before.title}"
+            message = f"{NOT_LOOKED_AT}: {before.title}"
             self._keep(
                 spec.result(Verdict(), None).model_copy(
                     update={

@@ -20,6 +20,7 @@ from harness.text import for_terminal, points, quantity, size
 
 if TYPE_CHECKING:
     from harness.doctor import Fact
+    from harness.power import PowerReport
     from harness.regrade import Regraded
     from harness.store import StoreFacts
 
@@ -209,6 +210,32 @@ def show_cache(facts: StoreFacts, damaged: int | None, cleared: int | None) -> N
         say(f"{kind + 's':13}{count:,}")
     say(f"size         {size(facts.size)} of at most {size(facts.limit)}")
     say(f"asked        {quantity(facts.hits + facts.misses, 'time')}, {quantity(facts.hits, 'hit')}")
+
+
+def show_power(report: PowerReport) -> None:
+    """Which check catches which mutant, a line each, and what that amounts to."""
+    console = Console()
+    table = Table(box=None, header_style="bold", pad_edge=False)
+    for name in ("mutant", "task", "caught by", "by other tasks", "expected, and did not"):
+        table.add_column(name, overflow="fold")
+    for one in report.mutants:
+        caught = {
+            "caught": escape(", ".join(catch.said for catch in one.caught)),
+            "argued": f"[yellow]nothing: {escape(one.argued)}[/]",
+            "missed": "[red]nothing[/]",
+            "unknown": f"[red]our fault: {escape(', '.join(one.unknown))}[/]",
+        }[one.status]
+        elsewhere = escape(", ".join(catch.said for catch in one.elsewhere))
+        table.add_row(escape(one.name), escape(one.task), caught, elsewhere, escape(", ".join(one.unseen)))
+    console.print(table)
+    for right in report.right:
+        if right.lost:
+            said = f"{right.name} is right and loses points by {', '.join(catch.said for catch in right.lost)}."
+            console.print(f"[red]{escape(said)}[/]", soft_wrap=True)
+    counts = {status: len(report.with_status(status)) for status in ("caught", "argued", "missed", "unknown")}
+    said = f"{counts['caught']} of {quantity(len(report.mutants), 'mutant')} caught by a check of their own task"
+    said += "".join(f", {counts[status]} {status}" for status in ("argued", "missed", "unknown") if counts[status])
+    console.print(f"{said}; measured on {report.dataset}, {report.profile}.", soft_wrap=True)
 
 
 def show_facts(facts: Sequence[Fact]) -> None:
