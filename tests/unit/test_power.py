@@ -18,6 +18,7 @@ MANUAL, NOT_ATTEMPTED, NOT_MEASURED = Outcome.MANUAL, Outcome.NOT_ATTEMPTED, Out
 ASSIGNMENT = load("dat405_a7")
 RIGHT = Right(tasks=("2A", "2C"))
 MUTANT = Mutant(of="mlp", task="2C", wrong="It is slow.", expected=("2C-accuracy",))
+MUTANT_OF_2A = MUTANT.model_copy(update={"task": "2A"})
 
 
 def graded(**outcomes):
@@ -110,8 +111,8 @@ def test_status_and_exit_code(outcome, argued, status, code):
 
 
 def test_a_right_one_that_loses_points_costs_the_exit_code():
-    right = graded(t2A_layers=MANUAL, t2C_accuracy=PARTIAL)
-    whole = made(graded(t2C_accuracy=PASSED, t2A_layers=FAILED), right, MUTANT.model_copy(update={"task": "2A"}))
+    whole = made(graded(t2A_layers=FAILED), graded(t2A_layers=PASSED, t2C_accuracy=PARTIAL), MUTANT_OF_2A)
+    assert whole.mutants[0].status == "caught"
     assert said(whole.right[0].lost) == ["2C-accuracy (partial)"]
     assert whole.exit_code == 1
 
