@@ -63,7 +63,9 @@ class Grader:
         networks = tuple(Network(fit, self._inspected(fit, recipes)) for fit in run.recording.fits)
         own = self_trained(run.recording.self_trained, run.frames, self.dataset, self.trainer, self.measured)
         candidates = self.assignment.profile(self.profile).candidates
-        matches = matching.match(self.assignment.rules(), networks, given or {}, own, candidates)
+        matches = matching.match(
+            self.assignment.rules(), networks, given or {}, own, candidates, run.recording.models
+        )
         return Evidence(
             submission=submission,
             dataset=dataset_facts(self.dataset),
@@ -114,9 +116,11 @@ class Grader:
 
     def _in_turns(self, evidence: Evidence) -> list[tuple[str, Network]]:
         """The networks in the order in which they take from the budget: each task's first one (of a sweep all),
-        before any task's second; in a turn what is surely matched first."""
+        before any task's second; in a turn what is surely matched first. Autoencoders that are trained only for
+        their decoders come last."""
+        last = {rule.task for rule in self.assignment.rules() if rule.decodes}
         turns = [
-            (0 if self.assignment.tasks[task].sweep else number, task, network)
+            ((task in last, 0 if self.assignment.tasks[task].sweep else number), task, network)
             for task in _sure_first(evidence)
             for number, network in enumerate(evidence.networks(task))
         ]
@@ -180,8 +184,12 @@ class Grader:
     def _planned(
         self, task: str, network: Network, planner: Planner, plans: list[PlannedFit], budget: Budget
     ) -> FitEvidence:
-        """Add the plan of one fit to those of its task, where the budget allows it."""
+        """Add the plan of one fit to those of its task, where the budget allows it. An autoencoder that is trained
+        only for its decoder is trained once, and may take what the one of the task that it decodes may."""
         plan = planner.plan(task, network, plans)
+        decodes = next((rule.decodes for rule in self.assignment.rules() if rule.task == task), "")
+        if decodes:
+            task, plan = decodes, replace(plan, seeds=plan.seeds[:1])
         recipes = [(one.recipe, self._facts(one.recipe.model, None)) for one in plan.prepared.ancestors]
         work = budget.charge(task, [*recipes, (plan.prepared.recipe, network.facts)], plan.seeds)
         plans.append(replace(plan, work=work))

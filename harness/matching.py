@@ -10,8 +10,9 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from harness.decoders import decoder_of
 from harness.evidence import Match, Network, SelfTrained
-from harness.recording import Where
+from harness.recording import ModelRecord, Where
 
 Condition = Callable[[Network], bool]
 
@@ -57,6 +58,9 @@ class Rule:
     """Of fits that score alike the one for which this is highest answers, and of those the last."""
     margin: float = 1.5
     """By how much a fit must lead the next one for the match to be sure."""
+    decodes: str = ""
+    """A fit answers only where a recorded model is its decoder. Those of this task go before all others; such a
+    rule comes after that task's."""
     own_loop: Callable[[SelfTrained], bool] | None = None
     """Whether a network that the hand-in trained by a loop of its own may be what was asked."""
     words: tuple[str, ...] = ()
@@ -78,12 +82,14 @@ def match(
     given: Mapping[str, Sequence[str]] | None = None,
     own: Sequence[SelfTrained] = (),
     candidates: int = 1,
+    models: Sequence[ModelRecord] = (),
 ) -> Matches:
     """Give each rule its best candidates. A fit that worked, and for which more speaks than against it, wins over
     one that failed; a later one wins a tie: people improve as they go down.
 
     `given` names the fits of tasks as the course set them, by id or place ("cell 14"), and wins over the rules.
-    `candidates`: how many fits of a rule with `best` are trained. Raises UnknownFit.
+    `candidates`: how many fits of a rule with `best` are trained. `models`: the recorded models, decoders among
+    them. Raises UnknownFit.
     """
     tasks = {rule.task for rule in rules}
     for task in given or {}:
@@ -98,6 +104,8 @@ def match(
             continue
         pool = whole if rule.groups is not None or rule.best else networks
         found = [network for network in pool if all(sign.holds(network) for sign in rule.needs)]
+        if rule.decodes:
+            found = _with_decoder(models, found, by_task.get(rule.decodes))
         if not found:
             loops = [one for one in own if rule.own_loop is not None and rule.own_loop(one)]
             if loops:
@@ -107,6 +115,8 @@ def match(
             by_task[rule.task] = _most_complete(rule, rule.groups(worked or found))
         else:
             by_task[rule.task] = _highest(rule, found, max(rule.at_most, candidates if rule.best else 1))
+            if rule.decodes and rule.decodes in by_task:
+                by_task[rule.task] = _beside_its_own(by_task[rule.task], by_task[rule.decodes])
     used = {fit for found_match in by_task.values() for fit in found_match.fits}
     used |= _parts([network for network in networks if network.record.id in used])
     unused = tuple(network.record.id for network in networks if network.record.id not in used)
@@ -214,6 +224,20 @@ def _highest(rule: Rule, found: Sequence[Network], at_most: int) -> Match:
         reasons=_reasons(rule, chosen, others),
         sure=lead >= rule.margin and not chosen[0].record.error,
     )
+
+
+def _with_decoder(models: Sequence[ModelRecord], found: Sequence[Network], first: Match | None) -> list[Network]:
+    """The fits with a decoder: of those that another task has, or, where none has one, of all."""
+    able = [network for network in found if decoder_of(models, network) is not None]
+    return [network for network in able if first is not None and network.record.id in first.fits] or able
+
+
+def _beside_its_own(decoding: Match, first: Match) -> Match:
+    """The match with a word on why its fits are not those of the task whose autoencoder they should be."""
+    if set(decoding.fits) & set(first.fits):
+        return decoding
+    reason = f"The autoencoder of task {first.task} has no decoder here."
+    return decoding.model_copy(update={"reasons": (reason, *decoding.reasons)})
 
 
 def _most_complete(rule: Rule, groups: Sequence[Group]) -> Match:

@@ -29,6 +29,7 @@ from harness.recording import (
     FitData,
     FitRecord,
     LayerRecord,
+    ModelRecord,
     NodeRecord,
     Noise,
     Recording,
@@ -282,6 +283,20 @@ def autoencoder(
     given = data(x=x or images(noise=SALT, **flat), y=y or images(**flat))
     record = fit(id="fit-ae", epochs=32, batch_size=64, data=given, metrics=())
     return network(record, facts or autoencoder_facts(), (), **changes)
+
+
+def another(network: Network, name: str, **changes: Any) -> Network:
+    """The same network once more, with layers of its own: another fit. `changes` are fields of its evidence."""
+    shift = 1000 * sum(map(ord, name))
+    own = tuple(one.model_copy(update={"uid": one.uid + shift}) for one in network.record.layers)
+    record = network.record.model_copy(update={"id": name, "layers": own})
+    return Network(record, network.evidence.model_copy(update={"fit": name, **changes}))
+
+
+def decoder(network: Network) -> ModelRecord:
+    """A model of the last two layers of a network."""
+    made = chain(*network.record.layers[-2:])
+    return ModelRecord(**{**made, "layers": network.record.layers[-2:]}, uid=0, name="decoder", kind="sequential")
 
 
 LEVELS = (0.0, 0.2, 0.4, 0.6, 0.8, 1.0)

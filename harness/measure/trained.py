@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import base64
 import io
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from harness.allowlist import Refused
+from harness.decoders import decoder_of, values_after
 from harness.dryrun import GENERATED_FRAME, DryRun, Trained
-from harness.evidence import Denoising, Evidence, Generation, Network, Unmeasured
+from harness.evidence import Denoising, Evidence, Generation, Match, Network, Unmeasured
 from harness.identity import of_array
+from harness.matching import place_of
 from harness.measure.denoising import gains, mean_gain
 from harness.measure.generation import nearest, recognised
 from harness.measure.kept import identity_of
@@ -26,7 +28,10 @@ from harness.training.channel import cause_of
 from harness.training.process import TrainerFailed, TrainingStopped, Weighted
 
 if TYPE_CHECKING:
+    from harness.assignment import DenoisingSpec
     from harness.grading import Grader
+
+V = TypeVar("V", bound=Value)
 
 Replayer = Callable[[dict[str, Trained]], DryRun]
 """replayer(what training gave, by fit): the submission's run with trained weights."""
@@ -59,7 +64,7 @@ class Drawing:
     @property
     def latent(self) -> int:
         """Values that the decoder takes."""
-        return _width(self.autoencoder.network, self.cut)
+        return values_after(self.autoencoder.network, self.cut)
 
 
 def measure_trained(grader: Grader, evidence: Evidence, replayer: Replayer | None) -> Evidence:
@@ -77,28 +82,39 @@ def measure_trained(grader: Grader, evidence: Evidence, replayer: Replayer | Non
     spec = grader.assignment.denoising
     if spec is None:
         return evidence
-    unmeasured = dict(evidence.unmeasured)
     denoiser = _trained(grader, evidence, (spec.denoiser,))
-    classifier = _trained(grader, evidence, spec.classifiers)
-    if denoiser is None or classifier is None:
-        missing, tasks = ("autoencoder", (spec.denoiser,)) if denoiser is None else ("classifier", spec.classifiers)
-        why = Unmeasured(reason=f"there is no trained {missing}", cause=_why_untrained(evidence, tasks))
-        unmeasured |= dict.fromkeys(("denoising", "generation"), why)
-        return evidence.model_copy(update={"unmeasured": unmeasured})
-    ways: dict[str, Callable[[], Value]] = {"denoising": partial(_kept_denoising, grader, denoiser, classifier)}
-    decoder = decoder_of(evidence.recording.models, denoiser.network)
-    if decoder is None:
-        reason = "no decoder that shares the trained autoencoder's layers was found"
-        unmeasured["generation"] = Unmeasured(reason=reason)
-    else:
-        ways["generation"] = partial(_kept_generation, grader, Drawing(denoiser, classifier, *decoder, own))
+    classifier: Chosen | Unmeasured | None = _trained(grader, evidence, spec.classifiers)
+    if classifier is None:
+        classifier = _untrained(evidence, "classifier", spec.classifiers)
     made: dict[str, Value] = {}
-    for name, measure in ways.items():
-        try:
-            made[name] = measure()
-        except (Refused, TrainerFailed, TrainingStopped) as error:
-            unmeasured[name] = Unmeasured(reason=str(error)[:500], cause=cause_of(error))
-    return evidence.model_copy(update={**made, "unmeasured": unmeasured})
+    if denoiser is None:
+        made["denoising"] = _untrained(evidence, "autoencoder", (spec.denoiser,))
+    elif isinstance(classifier, Unmeasured):
+        made["denoising"] = classifier
+    else:
+        made["denoising"] = _told(partial(_kept_denoising, grader, denoiser, classifier))
+    matches = evidence.matches
+    drawings = _drawings(grader, evidence, spec, classifier, own)
+    if isinstance(drawings, Unmeasured):
+        made["generation"] = drawings
+    else:
+        drawn = [(drawing, _told(partial(_kept_generation, grader, drawing))) for drawing in drawings]
+        drawn.sort(key=lambda one: _worth(one[1]), reverse=True)
+        made["generation"] = drawn[0][1]
+        matches = _best_decoder_first(matches, drawn, _decoding(grader, spec))
+    unmeasured = {name: value for name, value in made.items() if isinstance(value, Unmeasured)}
+    measured = {name: value for name, value in made.items() if name not in unmeasured}
+    return evidence.model_copy(
+        update={**measured, "matches": matches, "unmeasured": {**evidence.unmeasured, **unmeasured}}
+    )
+
+
+def _told(measure: Callable[[], V]) -> V | Unmeasured:
+    """A measurement, or why it could not be made."""
+    try:
+        return measure()
+    except (Refused, TrainerFailed, TrainingStopped) as error:
+        return Unmeasured(reason=str(error)[:500], cause=cause_of(error))
 
 
 def _drawn(run: DryRun) -> NDArray[Any] | None:
@@ -147,30 +163,66 @@ def history_of(network: Network, curve: Curve, fit: str = "") -> dict[str, tuple
     }
 
 
-def decoder_of(models: Sequence[ModelRecord], autoencoder: Network) -> tuple[ModelRecord, int] | None:
-    """A recorded model that is the last part of the autoencoder, and the node of the autoencoder after which it
-    begins. Layers are told by identity, so that a decoder with fresh layers of its own, untrained, is not taken."""
-    record = autoencoder.record
-    order = [record.layers[node.layer].uid for node in record.nodes]
-    inputs = {layer.uid for layer in record.layers if layer.class_name == "InputLayer"}
-    found: list[tuple[int, ModelRecord]] = []
-    for model in models:
-        own = {layer.uid for layer in model.layers if layer.class_name != "InputLayer"}
-        if not own or not own < set(order) - inputs or order[-1] not in own:
-            continue
-        cut = max(number for number, uid in enumerate(order) if uid not in own)
-        if set(order[cut + 1 :]) == own:
-            found.append((cut, model))
-    if not found:
-        return None
-    # Of several, the one that begins at the narrowest place is the decoder.
-    cut, model = min(found, key=lambda one: _width(autoencoder, one[0]))
-    return model, cut
+def _drawings(
+    grader: Grader, evidence: Evidence, spec: DenoisingSpec, classifier: Chosen | Unmeasured,
+    own: NDArray[Any] | None,
+) -> list[Drawing] | Unmeasured:  # fmt: skip
+    """The decoders of trained autoencoders, at least one, the denoiser's own first; or why nothing draws."""
+    tasks = (spec.denoiser, *_decoding(grader, spec))
+    networks = {network.record.id: network for task in tasks for network in evidence.networks(task)}
+    trained = [one for one in (_chosen(grader, network) for network in networks.values()) if one is not None]
+    if not trained:
+        return _untrained(evidence, "autoencoder", tasks)
+    if isinstance(classifier, Unmeasured):
+        return classifier
+    models = evidence.recording.models
+    found = [
+        Drawing(one, classifier, *decoder, own)
+        for one in trained
+        if (decoder := decoder_of(models, one.network)) is not None
+    ]
+    if found:
+        return found if own is None else found[:1]  # which of them drew `own` is not known
+    for network in networks.values():
+        if decoder_of(models, network) is not None:
+            why = network.evidence.problem or "it was not trained"
+            reason = f"the autoencoder{place_of(network)}, whose decoder draws, could not be trained: {why}"
+            return Unmeasured(reason=reason[:500], cause=network.evidence.cause)
+    return Unmeasured(reason="no decoder that shares the trained autoencoder's layers was found")
 
 
-def _width(autoencoder: Network, node: int) -> int:
-    shape = autoencoder.record.layers[autoencoder.record.nodes[node].layer].output_shape or ()
-    return int(np.prod([n or 1 for n in shape[1:]]))
+def _decoding(grader: Grader, spec: DenoisingSpec) -> list[str]:
+    """The tasks that are answered by the decoder of a denoiser."""
+    return [rule.task for rule in grader.assignment.rules() if rule.decodes == spec.denoiser]
+
+
+def _worth(made: Generation | Unmeasured) -> tuple[bool, bool, float]:
+    """By which of several decoders the best counts: digits that are told, of many classes."""
+    if isinstance(made, Unmeasured):
+        return (False, False, 0.0)
+    return (True, made.in_range, made.recognised * made.class_entropy)
+
+
+def _best_decoder_first(
+    matches: Mapping[str, Match], drawn: Sequence[tuple[Drawing, Generation | Unmeasured]], tasks: Sequence[str]
+) -> dict[str, Match]:
+    """The matches with the autoencoder whose decoder counts as the first of these tasks, and why it is. `drawn` is
+    in the order of what each is worth."""
+    made = dict(matches)
+    if len(drawn) < 2:
+        return made
+    shares = ["none" if isinstance(value, Unmeasured) else f"{value.recognised:.0%}" for _, value in drawn]
+    places = [place_of(drawing.autoencoder.network) for drawing, _ in drawn]
+    said = "; ".join(f"{share} from the one{place}" for share, place in zip(shares, places, strict=True))
+    reason = f"Of several decoders the best counts. Images that are told as digits, as trained here: {said}."
+    ids = [drawing.autoencoder.network.record.id for drawing, _ in drawn]
+    for task in tasks:
+        if task in made:
+            fits = [fit for fit in ids if fit in made[task].fits]
+            fits += [fit for fit in made[task].fits if fit not in fits]
+            about = {"fits": tuple(fits), "reasons": (*made[task].reasons, reason)}
+            made[task] = made[task].model_copy(update=about)
+    return made
 
 
 def _trained(grader: Grader, evidence: Evidence, tasks: Sequence[str]) -> Chosen | None:
@@ -178,21 +230,25 @@ def _trained(grader: Grader, evidence: Evidence, tasks: Sequence[str]) -> Chosen
 
     Of networks without an accuracy, and of equal ones, the first.
     """
-    trained = [network for task in tasks for network in evidence.networks(task) if network.evidence.runs]
-    for network in sorted(trained, key=lambda one: -_mean_accuracy(one)):
-        weighted = grader.weighted(network)
-        if weighted is not None:
-            return Chosen(network, weighted)
-    return None
+    networks = [network for task in tasks for network in evidence.networks(task)]
+    chosen = (_chosen(grader, network) for network in sorted(networks, key=lambda one: -_mean_accuracy(one)))
+    return next((one for one in chosen if one is not None), None)
 
 
-def _why_untrained(evidence: Evidence, tasks: Sequence[str]) -> Cause | None:
-    """Whose fault it is that no network of these tasks is trained: ours where it is that of one of them; None
+def _chosen(grader: Grader, network: Network) -> Chosen | None:
+    """A network with its weights; None where it was not trained."""
+    weighted = grader.weighted(network) if network.evidence.runs else None
+    return None if weighted is None else Chosen(network, weighted)
+
+
+def _untrained(evidence: Evidence, what: str, tasks: Sequence[str]) -> Unmeasured:
+    """Why there is no trained network of these tasks: our fault where it is that of one of them; without a cause
     where there is no network."""
     causes = [network.evidence.cause for task in tasks for network in evidence.networks(task)]
+    cause = next((cause for cause in causes if cause is not None), None)
     if Cause.HARNESS_FAULT in causes:
-        return Cause.HARNESS_FAULT
-    return next((cause for cause in causes if cause is not None), None)
+        cause = Cause.HARNESS_FAULT
+    return Unmeasured(reason=f"there is no trained {what}", cause=cause)
 
 
 def _mean_accuracy(network: Network) -> float:

@@ -3,14 +3,17 @@
 import pytest
 
 from harness.checking import Failed
+from harness.evidence import CONVOLUTIONS
 from harness.verdicts import judge_accuracy
+
+TWO_DIMENSIONAL = tuple(name for name in CONVOLUTIONS if name.endswith("Conv2D"))  # no transposed one
 
 
 @pytest.mark.check("3A", 0.2)
 def check_convolution(cnn, verdict):
     """The network has at least one convolutional layer between its input and its output."""
     verdict.where = cnn.where
-    layers = cnn.of_class("Conv2D", "SeparableConv2D", "DepthwiseConv2D")
+    layers = cnn.of_class(*TWO_DIMENSIONAL)
     if not layers:
         raise Failed(
             "None of its layers is a two-dimensional convolution.",

@@ -4,7 +4,7 @@ import math
 from collections import Counter, defaultdict
 from collections.abc import Sequence
 
-from harness.evidence import Network, SelfTrained
+from harness.evidence import CONVOLUTIONS, Network, SelfTrained
 from harness.matching import Group, Rule, Sign
 
 LEVEL = 0.4  # the noise that the autoencoder of 4A is trained on
@@ -93,7 +93,7 @@ def _has(network: SelfTrained, *classes: str) -> bool:
 
 
 def _convolutional(network: SelfTrained) -> bool:
-    return _has(network, "Conv2D", "SeparableConv2D", "DepthwiseConv2D")
+    return _has(network, *CONVOLUTIONS)
 
 
 def _classes(network: SelfTrained) -> bool:
@@ -174,4 +174,17 @@ AUTOENCODER = Rule(
     ),
 )
 
-RULES = (MLP, SWEEP, CNN, AUTOENCODER)
+DECODER = Rule(
+    task="4D",
+    wanted="decoder that shares a trained autoencoder's layers",
+    words=("decoder",),
+    decodes="4A",
+    best=True,
+    prefer=_nearness,
+    needs=(
+        Sign(0, "is trained to give images back", lambda network: network.reconstructs),
+        Sign(0, "shares its last layers with a decoder", lambda _network: True),
+    ),
+)
+
+RULES = (MLP, SWEEP, CNN, AUTOENCODER, DECODER)

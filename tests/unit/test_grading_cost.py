@@ -210,3 +210,25 @@ def test_what_fails_together_is_told_with_the_fit_that_it_is_about(monkeypatch):
     )
     assert [len(found.fits[name].runs) for name in ("fit-1", "fit-cnn")] == [1, 1]
     assert len(trainer.trained) == 2
+
+
+def test_an_autoencoder_that_is_trained_for_its_decoder_comes_last(monkeypatch):
+    networks = several(("a", *DENSE), ("b", *DENSE))
+    matched = {"4D": Match(task="4D", fits=("a",)), "2C": Match(task="2C", fits=("b",), sure=False)}
+    _, trained = train(monkeypatch, Allowance(), networks=networks, matched=matched)
+    fits, _ = train(monkeypatch, enough_for(sorted(trained, key=by_rate)[1:]), ("2C",), networks, matched)
+    assert [name for name in "ab" if fits[name].runs] == ["b"]
+
+
+def test_it_may_take_what_task_4as_may(monkeypatch):
+    matched = {"4D": Match(task="4D", fits=("fit-1",))}
+    fits, _ = train(monkeypatch, Allowance({"4A": Work(1, 1)}, {"4A": 2}), networks=(MLP,), matched=matched)
+    assert "times the arithmetic of the reference network" in fits["fit-1"].problem
+
+
+def test_it_is_trained_once(monkeypatch):
+    monkeypatch.setattr(type(A7), "allowance", lambda *_: Allowance())
+    for task, runs in (("4A", 3), ("4D", 1)):
+        made = evidence(A7, MLP, matches={task: Match(task=task, fits=("fit-1",))})
+        found = Grader(A7, digits(), "full", GraphicsTrainer(), RunCache(None)).train(made, {}, lambda *_: None)
+        assert len(found.fits["fit-1"].runs) == runs

@@ -8,9 +8,11 @@ from evidence import (
     FACTORS,
     SALT,
     WHERE,
+    another,
     autoencoder,
     cnn,
     data,
+    decoder,
     images,
     mlp,
     model_facts,
@@ -146,6 +148,35 @@ def test_of_autoencoders_for_a_level_each_the_one_nearest_to_the_level_asked_ans
         evidence = network.evidence.model_copy(update={"fit": record.id})
         networks.append(replace(network, record=record, evidence=evidence))
     assert match(ASSIGNMENT.rules(), networks).by_task["4A"].fits == (f"fit-{best}",)
+
+
+def test_the_decoder_of_task_4as_autoencoder_goes_before_all_others():
+    own, other = autoencoder(), another(autoencoder(x=images(shape=(60_000, 784))), "other")
+    found = match(ASSIGNMENT.rules(), [own, other], models=[decoder(other), decoder(own)]).by_task
+    assert found["4A"].fits == found["4D"].fits == ("fit-ae",)
+    assert found["4D"].sure
+    assert found["4D"].reasons == (
+        "The fit in assignment.ipynb, cell 4, line 3 answers this task: it is trained to give images back, shares "
+        "its last layers with a decoder.",
+    )
+
+
+def test_without_it_autoencoders_with_a_decoder_answer_task_4d():
+    own = autoencoder()
+    others = [another(own, name, epochs=9) for name in ("one", "two", "three")]
+    models = [decoder(other) for other in others[:2]]
+    found = match(ASSIGNMENT.rules(), [*others, own], candidates=3, models=models)
+    assert found.by_task["4A"].fits == ("fit-ae",)
+    assert set(found.by_task["4D"].fits) == {"one", "two"}
+    assert found.by_task["4D"].reasons[0] == "The autoencoder of task 4A has no decoder here."
+    assert found.unused == ("three",)
+    assert len(match(ASSIGNMENT.rules(), [*others, own], models=models).by_task["4D"].fits) == 1
+
+
+def test_without_any_decoder_nothing_answers_task_4d():
+    classifier = another(mlp(), "mlp")
+    for networks in ([autoencoder(), classifier], [classifier]):
+        assert "4D" not in match(ASSIGNMENT.rules(), networks, models=[decoder(classifier)]).by_task
 
 
 def test_as_many_convolutional_networks_are_trained_as_the_profile_allows():
