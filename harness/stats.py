@@ -1,7 +1,12 @@
 """Thresholds and intervals for random outcomes: what a training run, or a set of test images, may yield by chance.
 
+Thresholds for runs that are normally distributed: `prediction_bound` for the mean of some, `tolerance_bound` for
+one. For runs of any other distribution, such as one in which a run now and then goes astray: `retry_bound`.
+
 Sources: Hahn and Meeker = G. J. Hahn and W. Q. Meeker, Statistical Intervals (1991; second edition with L. A.
-Escobar, 2017), chapter 4, normal distribution. The others stand at their functions.
+Escobar, 2017): chapter 4, normal distribution; chapter 5, distribution-free. The others stand at their functions.
+A promise counts the chance of the sample too: it holds over all samples of N runs, not for the one at hand.
+tests/unit/test_stats_simulation.py holds every rule to the rate that it promises.
 """
 
 from __future__ import annotations
@@ -34,7 +39,8 @@ def prediction_bound(values: Sequence[float] | NDArray[np.float64], m: int, alph
 
     `values`: N independent runs, N >= 2, normally distributed as the further ones will be. The bound is
     mean - t(N-1, 1-alpha) * s * sqrt(1/N + 1/m), with s the standard deviation over N-1: the one-sided
-    prediction bound for the mean of m future observations (Hahn and Meeker, chapter 4).
+    prediction bound for the mean of m future observations (Hahn and Meeker, chapter 4). Where runs are not
+    normally distributed the promise can fail by far: `retry_bound` is for those.
 
     Raises ValueError naming the argument: fewer than two values, a value not finite, m < 1, alpha outside (0, 1).
     """
@@ -62,6 +68,78 @@ def acceptance_bound(
     return min(bound, nominal)
 
 
+def tolerance_bound(values: Sequence[float] | NDArray[np.float64], coverage: float, confidence: float) -> float:
+    """The lower bound that at least `coverage` of all single runs reach, said with `confidence`.
+
+    `values`: N independent runs, N >= 2, normally distributed as all runs are. The bound is mean - k * s, with s
+    the standard deviation over N-1 and k = t(confidence; N-1, z * sqrt(N)) / sqrt(N): t the quantile of Student's
+    noncentral distribution with N-1 degrees of freedom, z the normal quantile of coverage. It is so low with
+    probability `confidence`, over samples of N. Source: K. Krishnamoorthy, T. Mathew, Statistical Tolerance Regions
+    (2009), chapter 2; Hahn and Meeker, chapter 4.
+
+    Raises ValueError naming the argument: fewer than two values, a value not finite, coverage or confidence outside
+    (0, 1).
+    """
+    runs = _runs(values)
+    _open_unit("coverage", coverage)
+    _open_unit("confidence", confidence)
+    n = len(runs)
+    noncentrality = float(special.ndtri(coverage)) * math.sqrt(n)
+    factor = float(special.nctdtrit(n - 1, noncentrality, confidence)) / math.sqrt(n)
+    return float(runs.mean()) - factor * float(runs.std(ddof=1))
+
+
+def retry_bound(values: Sequence[float] | NDArray[np.float64], runs: int, alpha: float) -> float:
+    """The highest of the `values` that all of `runs` further runs fall below with probability `alpha` at most.
+
+    For the rule that a solution may be trained `runs` times and passes where one run reaches the bound. `values`:
+    N independent runs, N >= 2, of any continuous distribution, which the further ones share. The bound is the r-th
+    smallest value, r the largest with C(r+k-1, k) / C(N+k, k) <= alpha, k = runs. For all k fall below the r-th
+    smallest of the N where the r+k-1 lowest of the N+k are the k and r-1 of the N, and each choice of k places
+    among N+k is as likely. Where runs can be equal (an accuracy is a whole number of images) the probability is
+    lower, never higher. Source: B. Epstein (1954), Annals of Mathematical Statistics 25:762-768, equation 2 (there
+    N = k) at x = 0; Hahn and Meeker, chapter 5.
+
+    Raises ValueError naming the argument: fewer than two values, a value not finite, runs < 1, alpha outside
+    (0, 1), and `runs` where even the smallest value promises less: how many runs, or values, would be enough.
+    """
+    ordered = np.sort(_runs(values))
+    _whole("runs", runs, lowest=1)
+    _open_unit("alpha", alpha)
+    n = len(ordered)
+    rank = 0
+    while rank < n and _all_below(rank + 1, n, runs) <= alpha:
+        rank += 1
+    if rank == 0:
+        raise ValueError(
+            f"runs: all {runs} fall below the smallest of {n} values with probability"
+            f" {_all_below(1, n, runs):.2g}, above alpha {alpha:.2g};"
+            f" {retries_needed(n, alpha)} runs would be enough, or {retries_needed(runs, alpha)} values"
+        )
+    return float(ordered[rank - 1])
+
+
+def retries_needed(n: int, alpha: float) -> int:
+    """The fewest runs that all fall below the smallest of `n` values with probability `alpha` at most.
+
+    The smallest k with 1 / C(n+k, k) <= alpha, as in `retry_bound`. As C(n+k, k) = C(n+k, n), it is also the fewest
+    values that are enough for `n` runs. Raises ValueError naming the argument: n < 1, alpha outside (0, 1).
+    """
+    _whole("n", n, lowest=1)
+    _open_unit("alpha", alpha)
+    enough = 1
+    while _all_below(1, n, enough) > alpha:
+        enough *= 2
+    too_few = enough // 2
+    while enough - too_few > 1:
+        middle = (too_few + enough) // 2
+        if _all_below(1, n, middle) <= alpha:
+            enough = middle
+        else:
+            too_few = middle
+    return enough
+
+
 def mean_interval(values: Sequence[float] | NDArray[np.float64], confidence: float = 0.95) -> Interval:
     """Student's interval for the mean that the `values` come from: mean ± t(N-1, (1+confidence)/2) * s / sqrt(N).
 
@@ -81,6 +159,8 @@ def wilson_interval(k: int, n: int, confidence: float = 0.95) -> Interval:
 
     With z the normal quantile of (1+confidence)/2 and p = k/n:
     (p + z²/2n ± z * sqrt(p(1-p)/n + z²/4n²)) / (1 + z²/n). Source: E. B. Wilson (1927), JASA 22:209-212.
+    It covers a proportion with `confidence` on average over all of them, not each: near 0 or 1 (n * p or n * (1-p)
+    about 1) it covers some with less.
     Raises ValueError naming the argument: n < 1, k outside 0 … n, confidence outside (0, 1).
     """
     _whole("n", n, lowest=1)
@@ -150,6 +230,11 @@ def _runs(values: Sequence[float] | NDArray[np.float64]) -> NDArray[np.float64]:
     if not np.isfinite(runs).all():
         raise ValueError("values: not all are finite numbers")
     return runs
+
+
+def _all_below(rank: int, n: int, runs: int) -> float:
+    """The probability that all further runs fall below the value of this rank (1 is the smallest) among n."""
+    return math.comb(rank + runs - 1, runs) / math.comb(n + runs, runs)
 
 
 def _open_unit(name: str, value: float) -> None:
