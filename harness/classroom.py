@@ -20,6 +20,7 @@ from harness.evidence import Evidence
 from harness.files import write_atomically
 from harness.grading import Grader
 from harness.intake import IntakeRefused, IntakeUsageError, Submission, clean_name, receive
+from harness.kept_figures import KeptFigures
 from harness.measure.trained import Replayer
 from harness.outputs import MATCHES, judge, write_class, write_evidence, write_result
 from harness.results import Cause, Result, SubmissionFacts
@@ -380,7 +381,7 @@ def _finish(
     result = result.model_copy(update={"provenance": about, "timing": _rounded(work.timing)})
     progress.stage(work.name, "render")
     write_evidence(evidence, options.out / work.name)
-    result = write_result(result, options.out / work.name)
+    result = write_result(result, options.out / work.name, KeptFigures(grader.cache.store))
     progress.done(result)
     return result, evidence
 

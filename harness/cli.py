@@ -37,7 +37,8 @@ DataOption = Annotated[
 ProfileOption = Annotated[Literal["quick", "full"], typer.Option(help="quick is a forecast, full is for marks.")]
 DeviceOption = Annotated[Literal["auto", "cpu", "gpu"], typer.Option(help="Where to train.")]
 CacheOption = Annotated[
-    bool, typer.Option("--cache/--no-cache", help="Use and keep what was trained, measured and recorded before.")
+    bool,
+    typer.Option("--cache/--no-cache", help="Use and keep what was recorded, trained, measured and drawn."),
 ]
 CacheSizeOption = Annotated[
     str | None,
@@ -170,15 +171,20 @@ def regrade(
     assignment: Annotated[
         str | None, typer.Option(help="Id or folder of the assignment; by default the one of the results.")
     ] = None,
+    cache: CacheOption = True,
+    cache_size: CacheSizeOption = None,
 ) -> None:
     """Judge graded hand-ins again after points, thresholds, checks or templates changed. Trains nothing."""
     from harness import terminal
     from harness.regrade import Regraded
     from harness.regrade import regrade as regrade_all
+    from harness.store import Store
 
     def run() -> Regraded:
+        folder = _cache(cache)
+        store = None if folder is None else Store(folder, _cache_limit(cache_size))
         with terminal.progress(None) as progress:
-            return regrade_all(out, assignment, lambda name: progress.stage(name, "judged again"))
+            return regrade_all(out, assignment, lambda name: progress.stage(name, "judged again"), store)
 
     regraded = _guarded(run)
     terminal.show_regraded(regraded, out)

@@ -13,6 +13,7 @@ from harness.exports.junit import junit
 from harness.exports.table import grades_csv
 from harness.files import write_atomically
 from harness.findings import find
+from harness.kept_figures import KeptFigures
 from harness.mapping import Row, table
 from harness.plugin import run_checks
 from harness.report import ClassRow, render_class, render_scorecard
@@ -36,11 +37,14 @@ def write_evidence(evidence: Evidence, folder: Path) -> None:
     write_atomically(folder / EVIDENCE, evidence.model_dump_json().encode())
 
 
-def write_result(result: Result, folder: Path) -> Result:
-    """Write a submission's result and its views; gives the result with the time that took."""
+def write_result(result: Result, folder: Path, figures: KeptFigures | None = None) -> Result:
+    """Write a submission's result and its views; gives the result with the time that took.
+
+    Without `figures` each figure is drawn.
+    """
     folder.mkdir(parents=True, exist_ok=True)
     started = time.perf_counter()
-    page = render_scorecard(result)
+    page = render_scorecard(result, figures)
     timing = {**result.timing, "render": round(time.perf_counter() - started, 3)}
     result = result.model_copy(update={"timing": timing})
     write_atomically(folder / "scorecard.html", page.encode())

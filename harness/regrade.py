@@ -16,9 +16,11 @@ import harness
 from harness import mapping, provenance
 from harness.assignment import Assignment, load
 from harness.evidence import Evidence
+from harness.kept_figures import KeptFigures
 from harness.outputs import EVIDENCE, RESULT, judge, write_class, write_result
 from harness.results import Result, TaskResult
 from harness.results import load as load_result
+from harness.store import Store
 
 MAX_SHOWN = 5  # hand-ins named in one message
 
@@ -49,12 +51,19 @@ class Regraded:
     before: tuple[str, ...]
 
 
-def regrade(out: Path, assignment: str | None = None, done: Callable[[str], None] = lambda _name: None) -> Regraded:
+def regrade(
+    out: Path,
+    assignment: str | None = None,
+    done: Callable[[str], None] = lambda _name: None,
+    store: Store | None = None,
+) -> Regraded:
     """Judge every submission in a graded folder again, and write results, pages and tables anew.
 
     `assignment` is an id or a folder; by default the one that the results name. Everything is read before anything
-    is written. `done` is told each name. Raises RegradeError, AssignmentError and ChecksFailed.
+    is written. `done` is told each name; figures that the `store` has are not drawn again. Raises RegradeError,
+    AssignmentError and ChecksFailed.
     """
+    figures = KeptFigures(store)
     folders = _graded(out)
     before = {folder: _result(folder) for folder in folders}
     chosen = _assignment(assignment, before)
@@ -70,7 +79,7 @@ def regrade(out: Path, assignment: str | None = None, done: Callable[[str], None
         old = before[folder]
         result = judge(chosen, evidence.model_copy(update={"bounds": bounds}))
         about = {"provenance": _noted(old, chosen), "timing": old.timing}
-        result = write_result(with_marks(old, result).model_copy(update=about), folder)
+        result = write_result(with_marks(old, result).model_copy(update=about), folder, figures)
         results.append(result)
         changes += _changes(old, result)
         matches += mapping.rows(evidence, [rule.task for rule in chosen.rules()])

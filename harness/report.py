@@ -21,6 +21,7 @@ from markupsafe import Markup
 
 from harness import text, views
 from harness.assets import folder
+from harness.kept_figures import KeptFigures
 from harness.recording import Where
 from harness.results import Cause, CheckResult, Outcome, Result, TaskResult
 
@@ -73,8 +74,9 @@ class Step:
     more: int = 0
 
 
-def render_scorecard(result: Result) -> str:
-    """The scorecard of one submission as a self-contained HTML page."""
+def render_scorecard(result: Result, figures: KeptFigures | None = None) -> str:
+    """The scorecard of one submission as a self-contained HTML page; without `figures` each figure is drawn."""
+    figures = figures or KeptFigures()
     known = {task.id for task in result.tasks}
     return (
         _environment()
@@ -86,8 +88,8 @@ def render_scorecard(result: Result) -> str:
             banners=_banners([result]),
             steps=next_steps(result),
             lost=sum(check.cause is Cause.HARNESS_FAULT for check in result.checks),
-            tasks=views.tasks(result),
-            others=views.others(result),
+            tasks=views.tasks(result, figures),
+            others=views.others(result, figures),
             own_loops=views.own_loops(result),
             other_findings=[finding for finding in result.findings if finding.task not in known],
             claims=[(claim, _difference(claim.claimed, claim.measured)) for claim in result.claims],

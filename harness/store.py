@@ -1,12 +1,13 @@
 """What was computed before, on disk: a file for each thing, named by a hash of everything that decides it.
 
-Trained runs, measurements and recordings lie here, told apart by their kind. Several processes may share the
-folder, and there is no lock to wait for or to be left behind. A file is written whole under a name of its own and
-renamed into place, so its name holds all of it or nothing; two writers of one key bring the same thing, whoever
+Trained runs, measurements, recordings and figures lie here, told apart by their kind. Several processes may share
+the folder, and there is no lock to wait for or to be left behind. A file is written whole under a name of its own
+and renamed into place, so its name holds all of it or nothing; two writers of one key bring the same thing, whoever
 comes first. A file begins with the SHA-256 of the rest: what does not fit it, whatever stopped the writer or
 damaged the disk, is a miss and is removed. A reader opens a file once, so that evicting it meanwhile costs a later
 hit and never half a thing. Evicting looks at what is there at that moment: two processes that do it at once choose
-the same oldest files. Only the coordinator writes.
+the same oldest files. As looking takes longer than writing, a process looks again once it has written an eighth of
+the room that it saw. Only the coordinator writes.
 """
 
 from __future__ import annotations
@@ -31,12 +32,13 @@ from numpy.typing import NDArray
 from harness.recording import Strict
 
 Arrays = dict[str, NDArray[Any]]
-Kind = Literal["run", "measurement", "recording"]
+Kind = Literal["run", "measurement", "recording", "figure"]
 M = TypeVar("M", bound=Strict)
 
 KINDS: tuple[Kind, ...] = get_args(Kind)
 DEFAULT_LIMIT = 5 * 2**30  # bytes; a sweep of fifteen networks of task 2D is 100 MB
 EVICTED_TO = 0.9  # of the limit, so that not every later write evicts again
+ROOM_SHARE = 8  # of the room that is left; so many processes that write at once stay within the limit
 STALE_SECONDS = 3600.0  # a file that was begun so long ago has lost its writer
 
 _MAGIC = b"nn-grading-harness kept 3\n"
@@ -82,6 +84,7 @@ class Store:
     def __init__(self, folder: Path, limit: int = DEFAULT_LIMIT) -> None:
         self.folder = folder
         self._limit = limit
+        self._room = 0  # bytes that may be written before it is looked again
 
     @staticmethod
     def default_folder() -> Path:
@@ -132,7 +135,9 @@ class Store:
             with os.fdopen(handle, "wb") as file:
                 file.write(packed)
             temporary.replace(path)
-            self.evict()
+            self._room -= len(packed)
+            if self._room < 0:
+                self.evict()
             return True
         except OSError:  # the disk is full, or (on Windows) another process reads the file that is there
             return _read(path) is not None
@@ -181,13 +186,13 @@ class Store:
                     path.unlink()
         entries = sorted(_entries(self.folder), key=lambda entry: entry.used)
         size = sum(entry.size for entry in entries)
-        if size <= self._limit:
-            return
-        for entry in entries:
-            if size <= EVICTED_TO * self._limit:
-                return
-            _remove(entry.path)
-            size -= entry.size
+        if size > self._limit:
+            for entry in entries:
+                if size <= EVICTED_TO * self._limit:
+                    break
+                _remove(entry.path)
+                size -= entry.size
+        self._room = (self._limit - size) // ROOM_SHARE
 
     def _path(self, kind: Kind, key: str) -> Path:
         return self.folder / key[:2] / f"{key}.{kind}"

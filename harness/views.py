@@ -11,6 +11,7 @@ from markupsafe import Markup
 
 from harness import text
 from harness.figures import accuracy_figure, plot_figure, points_of, seeds_figure
+from harness.kept_figures import KeptFigures
 from harness.markdown import LIMIT, to_html
 from harness.results import (
     Answer,
@@ -34,18 +35,18 @@ WIDE = 1.8  # width over height from which a figure has a row to itself
 WIDTHS = 10  # steps of a box's width in the diagram of an autoencoder; style.css has a class for each
 
 
-def tasks(result: Result) -> list[dict[str, Any]]:
+def tasks(result: Result, figures: KeptFigures) -> list[dict[str, Any]]:
     """Each task of the result as `parts/task.html.j2` shows it."""
-    return [_task(task, result) for task in result.tasks]
+    return [_task(task, result, figures) for task in result.tasks]
 
 
-def others(result: Result) -> dict[str, Any]:
+def others(result: Result, figures: KeptFigures) -> dict[str, Any]:
     """Networks, figures, images and answers that belong to no task of this result."""
     known = {task.id for task in result.tasks}
     tasks = {model.task for model in result.models} | {plot.task for plot in result.plots}
     tasks |= {gallery.task for gallery in result.galleries} | {answer.task for answer in result.answers}
     tasks |= {figure.task for figure in result.own.figures} if result.own else set()
-    return _shown(result, tasks - known, (), False)
+    return _shown(result, tasks - known, (), False, figures)
 
 
 def own_loops(result: Result) -> list[tuple[OwnLoop, str]]:
@@ -53,7 +54,7 @@ def own_loops(result: Result) -> list[tuple[OwnLoop, str]]:
     return [(loop, _loop(loop)) for loop in result.own_loops]
 
 
-def _task(task: TaskResult, result: Result) -> dict[str, Any]:
+def _task(task: TaskResult, result: Result, figures: KeptFigures) -> dict[str, Any]:
     return {
         "task": task,
         "anchor": _anchor(task.id),
@@ -61,19 +62,21 @@ def _task(task: TaskResult, result: Result) -> dict[str, Any]:
         "findings": [finding for finding in result.findings if finding.task == task.id],
         "unanswered": task.id in result.unanswered,
         "candidates": _candidates([model for model in result.models if model.task == task.id]),
-        **_shown(result, {task.id}, _accuracy_thresholds(task), True),
+        **_shown(result, {task.id}, _accuracy_thresholds(task), True, figures),
     }
 
 
-def _shown(result: Result, tasks: set[str], thresholds: Sequence[Threshold], unfold: bool) -> dict[str, Any]:
+def _shown(
+    result: Result, tasks: set[str], thresholds: Sequence[Threshold], unfold: bool, figures: KeptFigures
+) -> dict[str, Any]:
     """What hangs on these tasks. Numbers count through the whole page, so that ids are unique."""
     numbered = [(number, model) for number, model in enumerate(result.models, 1) if model.task in tasks]
     models = [
-        _model(model, number, thresholds, unfold and (index == 0 or len(numbered) <= OPEN_MODELS))
+        _model(model, number, thresholds, unfold and (index == 0 or len(numbered) <= OPEN_MODELS), figures)
         for index, (number, model) in enumerate(numbered)
     ]
     kept = SHOWN_MODELS if len(models) > SHOWN_MODELS + 1 else len(models)
-    plots = [_plot(plot, number) for number, plot in enumerate(result.plots, 1) if plot.task in tasks]
+    plots = [_plot(plot, number, figures) for number, plot in enumerate(result.plots, 1) if plot.task in tasks]
     galleries = [_gallery(gallery) for gallery in result.galleries if gallery.task in tasks]
     return {
         "models": models[:kept],
@@ -93,18 +96,21 @@ def _accuracy_thresholds(task: TaskResult) -> tuple[Threshold, ...]:
     return ()
 
 
-def _model(model: ModelCard, number: int, thresholds: Sequence[Threshold], is_open: bool) -> dict[str, Any]:
+def _model(
+    model: ModelCard, number: int, thresholds: Sequence[Threshold], is_open: bool, figures: KeptFigures
+) -> dict[str, Any]:
     """A network as the page draws it; `number` makes the ids of its figures unique."""
     ends = [curve.val_accuracy[-1] for curve in model.curves if curve.val_accuracy]
     title = text.clean(model.title, 120)
-    figures = {
-        f"Accuracy per epoch, {text.quantity(len(model.curves), 'seed')}": accuracy_figure(
-            model.curves, thresholds, name=f"curve-{number}", title=f"Accuracy per epoch: {title}"
-        ),
-        "The last epoch of each seed": seeds_figure(
-            ends if len(ends) > 1 else (), thresholds, name=f"seeds-{number}", title=f"Last epochs: {title}"
-        ),
+    drawn = {
+        f"Accuracy per epoch, {text.quantity(len(model.curves), 'seed')}": figures.of(
+            accuracy_figure, model.curves, thresholds, name=f"curve-{number}", title=f"Accuracy per epoch: {title}"
+        )
     }
+    if len(ends) > 1:
+        drawn["The last epoch of each seed"] = figures.of(
+            seeds_figure, ends, thresholds, name=f"seeds-{number}", title=f"Last epochs: {title}"
+        )
     settings = [("loss", model.loss), ("optimizer", model.optimizer)]
     settings.append(("as handed in", _recipe(model.epochs, model.batch_size)))
     trained = (model.trained_epochs or model.epochs, model.trained_batch_size or model.batch_size)
@@ -120,7 +126,7 @@ def _model(model: ModelCard, number: int, thresholds: Sequence[Threshold], is_op
         "settings": [(name, value) for name, value in settings if value],
         "layers": layers,
         "narrows": any(layer["bottleneck"] for layer in layers),
-        "figures": [(caption, Markup(drawn)) for caption, drawn in figures.items() if drawn],  # noqa: S704  # ours, escaped
+        "figures": [(caption, Markup(svg)) for caption, svg in drawn.items() if svg],  # noqa: S704  # ours, escaped
     }
 
 
@@ -228,14 +234,14 @@ def _box(kind: str, **more: Any) -> dict[str, Any]:
     return {"kind": kind, "step": None, "bottleneck": False, **blank, **more}
 
 
-def _plot(plot: Plot, number: int) -> dict[str, Any]:
+def _plot(plot: Plot, number: int, figures: KeptFigures) -> dict[str, Any]:
     """A figure, and the same numbers as the rows of a table: x, then value and interval of each series."""
     series = [(each.label, {point[0]: point for point in points_of(each)}) for each in plot.series]
     series = [(label, points) for label, points in series if points]
     places = sorted({x for _, points in series for x in points})
     return {
         "plot": plot,
-        "drawn": Markup(plot_figure(plot, name=f"plot-{number}")),  # noqa: S704  # ours, escaped
+        "drawn": Markup(figures.of(plot_figure, plot, name=f"plot-{number}")),  # noqa: S704  # ours, escaped
         "columns": [label for label, _ in series],
         "rows": [(text.number(x), [_point(points.get(x)) for _, points in series]) for x in places],
         "lines": [(label, text.number(value)) for label, value in plot.lines],

@@ -274,6 +274,24 @@ def test_what_was_not_used_for_longest_makes_room(tmp_path):
     assert runs.store.facts().size <= 4.5 * size
 
 
+def test_writers_at_the_same_time_stay_within_the_limit(tmp_path):
+    size = bytes_of_one_run(tmp_path / "one")
+    stores = [RunCache(Store(tmp_path / "runs", limit=20 * size)) for _ in range(4)]
+    for recipe in seeds(60):
+        stores[recipe.seed % 4].put(recipe, trained())
+        assert stores[0].store.facts().size <= 20 * size
+
+
+def test_where_there_is_much_room_not_every_write_looks_for_it(tmp_path, monkeypatch):
+    looked = []
+    evict = Store.evict
+    monkeypatch.setattr(Store, "evict", lambda each: looked.append(each) or evict(each))
+    runs = RunCache(Store(tmp_path))
+    for recipe in seeds(5):
+        runs.put(recipe, trained())
+    assert looked == [runs.store]
+
+
 def test_a_run_too_large_for_the_cache_pushes_nothing_out(tmp_path):
     size = bytes_of_one_run(tmp_path)
     runs = RunCache(Store(tmp_path, limit=size))
@@ -301,7 +319,7 @@ def test_what_stopped_writers_left_is_swept_when_it_is_old(tmp_path):
 def test_facts(tmp_path):
     runs = RunCache(Store(tmp_path, limit=10**9))
     assert runs.store.facts() == store.StoreFacts(
-        tmp_path, {"run": 0, "measurement": 0, "recording": 0}, 0, 10**9, 0, 0
+        tmp_path, {"run": 0, "measurement": 0, "recording": 0, "figure": 0}, 0, 10**9, 0, 0
     )
     for recipe in seeds(2):
         runs.get(recipe, DEVICE)

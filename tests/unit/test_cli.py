@@ -325,8 +325,8 @@ def test_the_cache_is_shown(run, cached):
     assert answer.exit_code == 0
     shown = [" ".join(line.split()) for line in answer.stdout.splitlines()]
     assert shown == [
-        f"folder {cached}", "runs 1", "measurements 0", "recordings 0", "size 7 bytes of at most 2.0 GB",
-        "asked 0 times, 0 hits",
+        f"folder {cached}", "runs 1", "measurements 0", "recordings 0", "figures 0",
+        "size 7 bytes of at most 2.0 GB", "asked 0 times, 0 hits",
     ]  # fmt: skip
 
 

@@ -2,6 +2,8 @@
 
 import csv
 import json
+import os
+import re
 import shutil
 import subprocess
 import sys
@@ -19,7 +21,9 @@ from harness.recording import Finding
 from harness.regrade import Change, RegradeError, regrade, with_marks
 from harness.results import SubmissionFacts
 from harness.results import load as load_result
+from harness.store import Store
 
+FIGURE = re.compile(r'<svg [^>]*class="figure".*?</svg>', re.DOTALL)
 A7 = load("dat405_a7")
 
 
@@ -258,10 +262,8 @@ def test_two_classes_in_one_folder(kept, out):
 # --- what it takes
 
 
-def test_it_imports_no_framework_and_starts_no_trainer(tmp_path):
-    strips = dict.fromkeys(("original", "seasoned", "denoised"), ("",))
-    curves = denoising(strips=strips, strip_levels=(0.4,), strip_images=1)
-    graded(tmp_path / "out", A7, named("group7", complete(A7, denoising=curves)))
+def by_command(out, cache):
+    """Judge again by the command line; the names of heavy packages that it imported, and what else it started."""
     code = (
         "import sys\n"
         "import subprocess\n"
@@ -272,13 +274,42 @@ def test_it_imports_no_framework_and_starts_no_trainer(tmp_path):
         "    started.append(str(arguments))\n"
         "    popen(self, arguments, *more, **named)\n"
         "subprocess.Popen.__init__ = noted\n"
-        f"sys.argv = ['harness', 'regrade', {str(tmp_path / 'out')!r}]\n"
+        f"sys.argv = ['harness', 'regrade', {str(out)!r}]\n"
         "try:\n    main()\n"
         "except SystemExit as left:\n    print('exit', left.code, file=sys.stderr)\n"
-        "heavy = {'tensorflow', 'keras', 'jax'}\n"
+        "heavy = {'tensorflow', 'keras', 'jax', 'matplotlib'}\n"
         "print(sorted(heavy & set(sys.modules)), [one for one in started if 'git' not in one], file=sys.stderr)\n"
     )
-    answer = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, encoding="utf-8")
-    assert answer.stderr.strip().splitlines()[-1] == "[] []", answer.stderr
+    answer = subprocess.run(
+        [sys.executable, "-c", code],
+        capture_output=True,
+        text=True,
+        encoding="utf-8",
+        env={**os.environ, "HARNESS_CACHE": str(cache)},
+    )
     assert "exit 0" in answer.stderr
+    return answer.stderr.strip().splitlines()[-1]
+
+
+def test_it_imports_no_framework_and_starts_no_trainer_and_draws_no_figure_twice(tmp_path):
+    strips = dict.fromkeys(("original", "seasoned", "denoised"), ("",))
+    curves = denoising(strips=strips, strip_levels=(0.4,), strip_images=1)
+    graded(tmp_path / "out", A7, named("group7", complete(A7, denoising=curves)))
+    assert by_command(tmp_path / "out", tmp_path / "cache") == "['matplotlib'] []"
+    page = tmp_path / "out" / "group7" / "scorecard.html"
+    drawn = FIGURE.findall(page.read_text(encoding="utf-8"))
+    assert len(drawn) > 3
     assert json.loads((tmp_path / "out" / "group7" / "result.json").read_text(encoding="utf-8"))["points"]
+    assert by_command(tmp_path / "out", tmp_path / "cache") == "[] []"
+    assert FIGURE.findall(page.read_text(encoding="utf-8")) == drawn
+
+
+def test_a_figure_of_other_data_is_drawn(tmp_path):
+    graded(tmp_path / "out", A7, named("group7", evidence(A7, mlp(0.9716))))
+    store = Store(tmp_path / "cache")
+    counts = []
+    for accuracy in (0.9716, 0.9716, 0.9532):
+        write_evidence(named("group7", evidence(A7, mlp(accuracy))), tmp_path / "out" / "group7")
+        regrade(tmp_path / "out", store=store)
+        counts.append(store.facts().kept["figure"])
+    assert 0 < counts[0] == counts[1] < counts[2]
