@@ -4,10 +4,10 @@ import ast
 import importlib.metadata
 
 import pytest
-from unit.sample_results import accepted, asked, busy, curve, denoising, sweep
+from unit.sample_results import asked, busy, curve, denoising, sweep
 
 from harness import assets, identity, kept_figures
-from harness.figures import accuracy_figure, plot_figure, seeds_figure
+from harness.figures import accuracy_figure, plot_figure
 from harness.kept_figures import KeptFigures
 from harness.report import render_scorecard
 from harness.store import Store
@@ -15,7 +15,6 @@ from harness.store import Store
 CURVES = (curve(0, 4, 0.86, 0.9712),)
 DRAWN = [
     (accuracy_figure, (CURVES, (asked(0.97),)), {"name": "a", "title": "2C"}),
-    (seeds_figure, ([0.97, 0.96], (accepted(0.95),)), {"name": "b"}),
     (plot_figure, (sweep(),), {"name": "c"}),
     (accuracy_figure, ((),), {"name": "empty"}),
 ]
