@@ -37,13 +37,14 @@ REPORTED = {
 def main() -> None:
     graded = Path(sys.argv[1])
     assignment, dataset = load("dat405_a7"), datasets.load("mnist")
-    calibration = assignment.calibration("mnist")
+    calibration = assignment.calibration("mnist", "full")
     print("| figure | reported | measured here | n | range |")
     print("|---|---|---|---|---|")
     if calibration is not None:
-        values = calibration.quantities["2C"].values
+        values = calibration.quantities["2C.accuracy"].values
         row("2C accuracy, 64-64-10", "A 0.9725, B 0.9699", values)
-        row("3A accuracy, the reference's network", "99 % should be possible", calibration.quantities["3A"].values)
+        by_cnn = calibration.quantities["3A.accuracy"].values
+        row("3A accuracy, the reference's network", "99 % should be possible", by_cnn)
     with tempfile.TemporaryDirectory() as scratch, TrainerProcess("auto") as trainer:
         npz = Path(scratch) / "data.npz"
         datasets.write_recording_npz(dataset, npz)

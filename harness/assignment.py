@@ -14,14 +14,15 @@ from typing import Any, Literal, TypeVar
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from harness import assets
-from harness.evidence import Bound
+from harness.calibrated import Calibration, Profile
+from harness.gates import Gate
+from harness.gates import Rule as GateRule
 from harness.matching import Rule
-from harness.stats import acceptance_bound, bonferroni
+from harness.stats import bonferroni
 from harness.training.cost import Allowance, ReferenceCost, Work
 from harness.training.recipe import Scale
 from harness.worker.contract import Contract
 
-Profile = Literal["quick", "full"]
 T = TypeVar("T", bound=BaseModel)
 
 
@@ -33,15 +34,26 @@ class _Toml(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
 
-class Accuracy(_Toml):
-    """An accuracy gate: the nominal threshold by data set, and from where on a shortfall earns a share.
-
-    `identity`: the assignment gives network and training, so a recipe equal to the reference's passes as it is.
-    """
+class GateSpec(_Toml):
+    """A gate on a random outcome: the nominal threshold by data set, from where on a shortfall earns a share."""
 
     nominal: dict[str, float] = Field(default_factory=dict)
+    """By data set, as below; "any" stands for those that are not named."""
+    source: Literal["assignment", "course"] = "assignment"
     partial_from: dict[str, float] = Field(default_factory=dict)
-    identity: bool = False
+    rule: GateRule = "mean"
+    most: int | None = Field(default=None, ge=1)
+    """Runs at most, where fewer do not decide; the profile's where it is not given."""
+    by_classifier: bool = False
+    """Measured with a classifier, and calibrated with the reference of each task that may hand one over."""
+
+    def nominal_of(self, dataset: str) -> float | None:
+        """The nominal threshold on a data set."""
+        return self.nominal.get(dataset, self.nominal.get("any"))
+
+    def partial_of(self, dataset: str) -> float | None:
+        """From where on a shortfall earns a share on a data set; None where it earns nothing."""
+        return self.partial_from.get(dataset, self.partial_from.get("any"))
 
 
 class TaskSpec(_Toml):
@@ -53,16 +65,26 @@ class TaskSpec(_Toml):
     asks: str = ""
     headings: tuple[str, ...] = ()
     """Key words by which a heading without a number is known to announce this task's written answer."""
-    accuracy: Accuracy | None = None
+    gates: dict[str, GateSpec] = Field(default_factory=dict)
+    """By what is measured: "accuracy" of each network's last epoch, "gain" of a denoiser, …"""
     scaled: dict[str, Scale] = Field(default_factory=dict)
     """By data set ("digits") or data set and profile ("mnist-quick"): what is trained in place of what is asked."""
     convolutional: bool = False
+    identity: bool = False
+    """The assignment gives network and training: a recipe equal to the reference's passes its gates as it is."""
+    calibration_seeds: int = Field(default=30, ge=2)
+    """How many runs of the reference `harness calibrate` records."""
     reference: str = ""
     """The reference's builder, "mlp.py:build_mlp", beside which speed is measured."""
     sweep: bool = False
     """Many fits answer together; equal ones are replicates, each with a seed of its own."""
     cost_limit: float | None = Field(default=None, gt=0)
     """How many times the reference's cost a run may take; the profile's limit where it is not given."""
+
+    @property
+    def accuracy(self) -> GateSpec | None:
+        """The gate on the accuracy of its networks, where the task has one."""
+        return self.gates.get("accuracy")
 
     def scale(self, dataset: str, profile: Profile) -> Scale | None:
         """Epochs and batch size to train with, or None for those handed in."""
@@ -74,6 +96,9 @@ class ProfileSpec(_Toml):
 
     seeds: int = Field(ge=1)
     convolutional_seeds: int = Field(ge=1)
+    most_seeds: int = Field(default=1, ge=1)
+    """Runs at most, where those do not decide."""
+    most_convolutional_seeds: int = Field(default=1, ge=1)
     sweep_replicates: int = Field(ge=1)
     denoising_images: int = Field(ge=100)
     candidates: int = Field(default=1, ge=1)
@@ -94,40 +119,6 @@ class DenoisingSpec(_Toml):
     judged: tuple[float, float] = (0.0, 1.0)
     """The gain is judged as a whole, averaged over the levels from the first to the second."""
     generated: int = 200
-
-
-class CalibrationRun(_Toml):
-    """One run of the reference: its seed and the measured value."""
-
-    seed: int
-    value: float
-    seconds: float = 0.0
-
-
-class CalibratedQuantity(_Toml):
-    """The reference's runs for one task, raw, and the recipe that they trained."""
-
-    handed_in: str
-    """Identity of the recipe as the assignment asks for it, whatever the seed."""
-    recipe: str
-    """Identity of what was trained: the same, or its scaled form."""
-    settings: dict[str, Any] = Field(default_factory=dict)
-    runs: tuple[CalibrationRun, ...]
-
-    @property
-    def values(self) -> tuple[float, ...]:
-        """The measured values in the order of their seeds."""
-        return tuple(run.value for run in self.runs)
-
-
-class Calibration(_Toml):
-    """A calibration file: raw reference runs on one data set, with their provenance."""
-
-    assignment: str
-    dataset: str
-    dataset_sha256: str
-    quantities: dict[str, CalibratedQuantity]
-    provenance: dict[str, Any]
 
 
 class Costs(_Toml):
@@ -199,14 +190,15 @@ class Assignment:
             raise AssignmentError(f"{path}: {type(error).__name__}: {error}") from error
         return module
 
-    def calibration(self, dataset: str) -> Calibration | None:
-        """The calibration on a data set, or None where there is none. Raises AssignmentError for a damaged file."""
-        return self._calibrated(Calibration, dataset)
+    def calibration(self, dataset: str, profile: Profile) -> Calibration | None:
+        """The calibration on a data set in a profile, or None where there is none. Raises AssignmentError for a
+        damaged file."""
+        return self._calibrated(Calibration, f"{dataset}-{profile}")
 
     def allowance(self, dataset: str, images: int, profile: Profile) -> Allowance:
         """What one submission may train on a data set of so many training images: multiples of what the references
         take there. Raises AssignmentError for a damaged file; without the file there is no limit."""
-        costs = self._calibrated(Costs, "cost")
+        costs = self.costs()
         known = {name: cost for name, cost in costs.tasks.items() if name in self.tasks} if costs else {}
         spec = self.profile(profile)
         references: dict[str, Work] = {}
@@ -223,6 +215,11 @@ class Assignment:
             total=total.times(spec.budget) if known else None,
         )
 
+    def costs(self) -> Costs | None:
+        """What training the references takes, or None where that is not known. Raises AssignmentError for a damaged
+        file."""
+        return self._calibrated(Costs, "cost")
+
     def _calibrated(self, kind: type[T], name: str) -> T | None:
         path = self.folder / "calibration" / f"{name}.json"
         if not path.is_file():
@@ -232,30 +229,32 @@ class Assignment:
         except ValidationError as error:
             raise AssignmentError(f"{path}: {error}") from None
 
-    def bounds(self, dataset: str, profile: Profile) -> dict[str, Bound]:
-        """What each accuracy gate is held against on a data set, for means of the profile's number of seeds."""
-        gates = {name: task for name, task in self.tasks.items() if task.accuracy is not None}
-        if not gates:
-            return {}
-        alpha = bonferroni(self._wrong_fail_rate, len(gates))
-        calibration = self.calibration(dataset)
-        bounds = {}
-        for name, task in gates.items():
-            nominal = task.accuracy.nominal.get(dataset) if task.accuracy else None
-            quantity = calibration.quantities.get(name) if calibration else None
-            m = self.seeds(profile, task.convolutional)
-            values = quantity.values if quantity else ()
-            bounds[name] = Bound(
-                task=name,
-                nominal=nominal,
-                accepted=acceptance_bound(values, m, alpha, nominal) if len(values) > 1 else None,
-                reference_mean=sum(values) / len(values) if values else None,
-                reference_sd=_sd(values),
-                reference_runs=len(values),
-                m=m,
-                alpha=alpha,
-            )
-        return bounds
+    def gates(self, dataset: str, profile: Profile) -> dict[str, Gate]:
+        """What each random outcome is held against on a data set, by "2C.accuracy", or "4C.gain.3A" where the
+        measure is taken with the classifier of a task."""
+        specs = [(task, measure, spec) for task, of in self.tasks.items() for measure, spec in of.gates.items()]
+        calibration = self.calibration(dataset, profile)
+        quantities = calibration.quantities if calibration else {}
+        made = {}
+        for task, measure, spec in specs:
+            classifiers = self.denoising.classifiers if spec.by_classifier and self.denoising else ("",)
+            for name in (f"{task}.{measure}.{classifier}".rstrip(".") for classifier in classifiers):
+                quantity = quantities.get(name)
+                made[name] = Gate(
+                    task=task, measure=measure, nominal=spec.nominal_of(dataset), source=spec.source,
+                    rule=spec.rule, partial_from=spec.partial_of(dataset),
+                    reference=quantity.values if quantity else (),
+                    alpha=bonferroni(self._wrong_fail_rate, len(specs)), total=self._wrong_fail_rate,
+                    gates=len(specs), **self._runs_of(task, spec, profile),
+                )  # fmt: skip
+        return made
+
+    def _runs_of(self, task: str, spec: GateSpec, profile: Profile) -> dict[str, int]:
+        """How many runs a gate has in any case, and at most."""
+        of, convolutional = self.profile(profile), self.tasks[task].convolutional
+        runs = self.seeds(profile, convolutional) if spec is self.tasks[task].accuracy else 1
+        most = spec.most or (of.most_convolutional_seeds if convolutional else of.most_seeds)
+        return {"runs": runs, "most": max(runs, most)}
 
 
 def load(name: str) -> Assignment:
@@ -285,10 +284,3 @@ def _version(folder: Path) -> str:
             digest.update(path.relative_to(folder).as_posix().encode() + b"\0")
             digest.update(path.read_bytes().replace(b"\r\n", b"\n") + b"\0")
     return digest.hexdigest()[:12]
-
-
-def _sd(values: Sequence[float]) -> float | None:
-    if len(values) < 2:
-        return None
-    mean = sum(values) / len(values)
-    return float((sum((value - mean) ** 2 for value in values) / (len(values) - 1)) ** 0.5)

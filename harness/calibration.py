@@ -1,149 +1,233 @@
 """Calibration: the references trained over many seeds, kept raw. Acceptance bounds are computed from the file.
 
 What is trained is what grading trains: the assignment's folder is dry-run like any hand-in (its `submission.py`
-hands over the reference implementations), and its recorded fits become recipes on the same path.
+hands over the reference implementations), and its recorded fits become recipes on the same path. The file is
+written after every run, and runs that it holds are not trained again: a calibration that was stopped goes on.
 """
 
 from __future__ import annotations
 
 import datetime
-import tempfile
-import time
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from harness import datasets, provenance
-from harness.assignment import Assignment, CalibratedQuantity, Calibration, CalibrationRun, Costs
-from harness.classroom import load_dataset, sandbox_for
-from harness.datasets import Dataset
-from harness.dryrun import record
-from harness.evidence import Evidence
+from harness import provenance, stats
+from harness.assignment import Assignment, Costs
+from harness.calibrated import CalibratedQuantity, Calibration, CalibrationRun, Profile
+from harness.evidence import Network
 from harness.files import write_atomically
-from harness.grading import Grader, dataset_facts
-from harness.results import SubmissionFacts
-from harness.store import Store
+from harness.references import CalibrationFailed, Reference, reference
 from harness.training import cost
 from harness.training.cache import RunCache
 from harness.training.from_recording import from_fit
-from harness.training.process import Device, TrainerProcess
-from harness.training.recipe import Prepared
+from harness.training.process import Device
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
     from harness.classroom import DataName, Progress
 
 
-class CalibrationFailed(RuntimeError):
-    """The reference itself could not be recorded or trained: the assignment's fault."""
+class Sheet:
+    """A calibration file that is being filled: what it holds of a recipe and trainer is not measured again."""
+
+    def __init__(self, path: Path, calibration: Calibration) -> None:
+        self._path = path
+        self._calibration = calibration
+        self._filled: set[str] = set()
+
+    def lacks(self, name: str, quantity: CalibratedQuantity, seed: int) -> bool:
+        """Whether the run of a seed is missing."""
+        return all(run.seed != seed for run in self._runs(name, quantity))
+
+    def add(self, name: str, quantity: CalibratedQuantity, *runs: CalibrationRun) -> None:
+        """Add runs to a quantity, and write the file."""
+        known = {run.seed: run for run in (*self._runs(name, quantity), *runs)}
+        filled = quantity.model_copy(update={"runs": tuple(known[seed] for seed in sorted(known))})
+        self._filled.add(name)
+        self._write({**self._calibration.quantities, name: filled})
+
+    def finish(self) -> None:
+        """Leave out what no task of the assignment asks for any more."""
+        self._write({name: one for name, one in self._calibration.quantities.items() if name in self._filled})
+
+    def _runs(self, name: str, quantity: CalibratedQuantity) -> tuple[CalibrationRun, ...]:
+        before = self._calibration.quantities.get(name)
+        return before.runs if before is not None and same_training(before, quantity) else ()
+
+    def _write(self, quantities: dict[str, CalibratedQuantity]) -> None:
+        ordered = dict(sorted(quantities.items()))
+        self._calibration = self._calibration.model_copy(update={"quantities": ordered})
+        self._path.parent.mkdir(exist_ok=True)
+        write_atomically(self._path, self._calibration.model_dump_json(indent=1).encode() + b"\n")
+
+
+def same_training(one: CalibratedQuantity, other: CalibratedQuantity) -> bool:
+    """Whether the runs of two quantities are runs of one recipe by one trainer, on whatever machine."""
+    named = ("keras", "tensorflow", "jax", "backend", "device", "trainer_key")
+    return (one.recipe, one.handed_in, one.levels) == (other.recipe, other.handed_in, other.levels) and all(
+        one.trainer.get(name) == other.trainer.get(name) for name in named
+    )
 
 
 def calibrate(
-    assignment: Assignment,
-    data: DataName,
-    seeds: int,
-    convolutional_seeds: int,
-    device: Device,
-    progress: Progress,
-    costs_only: bool = False,
+    assignment: Assignment, data: DataName, profile: Profile, seeds: int | None, device: Device, progress: Progress
 ) -> Path:
-    """Train each accuracy gate's reference and write `calibration/<data>.json`; gives the file's path.
+    """Train each task's reference over its seeds, measure what is measured on hand-ins, and write
+    `calibration/<dataset>-<profile>.json`; gives the file's path.
 
-    Runs that the cache has are not trained again, so a calibration that was stopped goes on where it was. What each
-    reference takes goes to `calibration/cost.json` before anything is trained; with `costs_only`, nothing is.
+    `seeds`: runs of every reference; by default each task's own `calibration_seeds`.
     """
-    dataset = load_dataset(data)
-    started = time.perf_counter()
-    cache = RunCache(Store(Store.default_folder(), Store.default_limit()))
-    with tempfile.TemporaryDirectory(prefix="harness-") as scratch, TrainerProcess(device) as trainer:
-        npz = Path(scratch) / "data.npz"
-        datasets.write_recording_npz(dataset, npz)
-        run = record(sandbox_for("preferred"), assignment.folder, assignment, npz)
-        if run.problem or run.recording.errors:
-            raise CalibrationFailed(f"the reference cannot be recorded: {run.problem or run.recording.errors[0]}")
-        grader = Grader(assignment, dataset, "full", trainer, cache)
-        evidence = grader.inspect(SubmissionFacts(name="reference", sha256=""), run)
-        write_costs(assignment, evidence, run.frames, dataset)
-        if costs_only:
-            return costs_file(assignment)
-        quantities: dict[str, CalibratedQuantity] = {}
-        for name, spec in assignment.tasks.items():
-            if spec.accuracy is None:
-                continue
-            networks = evidence.networks(name)
-            if not networks:
-                raise CalibrationFailed(f"the reference has no network for task {name}")
-            fit = networks[0].record
-            prepared = from_fit(fit, run.frames, dataset, spec.scale(dataset.name, "full"))
-            count = convolutional_seeds if spec.convolutional else seeds
-            runs = []
-            for seed in range(count):
-                progress.stage("reference", f"{name}, seed {seed + 1} of {count}")
-                summary = grader.run(Prepared(prepared.recipe, prepared.arrays), seed, lambda _epoch, _of: None)
-                if summary.accuracy is None:
-                    raise CalibrationFailed(f"the reference of task {name} is not a classifier")
-                runs.append(CalibrationRun(seed=seed, value=summary.accuracy, seconds=summary.seconds))
-            recipe = prepared.recipe
-            quantities[name] = CalibratedQuantity(
-                handed_in=from_fit(fit, run.frames, dataset).recipe.without_seed,
-                recipe=recipe.without_seed,
-                settings={
-                    "epochs": recipe.epochs, "batch_size": recipe.batch_size,
-                    "optimizer": list(recipe.optimizer), "loss": list(recipe.loss),
-                    "params": networks[0].params,
-                },
-                runs=tuple(runs),
-            )  # fmt: skip
-        about = trainer.describe()
-    calibration = Calibration(
-        assignment=assignment.id,
-        dataset=dataset.name,
-        dataset_sha256=dataset_facts(dataset).sha256,
-        quantities=quantities,
-        provenance={
-            "command": f"harness calibrate {assignment.id} --data {dataset.name} --seeds {seeds} "
-            f"--convolutional-seeds {convolutional_seeds}",
-            "time": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
-            "seconds": round(time.perf_counter() - started, 1),
-            "machine": provenance.machine(),
-            "trainer": about,
-            "commit": provenance.commit(),
-        },
-    )
-    path = assignment.folder / "calibration" / f"{dataset.name}.json"
-    path.parent.mkdir(exist_ok=True)
-    write_atomically(path, calibration.model_dump_json(indent=1).encode() + b"\n")
+    with reference(assignment, data, profile, device) as made:
+        dataset = made.grader.dataset
+        before = assignment.calibration(dataset.name, profile)
+        command = f"harness calibrate {assignment.id} --data {dataset.name} --profile {profile}"
+        empty = Calibration(
+            assignment=assignment.id,
+            dataset=dataset.name,
+            dataset_sha256=dataset.sha256,
+            profile=profile,
+            quantities=before.quantities if before and before.dataset_sha256 == dataset.sha256 else {},
+            provenance={
+                "command": command + (f" --seeds {seeds}" if seeds else ""),
+                "time": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
+                "machine": provenance.machine(),
+                "trainer": made.grader.trainer.describe(),
+                "commit": provenance.commit(),
+            },
+        )
+        path = assignment.folder / "calibration" / f"{dataset.name}-{profile}.json"
+        sheet = Sheet(path, empty)
+        for task, name, network in made.classifiers():
+            _fill_accuracies(sheet, made, task, name, network, seeds, progress)
+        _fill_denoising(sheet, made, seeds, progress)
+        sheet.finish()
+        write_costs(made)
     return path
 
 
-def costs_file(assignment: Assignment) -> Path:
-    """Where what the references take is written."""
-    return assignment.folder / "calibration" / "cost.json"
-
-
-def write_costs(
-    assignment: Assignment, evidence: Evidence, frames: dict[str, NDArray[Any]], dataset: Dataset
+def _fill_accuracies(
+    sheet: Sheet, made: Reference, task: str, name: str, network: Network, seeds: int | None, progress: Progress
 ) -> None:
-    """Write what training the recorded references takes, task by task, by which hand-ins' cost is limited."""
+    prepared = made.prepared(task, network)
+    quantity = made.quantity(task, "accuracy", network, prepared)
+    count = seeds or made.assignment.tasks[task].calibration_seeds
+    sheet.add(name, quantity)
+    for seed in range(count):
+        if sheet.lacks(name, quantity, seed):
+            progress.stage("reference", name, f"seed {seed + 1} of {count}")
+            sheet.add(name, quantity, made.accuracy(prepared, seed))
+
+
+def _fill_denoising(sheet: Sheet, made: Reference, seeds: int | None, progress: Progress) -> None:
+    """What is measured on trained autoencoders, with the classifiers of each task that may hand one over."""
+    spec = made.assignment.denoising
+    if spec is None:
+        return
+    denoiser = made.networks(spec.denoiser).get("")
+    if denoiser is None:
+        raise CalibrationFailed(f"the reference has no network for task {spec.denoiser}")
+    prepared = made.prepared(spec.denoiser, denoiser)
+    count = seeds or made.assignment.tasks[spec.denoiser].calibration_seeds
+    for seed in range(count):
+        for task in spec.classifiers:
+            named = made.denoising_quantities(task, denoiser, prepared)
+            if all(not sheet.lacks(name, quantity, seed) for name, quantity in named.items()):
+                continue
+            progress.stage(
+                "reference", f"{spec.denoiser} with the classifier of {task}", f"seed {seed + 1} of {count}"
+            )
+            turns = seeds or made.assignment.tasks[task].calibration_seeds
+            measured = made.denoised(denoiser, prepared, seed, task, seed % turns)
+            for name, quantity in named.items():
+                sheet.add(name, quantity, measured[quantity.measure])
+
+
+def write_costs(made: Reference) -> Path:
+    """Write what training the references takes, task by task, by which hand-ins' cost is limited, to
+    `calibration/cost.json`; a file that says the same is left as it is. Gives the file's path."""
+    grader, assignment = made.grader, made.assignment
     tasks = {}
-    for name in assignment.tasks:
-        networks = evidence.networks(name)
+    for task in assignment.tasks:
+        networks = made.evidence.networks(task)
         if not networks:
             continue
-        recipes = {made.sha256: made for made in (from_fit(one.record, frames, dataset).recipe for one in networks)}
-        first = cost.of_recipe(next(iter(recipes.values())), networks[0].facts)
-        tasks[name] = cost.ReferenceCost(
+        recipes = [from_fit(one.record, made.run.frames, grader.dataset).recipe for one in networks]
+        first = cost.of_recipe(recipes[0], networks[0].facts)
+        tasks[task] = cost.ReferenceCost(
             params=first.params,
             forward=first.forward,
             epochs=first.epochs,
             batch_size=first.batch_size,
-            fits=len(recipes),
+            fits=len({recipe.sha256 for recipe in recipes}),
         )
+    command = f"harness calibrate {assignment.id} --costs-only"
     costs = Costs(
-        assignment=assignment.id,
-        tasks=tasks,
-        provenance={"command": f"harness calibrate {assignment.id} --costs-only", "commit": provenance.commit()},
+        assignment=assignment.id, tasks=tasks, provenance={"command": command, "commit": provenance.commit()}
     )
-    path = costs_file(assignment)
-    path.parent.mkdir(exist_ok=True)
-    write_atomically(path, costs.model_dump_json(indent=1).encode() + b"\n")
+    path = assignment.folder / "calibration" / "cost.json"
+    before = assignment.costs()
+    if before is None or before.tasks != costs.tasks:
+        path.parent.mkdir(exist_ok=True)
+        write_atomically(path, costs.model_dump_json(indent=1).encode() + b"\n")
+    return path
+
+
+# --- whether a file still holds
+
+
+@dataclass(frozen=True)
+class Held:
+    """Whether a calibrated quantity was met again: new runs with its first seeds beside those in the file.
+
+    `low` and `high` bound what the mean of so many runs may be, by the file, in all but one case of a thousand.
+    """
+
+    name: str
+    kept: tuple[float, ...]
+    again: tuple[float, ...]
+    low: float
+    high: float
+    same_training: bool
+
+    @property
+    def equal(self) -> bool:
+        """Every run came out as it stands in the file."""
+        return self.kept == self.again
+
+    @property
+    def holds(self) -> bool:
+        """The file may be used here: the recipe is still the same, and so are the outcomes, but for chance."""
+        mean = sum(self.again) / len(self.again)
+        return self.same_training and (self.equal or self.low <= mean <= self.high)
+
+
+DOUBT = 0.001  # that a file which holds is said not to, of each quantity
+
+
+def check(
+    assignment: Assignment, data: DataName, profile: Profile, seeds: int, device: Device, progress: Progress
+) -> list[Held]:
+    """Train the first `seeds` seeds of each calibrated network anew, whatever is kept of them, and hold them
+    against the file. Raises CalibrationFailed where there is no file."""
+    with reference(assignment, data, profile, device, RunCache(None)) as made:
+        name = made.grader.dataset.name
+        before = assignment.calibration(name, profile)
+        if before is None:
+            raise CalibrationFailed(f"{assignment.id} is not calibrated on {name} for {profile}")
+        held = []
+        for task, key, network in made.classifiers():
+            quantity = before.quantities.get(key)
+            if quantity is None or len(quantity.runs) < 2:
+                raise CalibrationFailed(f"{key} is not calibrated on {name} for {profile}")
+            prepared = made.prepared(task, network)
+            chosen = [run for run in quantity.runs if run.seed < seeds]
+            again = []
+            for run in chosen:
+                progress.stage("reference", key, f"seed {run.seed + 1} of {len(chosen)}")
+                again.append(made.accuracy(prepared, run.seed).value)
+            low = stats.prediction_bound(quantity.values, len(again), DOUBT / 2)
+            high = -stats.prediction_bound([-value for value in quantity.values], len(again), DOUBT / 2)
+            asked = made.quantity(task, "accuracy", network, prepared)
+            same = (asked.recipe, asked.handed_in) == (quantity.recipe, quantity.handed_in)
+            held.append(Held(key, tuple(run.value for run in chosen), tuple(again), low, high, same))
+    return held

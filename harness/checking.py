@@ -15,7 +15,7 @@ from typing import Any, Literal
 from harness.evidence import Evidence, Network
 from harness.other_frameworks import frameworks
 from harness.recording import CellError, Where
-from harness.results import Cause, CheckResult, Measurement, Outcome, Threshold
+from harness.results import Cause, CheckResult, Judged, Measurement, Outcome, Threshold
 from harness.training.arrays_spec import NOT_MADE
 
 
@@ -66,6 +66,7 @@ class Verdict:
 
     measurements: list[Measurement] = field(default_factory=list)
     thresholds: list[Threshold] = field(default_factory=list)
+    judged: Judged | None = None
     message: str = ""
     where: Where | None = None
 
@@ -128,7 +129,8 @@ class CheckSpec:
             id=self.id, version=self.version, title=self.title, task=self.task, outcome=outcome, cause=cause,
             points=None if points is None else round(points, 9), max_points=round(self.points, 9),
             message=message, hint=hint,
-            measurements=tuple(verdict.measurements), thresholds=tuple(verdict.thresholds), where=where,
+            measurements=tuple(verdict.measurements), thresholds=tuple(verdict.thresholds),
+            judged=verdict.judged, where=where,
         )  # fmt: skip
 
 

@@ -189,9 +189,9 @@ def _claim(
 def _saved_contradicts(evidence: Evidence, task: str, network: Network, seen: Reading) -> bool:
     if network.evidence.scaled is not None or not evidence.dataset.official:
         return False
-    bound = evidence.bounds.get(task)
+    gate = evidence.gates.get(f"{task}.accuracy")
     allowed = tolerance(
-        network.accuracies, bound.reference_sd if bound else None, bound.reference_mean if bound else None
+        network.accuracies, gate.reference_sd if gate else None, gate.reference_mean if gate else None
     )
     mean = sum(network.accuracies) / len(network.accuracies)
     return abs(seen.value - mean) > allowed + seen.half_digit

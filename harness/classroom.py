@@ -13,7 +13,8 @@ from pathlib import Path
 from typing import Literal, Protocol
 
 from harness import datasets, mapping, provenance
-from harness.assignment import Assignment, Profile
+from harness.assignment import Assignment
+from harness.calibrated import Profile
 from harness.datasets import Dataset
 from harness.dryrun import DryRun, Trained, record, replay
 from harness.evidence import Evidence

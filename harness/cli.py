@@ -216,24 +216,39 @@ def look_after_cache(
 def calibrate(
     assignment: Annotated[str, typer.Argument(help="Id of an installed assignment, or the folder of one.")],
     data: DataOption = "auto",
-    seeds: Annotated[int, typer.Option(min=2, help="Runs of each reference network.")] = 30,
-    convolutional_seeds: Annotated[int, typer.Option(min=2, help="Runs of a convolutional one.")] = 12,
+    profile: ProfileOption = "full",
+    seeds: Annotated[
+        int | None, typer.Option(min=2, help="Runs of each reference; by default what the assignment's tasks say.")
+    ] = None,
     device: DeviceOption = "auto",
+    check: Annotated[
+        bool, typer.Option("--check", help="Train a few seeds anew and say whether the file holds on this machine.")
+    ] = False,
     costs_only: Annotated[
         bool, typer.Option("--costs-only", help="Only write what the references take to train; trains nothing.")
     ] = False,
 ) -> None:
-    """Train the references over many seeds and write the raw runs, from which acceptance bounds are computed."""
-    from harness import terminal
-    from harness.calibration import calibrate as run_calibration
+    """Train the references over many seeds and write the raw runs, from which acceptance bounds are computed.
 
-    def run() -> Path:
+    What the file holds already is not trained again: a calibration that was stopped goes on.
+    """
+    from harness import calibration, terminal
+    from harness.references import reference
+
+    def held() -> list[calibration.Held]:
         with terminal.progress(1) as progress:
-            return run_calibration(
-                _load(assignment), data, seeds, convolutional_seeds, device, progress, costs_only
-            )
+            return calibration.check(_load(assignment), data, profile, seeds or 3, device, progress)
 
-    terminal.say(f"Written: {_guarded(run)}")
+    def written() -> Path:
+        with terminal.progress(1) as progress:
+            if not costs_only:
+                return calibration.calibrate(_load(assignment), data, profile, seeds, device, progress)
+            with reference(_load(assignment), data, profile, device) as made:
+                return calibration.write_costs(made)
+
+    if check:
+        raise typer.Exit(terminal.show_held(_guarded(held)))
+    terminal.say(f"Written: {_guarded(written)}")
 
 
 @app.command()
@@ -273,6 +288,30 @@ def power(
     report = _guarded(run)
     terminal.show_power(report)
     raise typer.Exit(report.exit_code)
+
+
+@app.command()
+def fairness(
+    assignment: Annotated[str, typer.Argument(help="Id of an installed assignment, or the folder of one.")],
+    data: DataOption = "auto",
+    profile: ProfileOption = "full",
+    hand_ins: Annotated[int, typer.Option(min=1, help="Correct hand-ins that are imagined for each task.")] = 200,
+    task: Annotated[list[str] | None, typer.Option(help="Only this task; may be given again.")] = None,
+    device: DeviceOption = "auto",
+    out: Annotated[Path | None, typer.Option(help="File for the report as JSON.")] = None,
+) -> None:
+    """Judge fresh runs of the references, without the identity rule: how often correct solutions are failed."""
+    from harness import fairness as module
+    from harness import terminal
+
+    def run() -> module.FairnessReport:
+        with terminal.progress(1) as progress:
+            report = module.measure(_load(assignment), data, profile, hand_ins, tuple(task or ()), device, progress)
+        if out is not None:
+            module.write(report, out)
+        return report
+
+    terminal.show_fairness(_guarded(run))
 
 
 @app.command()

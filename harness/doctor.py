@@ -7,10 +7,12 @@ import os
 import platform
 import sys
 from dataclasses import dataclass
+from typing import get_args
 
 import psutil
 
 from harness import assignment, datasets, sandbox
+from harness.calibrated import Profile
 from harness.store import CacheUsageError, Store
 from harness.text import quantity, size
 from harness.training import device as devices
@@ -100,7 +102,12 @@ def _assignments() -> list[Fact]:
     facts = []
     for name in assignment.available():
         loaded = assignment.load(name)
-        known = [data for data in ("mnist", "fashion_mnist", "digits") if loaded.calibration(data)]
+        known = [
+            f"{data} ({profile})"
+            for data in ("mnist", "fashion_mnist", "digits")
+            for profile in get_args(Profile)
+            if loaded.calibration(data, profile)
+        ]
         value = f"version {loaded.version}, calibrated on {', '.join(known) or 'nothing'}"
         facts.append(Fact(name, value, bool(known), False, f"harness calibrate {name} --data mnist"))
     return facts

@@ -11,6 +11,7 @@ from typing import Literal
 
 from pydantic import Field
 
+from harness.gates import Gate
 from harness.models import ModelFacts
 from harness.recording import ArrayRecord, FitRecord, Passage, Recording, Where
 from harness.results import Cause, Curve, DatasetFacts, LayerFacts, OwnFigure, Speed, SubmissionFacts, Value
@@ -52,7 +53,7 @@ class FitEvidence(Value):
     notes: tuple[str, ...] = ()
     """Sentences on what is trained otherwise than handed in."""
     identical: bool = False
-    """The recipe is the assignment's own in every setting."""
+    """The assignment gives network and training, and the recipe is its own in every setting."""
     recipe: Recipe | None = None
     """What was trained, with seed 0."""
     scaled: Scale | None = None
@@ -61,6 +62,11 @@ class FitEvidence(Value):
     speed: tuple[Speed, ...] = ()
     problem: str | None = None
     cause: Cause | None = None
+
+    @property
+    def accuracies(self) -> tuple[float, ...]:
+        """The measured accuracy of each seed, in [0, 1]."""
+        return tuple(run.accuracy for run in self.runs if run.accuracy is not None)
 
 
 class SelfTrained(Value):
@@ -90,19 +96,6 @@ class Match(Value):
     sure: bool = True
 
 
-class Bound(Value):
-    """What an accuracy is held against. `accepted` None: nothing was calibrated for this data set."""
-
-    task: str
-    nominal: float | None = None
-    accepted: float | None = None
-    reference_mean: float | None = None
-    reference_sd: float | None = None
-    reference_runs: int = 0
-    m: int = 1
-    alpha: float = 0.0
-
-
 class NoiseFacts(Value):
     """What the hand-in's noise function did to an array of 0.5, level by level. `problem`: why not all is known."""
 
@@ -126,6 +119,8 @@ class Denoising(Value):
 
     autoencoder: str
     classifier: str
+    classifier_task: str
+    """The task whose network the classifier is."""
     levels: tuple[float, ...]
     images: int
     seasoned: tuple[float, ...]
@@ -139,6 +134,10 @@ class Denoising(Value):
     """The lowest and the highest level over which the gain is averaged."""
     mean_gain: tuple[float, float, float]
     """The gain averaged over those levels, and its 95 % interval over images."""
+    mean_gains: tuple[float, ...]
+    """The same of each of the autoencoder's seeds; everything else here is of the first."""
+    mean_denoised: tuple[float, ...]
+    """Accuracy on denoised images, averaged over those levels, of each of its seeds."""
     p_values: tuple[float, ...]
     """McNemar's test, mid-p, two-sided, of seasoned against denoised."""
     error_noisy: tuple[float, ...]
@@ -154,6 +153,8 @@ class Generation(Value):
     """Images from a decoder alone, and what a classifier makes of them."""
 
     decoder: str
+    classifier_task: str
+    """The task whose network the classifier is."""
     own: bool
     """The submission's own code drew the images, with the trained weights; otherwise codes were made for it."""
     latent: int
@@ -205,7 +206,8 @@ class Evidence(Value):
     unused: tuple[str, ...] = ()
     """Fits that no task needs: they are listed and not trained."""
     self_trained: tuple[SelfTrained, ...] = ()
-    bounds: dict[str, Bound] = Field(default_factory=dict)
+    gates: dict[str, Gate] = Field(default_factory=dict)
+    """What random outcomes are held against: by "2C.accuracy", or "4C.gain.3A" with a classifier of task 3A."""
     noise: NoiseFacts | None = None
     denoising: Denoising | None = None
     generation: Generation | None = None
@@ -324,4 +326,4 @@ class Network:
     @property
     def accuracies(self) -> tuple[float, ...]:
         """The measured accuracy of each seed, in [0, 1]."""
-        return tuple(run.accuracy for run in self.evidence.runs if run.accuracy is not None)
+        return self.evidence.accuracies

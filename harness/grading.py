@@ -12,10 +12,12 @@ from numpy.typing import NDArray
 
 from harness import matching
 from harness.allowlist import Refused
-from harness.assignment import Assignment, Profile
+from harness.assignment import Assignment
+from harness.calibrated import Profile
 from harness.datasets import Dataset
 from harness.dryrun import DryRun
 from harness.evidence import Evidence, FitEvidence, Match, Network, RunSummary
+from harness.gates import Decision, Gate, decide
 from harness.measure.classification import accuracy
 from harness.measure.kept import Measurements, speed_beside
 from harness.measure.noise import noise_facts
@@ -75,7 +77,7 @@ class Grader:
             fits={network.record.id: network.evidence for network in networks},
             unused=matches.unused,
             self_trained=own,
-            bounds=self.assignment.bounds(self.dataset.name, self.profile),
+            gates=self.assignment.gates(self.dataset.name, self.profile),
             noise=noise_facts(run.recording.noise_probes, run.frames),
             problem=run.problem,
             interrupted=run.interrupted,
@@ -110,9 +112,21 @@ class Grader:
                 fits[name] = _noted(fits[name], self._planned, task, network, planner, plans[task], budget)
         for task, planned in plans.items():
             fits |= self._train_task(task, planned, fits, partial(on_epoch, task))
+            gate = evidence.gates.get(f"{task}.accuracy")
+            if gate is not None:
+                self._decide(gate, planned, fits, budget, partial(on_epoch, task))
         evidence = evidence.model_copy(update={"fits": fits})
         matches = {task: self._best_first(task, evidence) for task in evidence.matches}
-        return measure_trained(self, evidence.model_copy(update={"matches": matches}), replayer)
+
+        def again(network: Network, seed: int) -> Weighted | None:
+            for task, planned in plans.items():
+                for plan in planned:
+                    if plan.fit == network.record.id:
+                        run = self._again(task, plan, network.evidence, seed, budget, partial(on_epoch, task))
+                        return self.weighted(network, seed) if run is not None else None
+            return None
+
+        return measure_trained(self, evidence.model_copy(update={"matches": matches}), replayer, again)
 
     def _in_turns(self, evidence: Evidence) -> list[tuple[str, Network]]:
         """The networks in the order in which they take from the budget: each task's first one (of a sweep all),
@@ -198,13 +212,12 @@ class Grader:
     def _trained(self, task: str, plan: PlannedFit, evidence: FitEvidence, on_epoch: OnEpochOfRun) -> FitEvidence:
         limit = TimeLimit(patience(plan.work))
         runs = tuple(self.run(plan.prepared, seed, on_epoch, limit) for seed in plan.seeds)
-        gate = self.assignment.tasks[task].accuracy
         return evidence.model_copy(
             update={
                 "runs": runs,
                 "recipe": plan.prepared.recipe,
                 "scaled": plan.scale,
-                "identical": gate is not None and gate.identity and self._is_reference(task, plan.handed_in),
+                "identical": self.assignment.tasks[task].identity and self._is_reference(task, plan.handed_in),
                 "speed": self._speed(task, plan.prepared),
             }
         )
@@ -243,22 +256,60 @@ class Grader:
             cached=cached,
         )
 
-    def weighted(self, network: Network) -> Weighted | None:
-        """A network's recipe and the weights of its first run; None where it was not trained.
+    def weighted(self, network: Network, seed: int | None = None) -> Weighted | None:
+        """A network's recipe and the weights of the run of a seed, by default its first; None where there is none.
 
         A replicate that was not trained, because equal ones stand for it, has the weights of the first of them.
         """
         evidence = network.evidence
         if evidence.recipe is None or evidence.problem is not None:
             return None
-        recipe = evidence.recipe.with_seed(evidence.runs[0].seed if evidence.runs else 0)
+        if seed is None:
+            seed = evidence.runs[0].seed if evidence.runs else 0
+        recipe = evidence.recipe.with_seed(seed)
         found = self.runs.known(recipe)
         return None if found is None else weighted(recipe, found[1])
 
+    def _decide(
+        self,
+        gate: Gate,
+        plans: Sequence[PlannedFit],
+        fits: dict[str, FitEvidence],
+        budget: Budget,
+        on_epoch: OnEpochOfRun,
+    ) -> None:
+        """Train the most accurate network of a task with more seeds, as long as its runs do not decide; `fits` is
+        kept up to date. What the budget does not allow stays undecided."""
+        while True:
+            open_ones = [(_mean(fits[plan.fit]), plan) for plan in plans if fits[plan.fit].accuracies]
+            best = max(open_ones, key=lambda one: one[0], default=None)
+            if best is None:
+                return
+            plan, evidence = best[1], fits[best[1].fit]
+            if evidence.identical or not gate.known or decide(gate, evidence.accuracies) is not Decision.OPEN:
+                return
+            run = self._again(gate.task, plan, evidence, len(evidence.runs), budget, on_epoch)
+            if run is None:
+                return
+            fits[plan.fit] = evidence.model_copy(update={"runs": (*evidence.runs, run)})
+
+    def _again(
+        self, task: str, plan: PlannedFit, evidence: FitEvidence, seed: int, budget: Budget, on_epoch: OnEpochOfRun
+    ) -> RunSummary | None:
+        """One more run of a planned fit; None where the budget does not allow it, or it fails."""
+        try:
+            budget.charge(task, [(plan.prepared.recipe, evidence.facts)], [seed])
+            return self.run(plan.prepared, seed, on_epoch, TimeLimit(patience(plan.work)))
+        except (Refused, TrainerFailed, TrainingStopped):
+            return None
+
     def _is_reference(self, task: str, handed_in: str) -> bool:
-        calibration = self.assignment.calibration(self.dataset.name)
-        quantity = calibration.quantities.get(task) if calibration else None
-        return quantity is not None and quantity.handed_in == handed_in
+        calibration = self.assignment.calibration(self.dataset.name, self.profile)
+        return calibration is not None and any(
+            quantity.handed_in == handed_in
+            for name, quantity in calibration.quantities.items()
+            if quantity.trained_for == task
+        )
 
 
 def dataset_facts(dataset: Dataset) -> DatasetFacts:
@@ -270,6 +321,11 @@ def dataset_facts(dataset: Dataset) -> DatasetFacts:
         train_images=len(dataset.x_train),
         evaluation_images=len(dataset.x_test),
     )
+
+
+def _mean(evidence: FitEvidence) -> float:
+    """The mean accuracy of a network's runs; of those without any, below all."""
+    return sum(evidence.accuracies) / len(evidence.accuracies) if evidence.accuracies else -1.0
 
 
 def _sure_first(evidence: Evidence) -> list[str]:

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 def of(grader: Grader, options: Options, run: DryRun) -> dict[str, Any]:
     """The provenance of one submission's result."""
-    calibration = grader.assignment.calibration(grader.dataset.name)
+    calibration = grader.assignment.calibration(grader.dataset.name, grader.profile)
     return {
         "harness": harness.__version__,
         "commit": commit(),

@@ -74,10 +74,10 @@ def regrade(
     matches: list[mapping.Row] = []
     for folder in folders:
         evidence = _evidence(folder)
-        # Bounds hold the assignment's thresholds: they are not what was measured, but what it is held against.
-        bounds = chosen.bounds(evidence.dataset.name, evidence.profile)
+        # Gates hold the assignment's thresholds: they are not what was measured, but what it is held against.
+        gates = chosen.gates(evidence.dataset.name, evidence.profile)
         old = before[folder]
-        result = judge(chosen, evidence.model_copy(update={"bounds": bounds}))
+        result = judge(chosen, evidence.model_copy(update={"gates": gates}))
         about = {"provenance": _noted(old, chosen), "timing": old.timing}
         result = write_result(with_marks(old, result).model_copy(update=about), folder, figures)
         results.append(result)

@@ -19,7 +19,9 @@ from harness.results import Outcome, Result
 from harness.text import for_terminal, points, quantity, size
 
 if TYPE_CHECKING:
+    from harness.calibration import Held
     from harness.doctor import Fact
+    from harness.fairness import FairnessReport
     from harness.power import PowerReport
     from harness.regrade import Regraded
     from harness.store import StoreFacts
@@ -212,6 +214,28 @@ def show_cache(facts: StoreFacts, damaged: int | None, cleared: int | None) -> N
     say(f"asked        {quantity(facts.hits + facts.misses, 'time')}, {quantity(facts.hits, 'hit')}")
 
 
+def show_held(held: Sequence[Held]) -> int:
+    """Whether a calibration file holds on this machine, a line a network; gives the exit code."""
+    console = Console()
+    table = Table(box=None, pad_edge=False, show_header=False)
+    for one in held:
+        mark = "[green]✓[/]" if one.holds else "[red]✗[/]"
+        again = ", ".join(f"{value:.4f}" for value in one.again)
+        if not one.same_training:
+            said = "the file is of another recipe: calibrate anew"
+        elif one.equal:
+            said = f"{again}: as in the file, to the bit"
+        else:
+            where = "within" if one.holds else "outside"
+            said = f"{again}: their mean is {where} {one.low:.4f} to {one.high:.4f}"
+        table.add_row(mark, one.name, said)
+    console.print(table)
+    if all(one.holds for one in held):
+        return 0
+    error("usage", "The calibration does not hold on this machine: write one of its own with `harness calibrate`.")
+    return 2
+
+
 def show_power(report: PowerReport) -> None:
     """Which check catches which mutant, a line each, and what that amounts to."""
     console = Console()
@@ -236,6 +260,21 @@ def show_power(report: PowerReport) -> None:
     said = f"{counts['caught']} of {quantity(len(report.mutants), 'mutant')} caught by a check of their own task"
     said += "".join(f", {counts[status]} {status}" for status in ("argued", "missed", "unknown") if counts[status])
     console.print(f"{said}; measured on {report.dataset}, {report.profile}.", soft_wrap=True)
+
+
+def show_fairness(report: FairnessReport) -> None:
+    """How often fresh correct solutions are failed, a line a gate."""
+    console = Console()
+    table = Table(box=None, pad_edge=False)
+    for name in ("gate", "hand-ins", "failed", "rate, 95 %", "trained again", "first run below what is asked"):
+        table.add_column(name)
+    for one in report.gates:
+        low, high = one.rate
+        table.add_row(
+            one.name, str(len(one.hand_ins)), str(one.failed), f"{low:.2%} to {high:.2%}", str(one.extended),
+            "–" if one.gate.nominal is None else str(one.below_nominal),
+        )  # fmt: skip
+    console.print(table)
 
 
 def show_facts(facts: Sequence[Fact]) -> None:

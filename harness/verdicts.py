@@ -1,13 +1,54 @@
-"""Verdicts on random outcomes: a measured accuracy against what was asked and what random training allows."""
+"""Verdicts on random outcomes: what was measured on a hand-in's networks, held against a gate, in plain words."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Literal
 
 from harness.checking import Failed, ForAPerson, NotMeasured, Partial, Verdict, require_trained
-from harness.evidence import Bound, Network
-from harness.results import Cause
+from harness.evidence import Network
+from harness.gates import Decision, Gate, decide, figure_of, forecast
+from harness.recording import Where
+from harness.results import Cause, Judged
 from harness.stats import mean_interval
+from harness.text import quantity
+
+CURVES = (
+    "Look at the curves: still rising at the end means too few epochs or too small a learning rate; "
+    "training far above validation means overfitting."
+)
+
+
+@dataclass(frozen=True)
+class Words:
+    """How a measured quantity is spoken of."""
+
+    name: str
+    """ "validation accuracy"."""
+    reaches: str
+    """ "your network reaches", before the figure."""
+    trained: str
+    """ "your network", before "was trained"."""
+    how: str
+    """In a few words: what was measured on what."""
+    hint: str
+    """What to do where it falls short."""
+    shown: Callable[[float], str]
+    """A value as it is read."""
+    correct: str = "Correct solutions average"
+    figure: str = ""
+    """What stands before the figures where they fall short, as "it gains "."""
+
+
+ACCURACY = Words(
+    name="validation accuracy",
+    reaches="your network reaches",
+    trained="your network",
+    how="last epoch, evaluation images, mean over seeds",
+    hint=CURVES,
+    shown="{:.2%}".format,
+)
 
 
 def measure_mean(verdict: Verdict, name: str, values: Sequence[float], how: str) -> None:
@@ -25,49 +66,94 @@ def measure_mean(verdict: Verdict, name: str, values: Sequence[float], how: str)
 
 
 def judge_accuracy(
-    network: Network, bound: Bound | None, verdict: Verdict, *, partial_from: float | None = None
+    network: Network, gate: Gate | None, verdict: Verdict, profile: Literal["quick", "full"]
 ) -> None:
-    """Hold the measured accuracy of a network's last epoch, mean over its seeds, against its bound.
+    """Hold the measured accuracies of a network's last epoch, a run a seed, against their gate; see `hold`.
 
-    Passes by identity where the recipe is the assignment's own, at the acceptance bound otherwise. Below it the
-    check fails, or, with `partial_from`, earns a share that grows from there to the bound. A person decides where
-    the training images were not recognised, and it falls short, or cannot be measured at all.
+    A person decides where the training images were not recognised, and it falls short or cannot be measured.
     """
     evidence = network.evidence
     require_trained(network, "The network")
-    values = network.accuracies
-    if not values:
+    if not network.accuracies:
         raise NotMeasured("The network was not trained.", cause=Cause.HARNESS_FAULT, where=network.where)
-    mean = sum(values) / len(values)
-    measure_mean(verdict, "validation accuracy", values, "last epoch, evaluation images, mean over seeds")
-    verdict.where = network.where
-    times = f"{len(values)} time{'s' if len(values) > 1 else ''}"
-    trained = f"{' '.join((*evidence.notes, 'Trained'))} {times}, your network reaches {mean:.2%}"
-    accepted = None if bound is None else bound.accepted if bound.accepted is not None else bound.nominal
-    if bound is None or accepted is None:
-        raise ForAPerson(f"{trained}. No threshold is known for this data set, so a person decides.")
-    if bound.nominal is not None:
-        verdict.threshold("asked", bound.nominal, "assignment")
-    if bound.accepted is not None:
-        verdict.threshold("accepted", bound.accepted, "calibration")
-    if evidence.identical:
+    unknown = evidence.recipe is not None and not evidence.recipe.x.recognised
+    hold(
+        network.accuracies, gate, verdict, ACCURACY, profile, network.where, notes=evidence.notes,
+        own=evidence.identical, unsure=unknown,
+    )  # fmt: skip
+
+
+def hold(
+    values: Sequence[float], gate: Gate | None, verdict: Verdict, words: Words, profile: Literal["quick", "full"],
+    where: Where | None, *, notes: Sequence[str] = (), own: bool = False, unsure: bool = False,
+) -> None:  # fmt: skip
+    """Hold measured values, a run a seed and at least one, against their gate. Returns where they pass.
+
+    They pass by identity where network and training are the assignment's own (`own`), and otherwise as
+    harness.gates.decide has it. Else the check fails, or earns a share that grows from the gate's `partial_from` to
+    what is accepted. A person decides where nothing is known to hold them against, or where they fall short and it
+    is not sure what was measured (`unsure`). `notes`: sentences on what was trained otherwise than handed in.
+    """
+    verdict.where = where
+    measure_mean(verdict, words.name, values, words.how)
+    before = " ".join((*notes, ""))
+    figure = sum(values) / len(values)
+    trained = f"{before}Trained {quantity(len(values), 'time')}, {words.reaches} {_all(values, words)}"
+    accepted = None if gate is None else gate.accepted if gate.accepted is not None else gate.nominal
+    if gate is None or accepted is None:
+        raise ForAPerson(f"{trained}. No threshold is known for this data set, so a person decides.", where=where)
+    if gate.nominal is not None:
+        verdict.threshold("asked", gate.nominal, gate.source)
+    if gate.accepted is not None:
+        verdict.threshold("accepted", gate.accepted, "calibration")
+    decided = decide(gate, values)
+    told = forecast(gate, values) if profile == "quick" else None
+    verdict.judged = Judged(name=words.name, values=tuple(values), gate=gate, identity=own, forecast=told)
+    if own:
+        verdict.judged = verdict.judged.model_copy(update={"forecast": None})
         verdict.says(f"{trained}. It is the assignment's own network and training: it passes whatever luck gave.")
-    elif bound.nominal is not None and mean >= bound.nominal:
-        verdict.says(f"{trained}; {bound.nominal:.2%} is asked.")
-    elif mean >= accepted:
-        asked = f" of the {bound.nominal:.2%} asked" if bound.nominal is not None else ""
-        below = " It falls short" + asked + ", but training is random" if asked else " Training is random"
-        verdict.says(f"{trained}.{below}: correct networks end as low as {accepted:.2%}, so it passes.")
+    elif gate.nominal is not None and figure >= gate.nominal:
+        verdict.says(f"{trained}; {words.shown(gate.nominal)} is asked.")
+    elif decided is Decision.PASSED:
+        verdict.says(f"{trained}. {_why_accepted(gate, accepted, words)}")
     else:
-        expected = f" Correct solutions average {bound.reference_mean:.2%}." if bound.reference_mean else ""
-        message = f"{trained}.{expected} {accepted:.2%} or more is accepted."
-        hint = (
-            "Look at the curves: still rising at the end means too few epochs or too small a learning rate; "
-            "training far above validation means overfitting."
+        message = before + _falls_short(values, gate, accepted, words)
+        if unsure:
+            raise ForAPerson(f"{message} A person decides.", where=where)
+        start = gate.partial_from
+        reached = figure_of(gate, values)
+        if start is not None and reached > start:
+            share = (reached - start) / (accepted - start)
+            raise Partial(message, words.hint, share=min(0.99, share), where=where)
+        raise Failed(message, words.hint, where=where)
+
+
+def _all(values: Sequence[float], words: Words) -> str:
+    """ "97.12%", or "97.12% on average (97.01%, 97.20%, 97.15%)"."""
+    mean = words.shown(sum(values) / len(values))
+    return mean if len(values) == 1 else f"{mean} on average ({', '.join(words.shown(value) for value in values)})"
+
+
+def _why_accepted(gate: Gate, accepted: float, words: Words) -> str:
+    low = words.shown(accepted)
+    asked = f"It falls short of the {words.shown(gate.nominal)} asked, but training" if gate.nominal else "Training"
+    if gate.rule == "retry":
+        return (
+            f"{asked} is random: correct solutions end as low as {low} in one run, so a run from there on passes."
         )
-        if evidence.recipe is not None and not evidence.recipe.x.recognised:
-            raise ForAPerson(f"{message} A person decides.", where=network.where)
-        if partial_from is not None and mean > partial_from:
-            share = (mean - partial_from) / (accepted - partial_from)
-            raise Partial(message, hint, share=min(0.99, share), where=network.where)
-        raise Failed(message, hint, where=network.where)
+    return f"{asked} is random: correct solutions end as low as {low}, so it passes."
+
+
+def _falls_short(values: Sequence[float], gate: Gate, accepted: float, words: Words) -> str:
+    """What happened, what correct solutions do, and what is accepted."""
+    runs = f"{words.trained} was trained {quantity(len(values), 'time')}: {words.figure}{_all(values, words)}."
+    mean = gate.reference_mean
+    expected = f" {words.correct} {words.shown(mean)}." if mean is not None else ""
+    best = "in at least one run " if gate.rule == "retry" and len(values) > 1 else ""
+    said = f"Training is random, so {runs}{expected} {words.shown(accepted)} or more {best}is accepted"
+    if gate.accepted is None or not gate.total:
+        return f"{said}."
+    return (
+        f"{said}: over all such thresholds of the assignment together, chance fails fewer than 1 in "
+        f"{round(1 / gate.total):,} correct hand-ins."
+    )

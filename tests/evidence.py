@@ -13,7 +13,6 @@ from harness import matching
 from harness.assignment import Assignment
 from harness.datasets import Dataset, load
 from harness.evidence import (
-    Bound,
     Denoising,
     Evidence,
     FitEvidence,
@@ -22,6 +21,7 @@ from harness.evidence import (
     NoiseFacts,
     RunSummary,
 )
+from harness.gates import Gate
 from harness.models import ModelFacts
 from harness.recording import (
     ArrayRecord,
@@ -212,9 +212,22 @@ def cnn(accuracy: float = 0.992, facts: ModelFacts | None = None, **changes: Any
     return network(record, facts or model_facts(CNN_FACTS), (accuracy,), optimizer=("Adam", {}))
 
 
-BOUNDS = {
-    "2C": Bound(task="2C", nominal=0.97, accepted=0.9650, reference_mean=0.9713, reference_runs=64),
-    "3A": Bound(task="3A", nominal=0.99, accepted=0.9890, reference_mean=0.9921, reference_runs=12),
+def gate(task: str, accepted: float, mean: float, runs: int = 12, **changes: Any) -> Gate:
+    """A gate by the mean, calibrated with runs that alternate around `mean` so that their bound is `accepted`."""
+    whole: dict[str, Any] = {"task": task, "alpha": 0.0005, "total": 0.001, "gates": 2, **changes}
+    unit = Gate(**whole | {"reference": tuple((-1.0) ** number for number in range(runs)), "nominal": None})
+    assert unit.calibrated is not None
+    half = (accepted - mean) / unit.calibrated * (1 + 1e-12)
+    reference = tuple(mean + half * (-1.0) ** number for number in range(runs))
+    return Gate(**whole | {"reference": reference})
+
+
+GATES = {
+    "2C.accuracy": gate("2C", 0.9650, 0.9713, 64, nominal=0.97),
+    "3A.accuracy": gate("3A", 0.9890, 0.9921, nominal=0.99, partial_from=0.97),
+    "4C.gain.3A": gate("4C", 0.15, 0.2, measure="gain", partial_from=0.0),
+    "4C.denoised.3A": gate("4C", 0.6, 0.64, measure="denoised"),
+    "4D.recognised.3A": gate("4D", 0.55, 0.9, measure="recognised", nominal=0.5),
 }
 
 
@@ -224,7 +237,7 @@ def evidence(assignment: Assignment, *networks: Network, **changes: Any) -> Evid
         "submission": SubmissionFacts(name="group-7", sha256=SHA), "dataset": MNIST, "profile": "quick",
         "recording": Recording(kind="notebook", complete=True, fits=tuple(one.record for one in networks)),
         "matches": matching.match(assignment.rules(), networks).by_task,
-        "fits": {one.record.id: one.evidence for one in networks}, "bounds": BOUNDS, "isolation": "bubblewrap",
+        "fits": {one.record.id: one.evidence for one in networks}, "gates": GATES, "isolation": "bubblewrap",
     }  # fmt: skip
     return Evidence(**{**whole, **changes})
 
@@ -319,7 +332,8 @@ def denoising(**changes: Any) -> Denoising:
         "gain": (-0.02, 0.05, 0.2, 0.3, 0.1, 0.0), "gain_low": (-0.03, 0.04, 0.18, 0.28, 0.08, -0.01),
         "gain_high": (-0.01, 0.06, 0.22, 0.32, 0.12, 0.01), "judged": (0.4, 0.8), "mean_gain": (0.2, 0.19, 0.21),
         "p_values": (0.0,) * 6, "error_noisy": (0.0, 0.05, 0.12, 0.2, 0.25, 0.3),
-        "error_denoised": (0.01, 0.011, 0.012, 0.02, 0.04, 0.08),
+        "error_denoised": (0.01, 0.011, 0.012, 0.02, 0.04, 0.08), "classifier_task": "3A",
+        "mean_gains": (changes.get("mean_gain", (0.2,))[0],), "mean_denoised": (0.63,),
     }  # fmt: skip
     return Denoising(**{**whole, **changes})
 
@@ -329,7 +343,7 @@ def generation(**changes: Any) -> Generation:
     whole: dict[str, Any] = {
         "decoder": "decoder", "own": False, "latent": 96, "images": 200, "in_range": True, "recognised": 0.9,
         "class_entropy": 0.95, "nearest": (0.05, 0.08, 0.12), "nearest_held_out": (0.06, 0.1, 0.15), "strip": "",
-        "strip_images": 10,
+        "strip_images": 10, "classifier_task": "3A",
     }  # fmt: skip
     return Generation(**{**whole, **changes})
 

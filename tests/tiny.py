@@ -28,7 +28,7 @@ title = "The first"
 machine = 1.0
 person = 0.5
 asks = "the reasons"
-[tasks.A.accuracy]
+[tasks.A.gates.accuracy]
 nominal = { mnist = 0.97 }
 [tasks.B]
 title = "The second"

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import base64
-import io
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -13,16 +11,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from harness.allowlist import Refused
-from harness.decoders import decoder_of, values_after
+from harness.decoders import decoder_of
 from harness.dryrun import GENERATED_FRAME, DryRun, Trained
 from harness.evidence import Denoising, Evidence, Generation, Match, Network, Unmeasured
-from harness.identity import of_array
+from harness.gates import Decision, decide
 from harness.matching import place_of
-from harness.measure.denoising import gains, mean_gain
-from harness.measure.generation import nearest, recognised
-from harness.measure.kept import identity_of
+from harness.measure.autoencoders import Chosen, Drawing, denoising_of, generation_of
 from harness.measure.own import replayed
-from harness.recording import ModelRecord
 from harness.results import Cause, Curve, Value
 from harness.training.channel import cause_of
 from harness.training.process import TrainerFailed, TrainingStopped, Weighted
@@ -36,41 +31,15 @@ V = TypeVar("V", bound=Value)
 Replayer = Callable[[dict[str, Trained]], DryRun]
 """replayer(what training gave, by fit): the submission's run with trained weights."""
 
-SHOWN = 10  # images of a strip
-STRIP_LEVELS = (0.0, 0.2, 0.4, 0.6, 0.8, 1.0)
-FEWEST = 5  # images from which a submission's own drawing is measured
-COMPARED = 200  # images whose nearest training image is looked for
+Again = Callable[[Network, int], Weighted | None]
+"""again(network, seed): the weights of one more run of a network; None where it cannot be trained."""
 
 
-@dataclass(frozen=True)
-class Chosen:
-    """A trained network that is measured, and its weights."""
-
-    network: Network
-    weighted: Weighted
-
-
-@dataclass(frozen=True)
-class Drawing:
-    """What draws images, and what tells them. The decoder is the autoencoder's part after node `cut`; `own` are
-    the images (n, d) that the submission's own code drew with it, where it did."""
-
-    autoencoder: Chosen
-    classifier: Chosen
-    decoder: ModelRecord
-    cut: int
-    own: NDArray[Any] | None
-
-    @property
-    def latent(self) -> int:
-        """Values that the decoder takes."""
-        return values_after(self.autoencoder.network, self.cut)
-
-
-def measure_trained(grader: Grader, evidence: Evidence, replayer: Replayer | None) -> Evidence:
+def measure_trained(grader: Grader, evidence: Evidence, replayer: Replayer | None, again: Again) -> Evidence:
     """The evidence with the replay, denoising and generation, or with the reason why they could not be measured.
 
     `replayer` runs the submission again with trained weights, once; it is not called where nothing was trained.
+    `again` trains a denoiser with one more seed, where what it gains does not decide.
     """
     own: NDArray[Any] | None = None
     answers = _answers(grader, evidence) if replayer else {}
@@ -92,13 +61,13 @@ def measure_trained(grader: Grader, evidence: Evidence, replayer: Replayer | Non
     elif isinstance(classifier, Unmeasured):
         made["denoising"] = classifier
     else:
-        made["denoising"] = _told(partial(_kept_denoising, grader, denoiser, classifier))
+        made["denoising"] = _told(partial(_decided, grader, evidence, denoiser, classifier, again))
     matches = evidence.matches
     drawings = _drawings(grader, evidence, spec, classifier, own)
     if isinstance(drawings, Unmeasured):
         made["generation"] = drawings
     else:
-        drawn = [(drawing, _told(partial(_kept_generation, grader, drawing))) for drawing in drawings]
+        drawn = [(drawing, _told(partial(generation_of, grader, drawing))) for drawing in drawings]
         drawn.sort(key=lambda one: _worth(one[1]), reverse=True)
         made["generation"] = drawn[0][1]
         matches = _best_decoder_first(matches, drawn, _decoding(grader, spec))
@@ -107,6 +76,28 @@ def measure_trained(grader: Grader, evidence: Evidence, replayer: Replayer | Non
     return evidence.model_copy(
         update={**measured, "matches": matches, "unmeasured": {**evidence.unmeasured, **unmeasured}}
     )
+
+
+def _decided(grader: Grader, evidence: Evidence, denoiser: Chosen, classifier: Chosen, again: Again) -> Denoising:
+    """What denoising gains, with more seeds of the denoiser as long as they do not decide."""
+    made = denoising_of(grader, denoiser, classifier)
+    gates = {gate.measure: gate for name, gate in evidence.gates.items() if name.endswith(f".{classifier.task}")}
+    gain, denoised = gates.get("gain"), gates.get("denoised")
+    while gain is not None and gain.known and not denoiser.network.evidence.identical:
+        good = denoised is not None and denoised.known and decide(denoised, made.mean_denoised) is Decision.PASSED
+        if good or decide(gain, made.mean_gains) is not Decision.OPEN:
+            break
+        weighted = again(denoiser.network, len(made.mean_gains))
+        if weighted is None:
+            break
+        more = denoising_of(grader, replace(denoiser, weighted=weighted), classifier)
+        made = made.model_copy(
+            update={
+                "mean_gains": made.mean_gains + more.mean_gains,
+                "mean_denoised": made.mean_denoised + more.mean_denoised,
+            }
+        )
+    return made
 
 
 def _told(measure: Callable[[], V]) -> V | Unmeasured:
@@ -170,7 +161,8 @@ def _drawings(
     """The decoders of trained autoencoders, at least one, the denoiser's own first; or why nothing draws."""
     tasks = (spec.denoiser, *_decoding(grader, spec))
     networks = {network.record.id: network for task in tasks for network in evidence.networks(task)}
-    trained = [one for one in (_chosen(grader, network) for network in networks.values()) if one is not None]
+    chosen = (_chosen(grader, spec.denoiser, network) for network in networks.values())
+    trained = [one for one in chosen if one is not None]
     if not trained:
         return _untrained(evidence, "autoencoder", tasks)
     if isinstance(classifier, Unmeasured):
@@ -230,15 +222,16 @@ def _trained(grader: Grader, evidence: Evidence, tasks: Sequence[str]) -> Chosen
 
     Of networks without an accuracy, and of equal ones, the first.
     """
-    networks = [network for task in tasks for network in evidence.networks(task)]
-    chosen = (_chosen(grader, network) for network in sorted(networks, key=lambda one: -_mean_accuracy(one)))
+    networks = [(task, network) for task in tasks for network in evidence.networks(task)]
+    best_first = sorted(networks, key=lambda one: -_mean_accuracy(one[1]))
+    chosen = (_chosen(grader, task, network) for task, network in best_first)
     return next((one for one in chosen if one is not None), None)
 
 
-def _chosen(grader: Grader, network: Network) -> Chosen | None:
-    """A network with its weights; None where it was not trained."""
+def _chosen(grader: Grader, task: str, network: Network) -> Chosen | None:
+    """A task's network with its weights; None where it was not trained."""
     weighted = grader.weighted(network) if network.evidence.runs else None
-    return None if weighted is None else Chosen(network, weighted)
+    return None if weighted is None else Chosen(task, network, weighted)
 
 
 def _untrained(evidence: Evidence, what: str, tasks: Sequence[str]) -> Unmeasured:
@@ -254,97 +247,3 @@ def _untrained(evidence: Evidence, what: str, tasks: Sequence[str]) -> Unmeasure
 def _mean_accuracy(network: Network) -> float:
     values = network.accuracies
     return sum(values) / len(values) if values else 0.0
-
-
-def _kept_denoising(grader: Grader, denoiser: Chosen, classifier: Chosen) -> Denoising:
-    spec, profile = grader.assignment.denoising, grader.assignment.profile(grader.profile)
-    decided_by = [
-        *([one.network.record.id, *identity_of(one.weighted)] for one in (denoiser, classifier)),
-        spec.model_dump(mode="json") if spec else None, profile.denoising_images,
-    ]  # fmt: skip
-    make = partial(_denoising, grader, denoiser, classifier)
-    return grader.measured.of("denoising", decided_by, Denoising, make)[0]
-
-
-def _denoising(grader: Grader, denoiser: Chosen, classifier: Chosen) -> Denoising:
-    spec = grader.assignment.denoising
-    if spec is None:
-        raise Refused("the assignment names no denoising")
-    labels = grader.dataset.y_test
-    images = min(len(labels), grader.assignment.profile(grader.profile).denoising_images)
-    made = grader.trainer.denoise(classifier.weighted, denoiser.weighted, spec.levels, images, SHOWN)
-    shown = [
-        number for number, level in enumerate(spec.levels) if any(abs(level - one) < 1e-9 for one in STRIP_LEVELS)
-    ]
-    levels = np.array(spec.levels)
-    judged = (levels > spec.judged[0] - 1e-9) & (levels < spec.judged[1] + 1e-9)
-    return Denoising(
-        autoencoder=denoiser.network.record.id,
-        classifier=classifier.network.record.id,
-        levels=spec.levels,
-        images=images,
-        judged=spec.judged,
-        mean_gain=mean_gain(made["seasoned"], made["denoised"], labels[made["rows"]], judged),
-        error_noisy=tuple(float(value) for value in made["error_noisy"]),
-        error_denoised=tuple(float(value) for value in made["error_denoised"]),
-        strips={
-            "original": (strip(made["shown_clean"]),) * len(shown),
-            "seasoned": tuple(strip(made["shown_seasoned"][number]) for number in shown),
-            "denoised": tuple(strip(made["shown_denoised"][number]) for number in shown),
-        },
-        strip_levels=tuple(spec.levels[number] for number in shown),
-        strip_images=min(SHOWN, images),
-        **gains(made["seasoned"], made["denoised"], labels[made["rows"]]),
-    )
-
-
-def _kept_generation(grader: Grader, drawing: Drawing) -> Generation:
-    spec = grader.assignment.denoising
-    decided_by = [
-        identity_of(drawing.autoencoder.weighted), identity_of(drawing.classifier.weighted), drawing.decoder.name,
-        drawing.cut, drawing.latent, None if drawing.own is None else of_array(drawing.own),
-        spec.generated if spec else COMPARED,
-    ]  # fmt: skip
-    make = partial(_generation, grader, drawing)
-    return grader.measured.of("generation", decided_by, Generation, make)[0]
-
-
-def _generation(grader: Grader, drawing: Drawing) -> Generation:
-    autoencoder, classifier, own = drawing.autoencoder.weighted, drawing.classifier.weighted, drawing.own
-    spec = grader.assignment.denoising
-    count = spec.generated if spec else COMPARED
-    pixels = grader.dataset.x_train[0].size
-    if own is not None and own.shape[1] == pixels and len(own) >= FEWEST:
-        count, raw, images = len(own), own, np.clip(own, 0, 1)
-        probabilities = grader.trainer.classify(classifier, images)
-    else:
-        own = None
-        made = grader.trainer.generate(autoencoder, drawing.cut, classifier, count)
-        raw, images, probabilities = made["raw"], made["images"], made["probabilities"]
-    share, entropy = recognised(probabilities)
-    training = grader.dataset.x_train.reshape(len(grader.dataset.x_train), -1).astype(np.float32) / 255
-    held_out = grader.dataset.x_test[:COMPARED].reshape(-1, training.shape[1]).astype(np.float32) / 255
-    return Generation(
-        decoder=drawing.decoder.name,
-        own=own is not None,
-        latent=drawing.latent,
-        images=count,
-        in_range=bool(np.isfinite(raw).all() and raw.min() >= -1e-6 and raw.max() <= 1 + 1e-6),
-        recognised=round(share, 6),
-        class_entropy=round(entropy, 6),
-        nearest=tuple(round(value, 6) for value in nearest(images[:COMPARED], training)),
-        nearest_held_out=tuple(round(value, 6) for value in nearest(held_out, training)),
-        strip=strip(images[: 2 * SHOWN]),
-        strip_images=min(2 * SHOWN, count),
-    )
-
-
-def strip(images: NDArray[Any]) -> str:
-    """Images (n, 784) in [0, 1] side by side as a grey PNG, base64. Dark ink on a light ground, as on paper."""
-    from PIL import Image
-
-    side = round(images.shape[1] ** 0.5)
-    grey = np.rint(255 * (1 - images.reshape(len(images), side, side))).astype(np.uint8)
-    buffer = io.BytesIO()
-    Image.fromarray(np.concatenate(list(grey), axis=1)).save(buffer, "PNG", optimize=True)
-    return base64.b64encode(buffer.getvalue()).decode()

@@ -13,6 +13,7 @@ from typing import Any, Literal
 from pydantic import Field, computed_field
 
 from harness.files import write_atomically
+from harness.gates import Forecast, Gate
 from harness.recording import Finding, Where
 from harness.results.base import Value
 from harness.results.pictures import Gallery, ModelCard, OwnWork, Plot
@@ -64,6 +65,20 @@ class Threshold(Value):
     """For instance "asked" (the nominal threshold) or "accepted" (the acceptance bound)."""
 
 
+class Judged(Value):
+    """A random outcome, held against a gate: a value a run, in the order of the seeds. For the drawing of the runs
+    beside the reference's, and for what explains the verdict."""
+
+    name: str
+    """What was measured, as "validation accuracy"."""
+    values: tuple[float, ...]
+    gate: Gate
+    identity: bool = False
+    """Passed because network and training are the assignment's own."""
+    forecast: Forecast | None = None
+    """In a quick check: what it tells of the full one."""
+
+
 class CheckResult(Value):
     """What one check found. `points` is None where there is no value yet (manual, or our fault)."""
 
@@ -83,6 +98,8 @@ class CheckResult(Value):
     """What to do about it."""
     measurements: tuple[Measurement, ...] = ()
     thresholds: tuple[Threshold, ...] = ()
+    judged: Judged | None = None
+    """Where the outcome is random: the runs and what they were held against."""
     where: Where | None = None
 
 

@@ -8,7 +8,8 @@ from typing import Any
 
 from numpy.typing import NDArray
 
-from harness.assignment import Assignment, Profile
+from harness.assignment import Assignment
+from harness.calibrated import Profile
 from harness.datasets import Dataset
 from harness.evidence import Match, Network
 from harness.recording import Recording
@@ -60,7 +61,8 @@ class Planner:
         """Plan one fit of a task, after those that were planned `before` for the same task.
 
         In a sweep each fit is one replicate: its seed is its number among the equal ones. Elsewhere a network is
-        trained with the profile's number of seeds. Raises Refused where the fit asks for what is not trained.
+        trained with the profile's number of seeds where its accuracy is judged, and once where it is not. Raises
+        Refused where the fit asks for what is not trained.
         """
         spec = self._assignment.tasks[task]
         scale = self._scales.get(network.record.id, spec.scale(self._dataset.name, self._profile))
@@ -71,7 +73,8 @@ class Planner:
             replicates = self._assignment.profile(self._profile).sweep_replicates
             seeds: tuple[int, ...] = (number,) if number < replicates else ()
         else:
-            seeds = tuple(range(self._assignment.seeds(self._profile, network.convolutional)))
+            count = self._assignment.seeds(self._profile, network.convolutional) if spec.accuracy is not None else 1
+            seeds = tuple(range(count))
         return PlannedFit(network.record.id, prepared, handed_in.without_seed, scale, seeds)
 
     def _scaled(self, scale: Scale | None) -> Recipes:

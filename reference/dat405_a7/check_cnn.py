@@ -26,7 +26,6 @@ def check_convolution(cnn, verdict):
 
 
 @pytest.mark.check("3A", 0.5)
-def check_accuracy(cnn, evidence, assignment, verdict):
+def check_accuracy(cnn, evidence, verdict):
     """It reaches 99 % on the validation images; below that, the nearer the better."""
-    partial_from = assignment.tasks["3A"].accuracy.partial_from.get(evidence.dataset.name)
-    judge_accuracy(cnn, evidence.bounds.get("3A"), verdict, partial_from=partial_from)
+    judge_accuracy(cnn, evidence.gates.get("3A.accuracy"), verdict, evidence.profile)

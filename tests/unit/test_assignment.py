@@ -55,56 +55,96 @@ def test_scales_by_data_set_and_profile():
     assert network.scale("digits", "quick") == network.scale("digits", "full")
 
 
-def calibrated(folder, values, dataset="mnist"):
+def calibrated(folder, values, dataset="mnist", profiles=("quick", "full"), name="A.accuracy"):
     runs = [{"seed": seed, "value": value} for seed, value in enumerate(values)]
-    quantity = {"handed_in": "h", "recipe": "r", "runs": runs}
-    file = {
-        "assignment": "tiny",
-        "dataset": dataset,
-        "dataset_sha256": "0",
-        "quantities": {"A": quantity},
-        "provenance": {},
-    }
+    about = {"task": "A", "trained_for": "A", "measure": "accuracy", "handed_in": "h", "recipe": "r"}
     (folder / "calibration").mkdir()
-    (folder / "calibration" / f"{dataset}.json").write_text(json.dumps(file))
+    for profile in profiles:
+        file = {
+            "assignment": "tiny", "dataset": dataset, "dataset_sha256": "0", "profile": profile,
+            "quantities": {name: {**about, "runs": runs}}, "provenance": {},
+        }  # fmt: skip
+        (folder / "calibration" / f"{dataset}-{profile}.json").write_text(json.dumps(file))
 
 
-def test_bounds_come_from_the_raw_runs(tmp_path):
+def gate(folder, dataset="mnist", profile="full", name="A.accuracy"):
+    return load(str(folder)).gates(dataset, profile)[name]
+
+
+def test_gates_hold_the_raw_runs(tmp_path):
     folder = tiny.write(tmp_path)
-    values = [0.969, 0.971, 0.972, 0.973]
+    values = (0.969, 0.971, 0.972, 0.973)
     calibrated(folder, values)
-    bound = load(str(folder)).bounds("mnist", "full")["A"]
-    assert bound.alpha == bonferroni(0.001, 1)
-    assert bound.accepted == acceptance_bound(values, 3, bound.alpha, 0.97)
-    assert bound.accepted < 0.97
-    assert (bound.nominal, bound.m, bound.reference_runs) == (0.97, 3, 4)
-    assert bound.reference_mean == pytest.approx(0.97125)
-    assert bound.reference_sd == pytest.approx(0.001707825)
-    assert load(str(folder)).bounds("mnist", "quick")["A"].accepted < bound.accepted
+    full = gate(folder)
+    assert (full.reference, full.nominal, full.runs, full.most) == (values, 0.97, 3, 3)
+    assert (full.alpha, full.total, full.gates) == (bonferroni(0.001, 1), 0.001, 1)
+    assert full.accepted == acceptance_bound(values, 3, full.alpha, 0.97) < 0.97
+    assert gate(folder, profile="quick").accepted < full.accepted
+
+
+def test_each_profile_has_a_calibration_of_its_own(tmp_path):
+    folder = tiny.write(tmp_path)
+    calibrated(folder, (0.969, 0.971), profiles=("quick",))
+    assert gate(folder, profile="quick").reference == (0.969, 0.971)
+    assert gate(folder, profile="full").reference == ()
 
 
 def test_no_calibration_no_bound(tmp_path):
-    bound = tiny.assignment(tmp_path).bounds("mnist", "quick")["A"]
-    assert (bound.nominal, bound.accepted, bound.reference_mean, bound.reference_sd) == (0.97, None, None, None)
-    assert tiny.assignment(tmp_path).bounds("digits", "quick")["A"].nominal is None
+    folder = tiny.write(tmp_path)
+    assert (gate(folder).nominal, gate(folder).accepted, gate(folder).reference) == (0.97, None, ())
+    assert gate(folder, "digits").nominal is None
+    assert not gate(folder, "digits").known
 
 
 def test_one_run_calibrates_nothing(tmp_path):
     folder = tiny.write(tmp_path)
     calibrated(folder, [0.97])
-    bound = load(str(folder)).bounds("mnist", "quick")["A"]
-    assert (bound.accepted, bound.reference_runs, bound.reference_sd) == (None, 1, None)
+    assert (gate(folder).accepted, len(gate(folder).reference)) == (None, 1)
+
+
+GATES = """
+[tasks.A.gates.accuracy]
+nominal = { mnist = 0.97, any = 0.9 }
+partial_from = { any = 0.5 }
+source = "course"
+rule = "retry"
+most = 5
+[tasks.B.gates.gain]
+by_classifier = true
+[denoising]
+denoiser = "B"
+classifiers = ["A", "C"]
+levels = [0.0, 1.0]
+"""
+
+
+def test_what_a_gate_may_say(tmp_path):
+    folder = tiny.write(tmp_path)
+    text = (folder / "assignment.toml").read_text(encoding="utf-8")
+    plain = "[tasks.A.gates.accuracy]\nnominal = { mnist = 0.97 }\n"
+    assert plain in text
+    (folder / "assignment.toml").write_text(text.replace(plain, "") + GATES, encoding="utf-8")
+    calibrated(folder, (0.1, 0.2), name="B.gain.C")
+    one = gate(folder)
+    assert (one.rule, one.source, one.runs, one.most, one.partial_from) == ("retry", "course", 3, 5, 0.5)
+    assert gate(folder, "digits").nominal == 0.9
+    assert one.alpha == bonferroni(0.001, 2)  # a gain is one gate, whichever classifier it is measured with
+    assert (gate(folder, name="B.gain.C").reference, gate(folder, name="B.gain.A").reference) == ((0.1, 0.2), ())
+    assert gate(folder, name="B.gain.C").runs == 1
 
 
 @pytest.mark.parametrize("name", ["digits", "mnist"])
-def test_the_calibrations_in_the_tree(name):
-    calibration = A7.calibration(name)
-    assert (calibration.assignment, calibration.dataset) == ("dat405_a7", name)
-    for task, quantity in calibration.quantities.items():
-        assert A7.tasks[task].accuracy is not None
-        assert len(quantity.values) >= 8
+@pytest.mark.parametrize("profile", ["quick", "full"])
+def test_the_calibrations_in_the_tree(name, profile):
+    calibration = A7.calibration(name, profile)
+    assert (calibration.assignment, calibration.dataset, calibration.profile) == ("dat405_a7", name, profile)
+    for named, quantity in calibration.quantities.items():
+        assert named.startswith(f"{quantity.task}.{quantity.measure}")
+        assert len(quantity.values) >= 12
         assert len({run.seed for run in quantity.runs}) == len(quantity.runs)
     assert {"command", "time", "machine", "trainer", "commit"} <= set(calibration.provenance)
+    for gate in A7.gates(name, profile).values():
+        assert gate.accepted is not None, f"{gate.task}.{gate.measure} is not calibrated on {name}"
 
 
 # --- broken ones
@@ -148,10 +188,10 @@ def test_a_file_that_is_not_text(tmp_path):
 def test_a_damaged_calibration_names_its_file(tmp_path, text):
     place = tiny.write(tmp_path)
     (place / "calibration").mkdir()
-    path = place / "calibration" / "mnist.json"
+    path = place / "calibration" / "mnist-quick.json"
     path.write_text(text)
     with pytest.raises(AssignmentError) as error:
-        load(str(place)).bounds("mnist", "quick")
+        load(str(place)).gates("mnist", "quick")
     assert str(error.value).startswith(f"{path.resolve()}: ")
 
 

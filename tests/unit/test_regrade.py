@@ -134,7 +134,7 @@ def test_thresholds_are_the_assignments_of_now(tmp_path):
     graded(tmp_path / "out", A7, made)
     before = of(tmp_path / "out", "group7")
     found = regrade(tmp_path / "out")
-    now, then = A7.bounds("mnist", "quick")["2C"].accepted, made.bounds["2C"].accepted
+    now, then = A7.gates("mnist", "quick")["2C.accuracy"].accepted, made.gates["2C.accuracy"].accepted
     assert now != then
     assert [value in thresholds(before) for value in (now, then)] == [False, True]
     assert [value in thresholds(found.results[0]) for value in (now, then)] == [True, False]

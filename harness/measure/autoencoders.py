@@ -1,0 +1,163 @@
+"""What a trained autoencoder does: how much it gains a classifier on noisy images, and what its decoder draws."""
+
+from __future__ import annotations
+
+import base64
+import io
+from dataclasses import dataclass
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from harness.allowlist import Refused
+from harness.decoders import values_after
+from harness.evidence import Denoising, Generation, Network
+from harness.identity import of_array
+from harness.measure.denoising import gains, mean_gain
+from harness.measure.generation import nearest, recognised
+from harness.measure.kept import identity_of
+from harness.recording import ModelRecord
+from harness.training.process import Weighted
+
+if TYPE_CHECKING:
+    from harness.grading import Grader
+
+SHOWN = 10  # images of a strip
+STRIP_LEVELS = (0.0, 0.2, 0.4, 0.6, 0.8, 1.0)
+FEWEST = 5  # images from which a submission's own drawing is measured
+COMPARED = 200  # images whose nearest training image is looked for
+
+
+@dataclass(frozen=True)
+class Chosen:
+    """A trained network of a task that is measured, and its weights."""
+
+    task: str
+    network: Network
+    weighted: Weighted
+
+
+@dataclass(frozen=True)
+class Drawing:
+    """What draws images, and what tells them. The decoder is the autoencoder's part after node `cut`; `own` are
+    the images (n, d) that the submission's own code drew with it, where it did."""
+
+    autoencoder: Chosen
+    classifier: Chosen
+    decoder: ModelRecord
+    cut: int
+    own: NDArray[Any] | None
+
+    @property
+    def latent(self) -> int:
+        """Values that the decoder takes."""
+        return values_after(self.autoencoder.network, self.cut)
+
+
+def denoising_of(grader: Grader, denoiser: Chosen, classifier: Chosen) -> Denoising:
+    """What a denoiser gains a classifier on the evaluation images, kept from before where it was measured.
+
+    Raises Refused where their images are no images of the data set, TrainerFailed and TrainingStopped.
+    """
+    spec, profile = grader.assignment.denoising, grader.assignment.profile(grader.profile)
+    decided_by = [
+        *([one.task, one.network.record.id, *identity_of(one.weighted)] for one in (denoiser, classifier)),
+        spec.model_dump(mode="json") if spec else None, profile.denoising_images,
+    ]  # fmt: skip
+    make = partial(_denoising, grader, denoiser, classifier)
+    return grader.measured.of("denoising", decided_by, Denoising, make)[0]
+
+
+def _denoising(grader: Grader, denoiser: Chosen, classifier: Chosen) -> Denoising:
+    spec = grader.assignment.denoising
+    if spec is None:
+        raise Refused("the assignment names no denoising")
+    labels = grader.dataset.y_test
+    images = min(len(labels), grader.assignment.profile(grader.profile).denoising_images)
+    made = grader.trainer.denoise(classifier.weighted, denoiser.weighted, spec.levels, images, SHOWN)
+    shown = [
+        number for number, level in enumerate(spec.levels) if any(abs(level - one) < 1e-9 for one in STRIP_LEVELS)
+    ]
+    levels = np.array(spec.levels)
+    judged = (levels > spec.judged[0] - 1e-9) & (levels < spec.judged[1] + 1e-9)
+    gain = mean_gain(made["seasoned"], made["denoised"], labels[made["rows"]], judged)
+    right = made["denoised"][judged] == labels[made["rows"]]
+    return Denoising(
+        autoencoder=denoiser.network.record.id,
+        classifier=classifier.network.record.id,
+        classifier_task=classifier.task,
+        levels=spec.levels,
+        images=images,
+        judged=spec.judged,
+        mean_gain=gain,
+        mean_gains=(gain[0],),
+        mean_denoised=(float(right.mean()),),
+        error_noisy=tuple(float(value) for value in made["error_noisy"]),
+        error_denoised=tuple(float(value) for value in made["error_denoised"]),
+        strips={
+            "original": (strip(made["shown_clean"]),) * len(shown),
+            "seasoned": tuple(strip(made["shown_seasoned"][number]) for number in shown),
+            "denoised": tuple(strip(made["shown_denoised"][number]) for number in shown),
+        },
+        strip_levels=tuple(spec.levels[number] for number in shown),
+        strip_images=min(SHOWN, images),
+        **gains(made["seasoned"], made["denoised"], labels[made["rows"]]),
+    )
+
+
+def generation_of(grader: Grader, drawing: Drawing) -> Generation:
+    """What a decoder draws, and what a classifier makes of it, kept from before where it was measured. Raises as
+    `denoising_of` does."""
+    spec = grader.assignment.denoising
+    decided_by = [
+        identity_of(drawing.autoencoder.weighted), identity_of(drawing.classifier.weighted),
+        drawing.classifier.task, drawing.decoder.name,
+        drawing.cut, drawing.latent, None if drawing.own is None else of_array(drawing.own),
+        spec.generated if spec else COMPARED,
+    ]  # fmt: skip
+    make = partial(_generation, grader, drawing)
+    return grader.measured.of("generation", decided_by, Generation, make)[0]
+
+
+def _generation(grader: Grader, drawing: Drawing) -> Generation:
+    autoencoder, classifier, own = drawing.autoencoder.weighted, drawing.classifier.weighted, drawing.own
+    spec = grader.assignment.denoising
+    count = spec.generated if spec else COMPARED
+    pixels = grader.dataset.x_train[0].size
+    if own is not None and own.shape[1] == pixels and len(own) >= FEWEST:
+        count, raw, images = len(own), own, np.clip(own, 0, 1)
+        probabilities = grader.trainer.classify(classifier, images)
+    else:
+        own = None
+        made = grader.trainer.generate(autoencoder, drawing.cut, classifier, count)
+        raw, images, probabilities = made["raw"], made["images"], made["probabilities"]
+    share, entropy = recognised(probabilities)
+    training = grader.dataset.x_train.reshape(len(grader.dataset.x_train), -1).astype(np.float32) / 255
+    held_out = grader.dataset.x_test[:COMPARED].reshape(-1, training.shape[1]).astype(np.float32) / 255
+    return Generation(
+        decoder=drawing.decoder.name,
+        classifier_task=drawing.classifier.task,
+        own=own is not None,
+        latent=drawing.latent,
+        images=count,
+        in_range=bool(np.isfinite(raw).all() and raw.min() >= -1e-6 and raw.max() <= 1 + 1e-6),
+        recognised=round(share, 6),
+        class_entropy=round(entropy, 6),
+        nearest=tuple(round(value, 6) for value in nearest(images[:COMPARED], training)),
+        nearest_held_out=tuple(round(value, 6) for value in nearest(held_out, training)),
+        strip=strip(images[: 2 * SHOWN]),
+        strip_images=min(2 * SHOWN, count),
+    )
+
+
+def strip(images: NDArray[Any]) -> str:
+    """Images (n, 784) in [0, 1] side by side as a grey PNG, base64. Dark ink on a light ground, as on paper."""
+    from PIL import Image
+
+    side = round(images.shape[1] ** 0.5)
+    grey = np.rint(255 * (1 - images.reshape(len(images), side, side))).astype(np.uint8)
+    buffer = io.BytesIO()
+    Image.fromarray(np.concatenate(list(grey), axis=1)).save(buffer, "PNG", optimize=True)
+    return base64.b64encode(buffer.getvalue()).decode()
