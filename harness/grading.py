@@ -27,6 +27,7 @@ from harness.models import ModelFacts, ModelSpec, canonical
 from harness.recording import FitRecord
 from harness.results import Cause, Curve, DatasetFacts, Speed, SubmissionFacts
 from harness.training.cache import RunCache, StoredRun
+from harness.training.chain import asked
 from harness.training.channel import cause_of
 from harness.training.cost import Budget, patience
 from harness.training.from_recording import Recipes, loss_of, optimizer_of
@@ -163,7 +164,7 @@ class Grader:
         try:
             prepared = recipes.of(fit.id)
             recipe = prepared.recipe
-            made |= {"epochs": recipe.epochs, "merged": prepared.merged, "notes": prepared.notes}
+            made |= {"epochs": asked(prepared.merged), "merged": prepared.merged, "notes": prepared.notes}
             made["fresh"] = recipe.parent is None
         except Refused as reason:
             made |= {"problem": str(reason), "cause": Cause.ERROR_IN_SUBMISSION if fit.error else Cause.REFUSED}

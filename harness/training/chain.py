@@ -115,7 +115,7 @@ class Chains:
             merged = (*first.merged, *own.merged)
             if len(merged) > MAX_MERGED_FITS:
                 raise Refused(f"it is trained by more than {MAX_MERGED_FITS:,} fits, one going on from the other")
-            epochs = min(_asked(merged), MAX_MERGED_EPOCHS)
+            epochs = min(asked(merged), MAX_MERGED_EPOCHS)
             return replace(first, recipe=first.recipe.model_copy(update={"epochs": epochs}), merged=merged)
         name, settings = alone.recipe.optimizer
         if name == "SGD" and not settings.get("momentum") and not isinstance(settings.get("learning_rate"), list):
@@ -136,7 +136,7 @@ class Chains:
         return alone.recipe.model_copy(update=same) == first.recipe
 
 
-def _asked(merged: Sequence[tuple[str, int]]) -> int:
+def asked(merged: Sequence[tuple[str, int]]) -> int:
     """Epochs that several fits ask for in all."""
     return sum(epochs for _, epochs in merged)
 
@@ -148,8 +148,8 @@ def _noted(joined: Prepared) -> Prepared:
     notes = list(joined.notes)
     if joined.recipe.x.root.noise is not None:
         notes.append("The noise is drawn once here, and not for each fit.")
-    if (asked := _asked(joined.merged)) > joined.recipe.epochs:
-        notes.append(f"Its fits add up to {asked:,} epochs; at most {joined.recipe.epochs} are trained.")
+    if (epochs := asked(joined.merged)) > joined.recipe.epochs:
+        notes.append(f"Its fits add up to {epochs:,} epochs; at most {joined.recipe.epochs} are trained.")
     return replace(joined, notes=tuple(notes))
 
 

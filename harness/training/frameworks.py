@@ -30,7 +30,11 @@ class Framework(Protocol):
         """The device's kind as the framework sees it, and the precision."""
 
     def stopped(self, error: Exception) -> dict[str, Any] | None:
-        """The answer to an error of the framework's own in the middle of a run; None for a fault of ours."""
+        """The answer to an error of the framework's own that says that memory ran out; None for any other."""
+
+    def refusal(self, error: Exception) -> str | None:
+        """The reason, where an error of the framework's own says that model and data do not fit each other: the
+        recipe's fault where it comes up while the recipe is built or trained. None for any other."""
 
     def train(self, runs: Sequence[Run], on_epoch: Callable[[int], None], width: int) -> list[Trained]:
         """Train runs of one kind, at most `width`; raises what a `Trainer` raises."""
@@ -81,6 +85,10 @@ class Jax:
         ours = not isinstance(error, jax.errors.JaxRuntimeError) or "RESOURCE_EXHAUSTED" not in str(error)
         return None if ours else OUT_OF_MEMORY
 
+    def refusal(self, error: Exception) -> str | None:  # noqa: ARG002
+        """It says so with Python's own errors."""
+        return None
+
     def train(self, runs: Sequence[Run], on_epoch: Callable[[int], None], width: int) -> list[Trained]:
         """All at once."""
         return self._trainer.train_group(runs, on_epoch, width)
@@ -105,16 +113,20 @@ class TensorFlow:
         return {"device": "gpu" if gpus else "cpu", "precision": _precision()}
 
     def stopped(self, error: Exception) -> dict[str, Any] | None:
-        """Memory, or a recipe's own fault: a label without an output, for instance."""
+        """It has an error of its own for that."""
         import tensorflow as tf
 
-        if isinstance(error, tf.errors.ResourceExhaustedError):
-            return OUT_OF_MEMORY
+        return OUT_OF_MEMORY if isinstance(error, tf.errors.ResourceExhaustedError) else None
+
+    def refusal(self, error: Exception) -> str | None:
+        """A label without an output, for instance."""
+        import tensorflow as tf
+
         if not isinstance(error, tf.errors.InvalidArgumentError):
             return None
         # The message is a stack trace of graph nodes that ends in the reason.
         lines = [line.strip() for line in str(error).splitlines() if line.strip() and "{{node" not in line]
-        return {"kind": "refused", "reason": f"TensorFlow stopped the training: {''.join(lines[-1:])[:500]}"}
+        return "".join(lines[-1:])
 
     def train(self, runs: Sequence[Run], on_epoch: Callable[[int], None], width: int) -> list[Trained]:  # noqa: ARG002
         """One after another."""

@@ -73,7 +73,7 @@ class Server:
 
     def _inspect(self, request: dict[str, Any]) -> None:
         spec = ModelSpec.model_validate_json(json.dumps(request["model"]))
-        with _keras_refuses("build"):
+        with self._refuses("build"):
             seen = inspect(spec, request.get("loss"))
         self.say({"kind": "done", "facts": seen.model_dump(mode="json")})
 
@@ -105,6 +105,21 @@ class Server:
 
         self.say({"kind": "done", "speed": measure_speed(recipe, Path(request["file"]), request["function"])})
 
+    @contextmanager
+    def _refuses(self, what: str) -> Iterator[None]:
+        """Only around what a hand-in's model asks of Keras, which says with these errors that model, loss and data
+        do not fit each other: the model's fault. Raises Refused for them. Anywhere else they are ours, as with a
+        network that was trained and is put to use."""
+        try:
+            yield
+        except Refused:  # a ValueError too, with words of its own
+            raise
+        except Exception as error:
+            reason = str(error) if isinstance(error, ValueError | TypeError) else self._framework.refusal(error)
+            if reason is None:
+                raise
+            raise Refused(f"Keras refuses to {what} it: {reason[:500]}") from error
+
     def _network(self, sent: dict[str, Any]) -> trained.Network:
         recipe = Recipe.model_validate_json(json.dumps(sent["recipe"]))
         with np.load(sent["weights"], allow_pickle=False) as archive:
@@ -127,7 +142,7 @@ class Server:
         runs = [self._run(sent) for sent in request["runs"]]
         epochs = runs[0].recipe.epochs
         started = time.perf_counter()
-        with _keras_refuses("train"):
+        with self._refuses("train"):
             made = self._framework.train(
                 runs, lambda epoch: self.say({"kind": "epoch", "epoch": epoch, "of": epochs}), request["width"]
             )
@@ -168,7 +183,8 @@ class Server:
             self._datasets[name] = datasets.load(name)
         with np.load(request["weights"], allow_pickle=False) as archive:
             weights = [archive[name] for name in sorted(archive.files)]
-        made = trained.evaluated(spec, weights, x, self._datasets[name])
+        with self._refuses("evaluate"):
+            made = trained.evaluated(spec, weights, x, self._datasets[name])
         self._answer_arrays(request, {"predictions": made})
 
 
@@ -217,18 +233,6 @@ def cross_entropy_error(loss: tuple[str, dict[str, Any]], last_activation: str) 
     if values.shape != expected.shape or not np.isfinite(values).all():
         return None
     return float(np.max(np.abs(values - expected) / np.abs(expected)))
-
-
-@contextmanager
-def _keras_refuses(what: str) -> Iterator[None]:
-    """Only around what a recipe asks of Keras, which says with these errors that model, loss and data do not fit
-    each other: the recipe's fault. Raises Refused for them. Anywhere else they are ours."""
-    try:
-        yield
-    except Refused:  # a ValueError too, with words of its own
-        raise
-    except (ValueError, TypeError) as error:
-        raise Refused(f"Keras refuses to {what} it: {str(error)[:500]}") from error
 
 
 def _finite(value: float) -> float | None:

@@ -337,6 +337,29 @@ def test_an_error_where_nothing_is_trained_is_our_fault(server, monkeypatch):
         assert not isinstance(error.value, Refused)
 
 
+def test_what_tensorflow_cannot_compute_is_the_recipes_fault_only_while_it_is_trained(server, monkeypatch):
+    """A network that was trained and is put to use by us is no fault of the hand-in."""
+    error = importlib.import_module("tensorflow").errors.InvalidArgumentError(None, None, "{{node a}}\nno output 9")
+
+    def fails(*_):
+        raise error
+
+    framework = importlib.import_module("harness.training.frameworks").TensorFlow()
+    monkeypatch.setattr(framework, "train", fails)
+    training = server.Server(io.StringIO(), framework)
+    recipe = SimpleNamespace(recipe=SimpleNamespace(epochs=1))
+    monkeypatch.setattr(training, "_run", lambda sent: sent)
+    with pytest.raises(Refused, match="Keras refuses to train it: no output 9"):
+        training.answer({"ask": "train", "runs": [recipe], "width": 1})
+    monkeypatch.setattr(training, "_network", lambda _sent: recipe)
+    monkeypatch.setattr(training, "_dataset", lambda _recipe: DIGITS)
+    monkeypatch.setattr(server.trained, "denoising_curves", fails)
+    asked = {"levels": [], "images": 1, "shown": 1, "seed": 0, "classifier": {}, "denoiser": {}}
+    with pytest.raises(type(error)):
+        training.answer({"ask": "denoise", **asked})
+    assert framework.stopped(error) is None
+
+
 def test_a_refusal_of_our_own_keeps_its_words(server, monkeypatch):
     def refuses(*_):
         raise Refused("layer `Lambda` is not known")

@@ -1,14 +1,21 @@
 """Fits that build on each other: parents and ancestors, calls of `fit` that are one training, arrays that networks
 compute, and what a recording may claim that is not so."""
 
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
-from evidence import SALT, data, dense, digits, fit, flatten, image_input, images, labels, sgd
+from evidence import SALT, data, dense, digits, fit, flatten, image_input, images, labels, model_facts, sgd
 from hypothesis import given
 from hypothesis import strategies as st
 
 from harness.allowlist import Refused
+from harness.assignment import load
+from harness.dryrun import DryRun
+from harness.grading import Grader
 from harness.recording import Component, Derivation, LayerState, ModelRecord, Recording, Rows
+from harness.results import SubmissionFacts
+from harness.training.cache import RunCache
 from harness.training.chain import Chains
 from harness.training.from_recording import Recipes
 from harness.training.recipe import Scale, training_arrays
@@ -77,6 +84,14 @@ def test_of_many_epochs_in_all_the_first_are_trained_and_it_says_so():
         assert made.of(name).recipe == made.of("fit-2").recipe
         assert made.of(name).notes == (f"Its fits add up to {asked} epochs; at most 500 are trained.",)
     assert made.of("fit-4").merged == (("fit-1", 300), ("fit-2", 200), ("fit-3", 99), ("fit-4", 1))
+
+
+def test_an_inspected_fit_tells_all_the_epochs_that_were_asked_for():
+    looking = SimpleNamespace(inspect=lambda *_: model_facts(), describe=lambda *_: {})
+    grader = Grader(load("dat405_a7"), DIGITS, "quick", looking, RunCache(None))
+    run = DryRun(Recording(fits=(first(epochs=300), then(epochs=300))))
+    found = grader.inspect(SubmissionFacts(name="group-7", sha256=""), run).fits
+    assert [found[name].epochs for name in ("fit-1", "fit-2")] == [300, 600]
 
 
 def test_a_training_of_very_many_calls_is_refused():
