@@ -152,11 +152,13 @@ def write_costs(made: Reference) -> Path:
     """Write what training the references takes, task by task, by which hand-ins' cost is limited, to
     `calibration/cost.json`; a file that says the same is left as it is. Gives the file's path."""
     grader, assignment = made.grader, made.assignment
-    tasks = {}
+    tasks: dict[str, cost.ReferenceCost] = {}
+    counted: set[str] = set()
     for task in assignment.tasks:
-        networks = made.evidence.networks(task)
+        networks = [one for one in made.evidence.networks(task) if one.record.id not in counted]
         if not networks:
             continue
+        counted |= {one.record.id for one in networks}
         recipes = [from_fit(one.record, made.run.frames, grader.dataset).recipe for one in networks]
         first = cost.of_recipe(recipes[0], networks[0].facts)
         tasks[task] = cost.ReferenceCost(

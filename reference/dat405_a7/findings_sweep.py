@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from harness import source
 from harness.evidence import Evidence, Network
-from harness.recording import Finding
+from harness.recording import Finding, Where
 from harness.source import Code
 
 FACTORS, REPLICATES, EPOCHS = 5, 3, 40
@@ -49,7 +49,7 @@ def find(evidence: Evidence) -> Iterator[Finding]:
     ):  # the error ended the loop: which factors follow is unknown
         yield from _factors(sweep)
         yield from _plotted(sweep, codes)
-    yield from _averages(codes)
+    yield from _averages(codes, _places(evidence))
 
 
 # --- what was trained
@@ -219,15 +219,22 @@ def _same(plotted: float, trained: float) -> bool:
 # --- what means are taken of
 
 
-def _averages(codes: tuple[Code, ...]) -> Iterator[Finding]:
-    """Means and deviations of a whole history, of epochs in place of replicates, and of overlapping windows."""
+def _averages(codes: tuple[Code, ...], places: tuple[tuple[str, Where], ...]) -> Iterator[Finding]:
+    """Means and deviations of a whole history, the first of each task, of epochs in place of replicates, and of
+    overlapping windows."""
     state = _Histories()
-    whole = [code.at(call) for code in codes for call in _averaged(code.tree.body, state)]
-    if whole:
+    tasks: dict[str, Where] = {}
+    for code in codes:
+        for call in _averaged(code.tree.body, state):
+            tasks.setdefault(_task_of(call, code, codes, places), code.at(call))
+    for task, where in tasks.items():
         yield Finding(
-            code="mean-over-epochs", task="2D", where=whole[0],
+            code="mean-over-epochs", task=task, where=where,
             message="This takes the mean or the deviation over all epochs of a training. Take the last epoch of "
-            "each replicate, history['val_accuracy'][-1], and then the mean over the replicates.",
+            "each replicate, history['val_accuracy'][-1], and then the mean over the replicates."
+            if task == "2D"
+            else "This takes the mean or the deviation over all epochs of a training. What it has learnt is the "
+            "last epoch's: history['val_accuracy'][-1].",
         )  # fmt: skip
     windows = [code.at(call) for code in codes for call in _overlapping(code.tree, state.whole)]
     if windows:
@@ -236,6 +243,34 @@ def _averages(codes: tuple[Code, ...]) -> Iterator[Finding]:
             message="These windows overlap, so each mean mixes replicates of several factors. Step by the number "
             "of replicates: range(0, len(results), 3).",
         )  # fmt: skip
+
+
+def _places(evidence: Evidence) -> tuple[tuple[str, Where], ...]:
+    """Where the classifiers of the tasks are trained."""
+    networks = [(task, network) for task in ("2C", "2D", "3A") for network in evidence.networks(task)]
+    return tuple((task, network.where) for task, network in networks if network.where is not None)
+
+
+def _task_of(call: ast.Call, code: Code, codes: tuple[Code, ...], places: tuple[tuple[str, Where], ...]) -> str:
+    """The task whose networks an average is of: of those that are trained above it in the same file the nearest
+    whose cell mentions a name that is averaged, else the nearest; where none is, the sweep's."""
+    here = code.at(call)
+    above = sorted(
+        (_order(where), task) for task, where in places if where.file == here.file and _order(where) <= _order(here)
+    )
+    averaged = _averaged_by(call)
+    wanted = source.names(averaged) if averaged is not None else set()
+    mentioned = {_cell(one.where) for one in codes if wanted & source.names(one.tree)}
+    named = [one for one in above if (here.file, one[0][0]) in mentioned]
+    return (named or above or [((0, 0), "2D")])[-1][1]
+
+
+def _order(where: Where) -> tuple[int, int]:
+    return (where.cell or 0, where.line or 0)
+
+
+def _cell(where: Where) -> tuple[str, int]:
+    return (where.file, where.cell or 0)
 
 
 class _Histories:

@@ -1,5 +1,7 @@
 """Findings of dat405_a7 on hand-made evidence: each mistake is named, with its place, and good work has none."""
 
+from dataclasses import replace
+
 import pytest
 from evidence import (
     FACTORS,
@@ -195,6 +197,30 @@ def test_a_network_of_stacked_layers_has_several_factors():
 )
 def test_a_mean_over_epochs(code):
     assert "all epochs" in analysed("x = 1", code)["mean-over-epochs"].message
+
+
+def trained_in(number, networks):
+    """The networks as cell `number` trains them, in its first line."""
+    where = cell(number).model_copy(update={"line": 1})
+    return [replace(one, record=one.record.model_copy(update={"where": where})) for one in networks]
+
+
+@pytest.mark.parametrize(
+    ("cells", "task"),
+    [
+        (("h = m.fit(x)", "np.mean(h.history['acc'])", "runs = fit(x)", "c = cnn.fit(x)"), "2C"),
+        (("h = m.fit(x)", "1", "h = m.fit(x)", "c = cnn.fit(x)", "np.mean(h.history['acc'])"), "2D"),
+        (("h = m.fit(x)", "1", "h = m.fit(x)", "h = cnn.fit(x)", "np.mean(h.history['acc'])"), "3A"),
+        (("1", "1", "1", "h = cnn.fit(x); np.mean(h.history['acc'])"), "3A"),
+        (("def f(h): return np.mean(h.history['acc'])", "1", "1", "1"), "2C"),
+        (("1", "1", "1", "1", "np.mean(other.history['acc'])"), "3A"),
+    ],
+)
+def test_the_task_of_a_mean_over_epochs_is_that_of_the_networks_it_is_of(cells, task):
+    networks = [*trained_in(1, [mlp()]), *trained_in(3, sweep()), *trained_in(4, [cnn()])]
+    finding = written(*cells, networks=networks)["mean-over-epochs"]
+    assert finding.task == task
+    assert ("replicate" in finding.message) == (task == "2D")
 
 
 @pytest.mark.parametrize(
