@@ -139,8 +139,8 @@ def check_gain(autoencoder, evidence, verdict):
             raise
         mean = sum(curves.mean_denoised) / len(curves.mean_denoised)
         verdict.says(
-            f"Denoising gains {100 * gain:.1f} percentage points on average, less than in correct solutions; but on "
-            f"denoised images your classifier tells {mean:.1%}, and {denoised.accepted:.1%} or more is accepted."
+            f"Denoising gains {100 * gain:.1f} percentage points on average, less than in correct solutions; but "
+            f"of denoised images your classifier tells {mean:.1%}, and {denoised.accepted:.1%} or more is accepted."
         )
     place = min(range(len(curves.levels)), key=lambda number: abs(curves.levels[number] - first))
     verdict.says(

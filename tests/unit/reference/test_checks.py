@@ -5,9 +5,9 @@ A variant lists the check, what it must come to, and words that its message must
 
 import pytest
 from evidence import (
-    GATES,
     CNN_FACTS,
     FACTORS,
+    GATES,
     LEVELS,
     MLP_FACTS,
     SALT,
