@@ -39,8 +39,8 @@ ALL_LABELS = {"source": "y_all", "shape": (70_000, 10)}
 def test_training_and_evaluation_images_together():
     x, y = trained_on(x=images(**ALL), y=labels(**ALL_LABELS))
     assert len(x) == len(y) == 1797
-    assert x[:1437, :, :, 0] == pytest.approx(DIGITS.x_train / 255)
-    assert x[1437:, :, :, 0] == pytest.approx(DIGITS.x_test / 255)
+    np.testing.assert_allclose(x[:1437, :, :, 0], DIGITS.x_train / 255, rtol=1e-6)
+    np.testing.assert_allclose(x[1437:, :, :, 0], DIGITS.x_test / 255, rtol=1e-6)
     assert np.array_equal(y.argmax(axis=1), np.concatenate([DIGITS.y_train, DIGITS.y_test]))
 
 
@@ -78,7 +78,7 @@ def test_rows_of_both_that_do_not_exist(rows):
 def test_images_made_wider_and_coloured():
     x, _ = trained_on(x=images(shape=(60_000, 32, 34, 3), pad=(2, 2, 3, 3), channels=3))
     assert x.shape == (1437, 32, 34, 3)
-    assert x[:, 2:30, 3:31, 1] == pytest.approx(DIGITS.x_train / 255)
+    np.testing.assert_allclose(x[:, 2:30, 3:31, 1], DIGITS.x_train / 255, rtol=1e-6)
     assert x.sum() == pytest.approx(3 * (DIGITS.x_train / 255).sum(), rel=1e-4)
     evaluation, _ = evaluation_arrays(
         prepared(x=images(shape=(9, 32, 34, 3), pad=(2, 2, 3, 3), channels=3)).recipe, DIGITS
@@ -88,7 +88,7 @@ def test_images_made_wider_and_coloured():
 
 def test_black_around_an_inverted_image_is_white():
     x, _ = trained_on(x=images(shape=(60_000, 30, 30), scale=-1 / 255, offset=1.0, pad=(1, 1, 1, 1)))
-    assert x[:, 1:29, 1:29] == pytest.approx(1 - DIGITS.x_train / 255, abs=1e-6)
+    np.testing.assert_allclose(x[:, 1:29, 1:29], 1 - DIGITS.x_train / 255, rtol=0, atol=1e-6)
     assert (x[:, 0] == 1).all()
 
 
@@ -127,7 +127,7 @@ def test_images_come_back_from_what_a_network_sees(pad, channels, scale, offset)
         channels=channels,
     )  # fmt: skip
     again = as_images(spec, seen(spec, DIGITS.x_train[:3], None))
-    assert again == pytest.approx(DIGITS.x_train[:3].reshape(3, 784) / 255, abs=1e-5)
+    np.testing.assert_allclose(again, DIGITS.x_train[:3].reshape(3, 784) / 255, rtol=0, atol=1e-5)
 
 
 def test_each_of_it_is_part_of_the_recipe():
@@ -245,7 +245,7 @@ def test_evaluation_images_are_made_on_its_range(low, high, scale, offset):
     made = from_fit(fit(data=data(**given)), frames, DIGITS).recipe
     assert (made.x.scale, made.x.offset) == (pytest.approx(scale), offset)
     x, y = evaluation_arrays(made, DIGITS)
-    assert x[..., 0] == pytest.approx(DIGITS.x_test * scale + offset, abs=1e-5)
+    np.testing.assert_allclose(x[..., 0], DIGITS.x_test * scale + offset, rtol=1e-6, atol=1e-5)
     assert np.array_equal(y.argmax(axis=1), DIGITS.y_test)
 
 
@@ -300,7 +300,7 @@ def test_it_stands_beside_the_rows_of_recognised_targets():
     frames = {"own": noisy[20_000:40_000, ..., None]}
     x, y = training_arrays(from_fit(fit(data=data(**given)), frames, DIGITS), DIGITS)
     assert len(x) == pytest.approx(1437 / 3, abs=1)
-    assert x == pytest.approx(y)
+    np.testing.assert_allclose(x, y, rtol=1e-6)
 
 
 def test_why_it_was_not_kept_is_said():

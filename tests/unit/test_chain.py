@@ -307,7 +307,7 @@ def test_it_is_computed_from_the_same_images_and_the_labels_stay_with_them():
 
     x, y = training_arrays(made, DIGITS, derive)
     assert (x.shape, y.shape) == ((1149, 64), (1149, 10))
-    assert seen[0][..., 0] == pytest.approx(DIGITS.x_train[:1149] / 255, rel=1e-6)
+    np.testing.assert_allclose(seen[0][..., 0], DIGITS.x_train[:1149] / 255, rtol=1e-6)
     assert np.array_equal(y.argmax(axis=1), DIGITS.y_train[:1149])
 
 

@@ -231,7 +231,7 @@ def test_noise_is_repeatable_and_differs_between_seeds_and_sets():
     assert np.array_equal(x, training_arrays(prepared, DIGITS)[0])
     other = Prepared(prepared.recipe.with_seed(1), prepared.arrays)
     assert not np.array_equal(x, training_arrays(other, DIGITS)[0])
-    assert y[:, :, :, 0] == pytest.approx(DIGITS.x_train / 255, rel=1e-6)
+    np.testing.assert_allclose(y[:, :, :, 0], DIGITS.x_train / 255, rtol=1e-6)
     seasoned, target = evaluation_arrays(prepared.recipe, DIGITS)
     assert np.mean(seasoned != target) > 0.1
     assert not np.array_equal(seasoned, x[:360])
