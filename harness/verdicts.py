@@ -12,7 +12,6 @@ from harness.gates import Decision, Gate, decide, figure_of, forecast
 from harness.recording import Where
 from harness.results import Cause, Judged
 from harness.stats import mean_interval
-from harness.text import quantity
 
 CURVES = (
     "Look at the curves: still rising at the end means too few epochs or too small a learning rate; "
@@ -98,7 +97,7 @@ def hold(
     measure_mean(verdict, words.name, values, words.how)
     before = " ".join((*notes, ""))
     figure = sum(values) / len(values)
-    trained = f"{before}Trained {quantity(len(values), 'time')}, {words.reaches} {_all(values, words)}"
+    trained = f"{before}Trained {_times(values)}, {words.reaches} {_all(values, words)}"
     accepted = None if gate is None else gate.accepted if gate.accepted is not None else gate.nominal
     if gate is None or accepted is None:
         raise ForAPerson(f"{trained}. No threshold is known for this data set, so a person decides.", where=where)
@@ -128,10 +127,19 @@ def hold(
         raise Failed(message, words.hint, where=where)
 
 
+def _begin(sentence: str) -> str:
+    return sentence[0].upper() + sentence[1:]
+
+
+def _times(values: Sequence[float]) -> str:
+    return "once" if len(values) == 1 else f"{len(values)} times"
+
+
 def _all(values: Sequence[float], words: Words) -> str:
     """ "97.12%", or "97.12% on average (97.01%, 97.20%, 97.15%)"."""
     mean = words.shown(sum(values) / len(values))
-    return mean if len(values) == 1 else f"{mean} on average ({', '.join(words.shown(value) for value in values)})"
+    each = ", ".join(words.shown(value).partition(" ")[0] for value in values)
+    return mean if len(values) == 1 else f"{mean} on average ({each})"
 
 
 def _why_accepted(gate: Gate, accepted: float, words: Words) -> str:
@@ -146,14 +154,20 @@ def _why_accepted(gate: Gate, accepted: float, words: Words) -> str:
 
 def _falls_short(values: Sequence[float], gate: Gate, accepted: float, words: Words) -> str:
     """What happened, what correct solutions do, and what is accepted."""
-    runs = f"{words.trained} was trained {quantity(len(values), 'time')}: {words.figure}{_all(values, words)}."
+    runs = f"{words.trained} was trained {_times(values)}: {words.figure}{_all(values, words)}."
     mean = gate.reference_mean
-    expected = f" {words.correct} {words.shown(mean)}." if mean is not None else ""
+    correct = f"{words.correct} {words.shown(mean)}." if mean is not None else ""
+    if len(values) > 1:
+        said = f"Training is random, so {runs} {correct}".rstrip()
+    elif correct:
+        said = f"{_begin(runs)} Training is random: {correct[0].lower()}{correct[1:]}"
+    else:
+        said = _begin(runs)
     best = "in at least one run " if gate.rule == "retry" and len(values) > 1 else ""
-    said = f"Training is random, so {runs}{expected} {words.shown(accepted)} or more {best}is accepted"
+    said += f" {words.shown(accepted)} or more {best}is accepted"
     if gate.accepted is None or not gate.total:
         return f"{said}."
     return (
-        f"{said}: over all such thresholds of the assignment together, chance fails fewer than 1 in "
+        f"{said}. All such thresholds of the assignment together wrongly fail fewer than 1 in "
         f"{round(1 / gate.total):,} correct hand-ins."
     )
