@@ -14,7 +14,7 @@ from typing import Any, Literal, TypeVar
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from harness import assets
-from harness.calibrated import Calibration, Profile
+from harness.calibrated import Calibration, Forecasts, Profile
 from harness.gates import Gate
 from harness.gates import Rule as GateRule
 from harness.matching import Rule
@@ -235,6 +235,7 @@ class Assignment:
         specs = [(task, measure, spec) for task, of in self.tasks.items() for measure, spec in of.gates.items()]
         calibration = self.calibration(dataset, profile)
         quantities = calibration.quantities if calibration else {}
+        forecasts = self._calibrated(Forecasts, f"forecasts-{dataset}") if profile == "quick" else None
         made = {}
         for task, measure, spec in specs:
             classifiers = self.denoising.classifiers if spec.by_classifier and self.denoising else ("",)
@@ -245,7 +246,8 @@ class Assignment:
                     rule=spec.rule, partial_from=spec.partial_of(dataset),
                     reference=quantity.values if quantity else (),
                     alpha=bonferroni(self._wrong_fail_rate, len(specs)), total=self._wrong_fail_rate,
-                    gates=len(specs), **self._runs_of(task, spec, profile),
+                    gates=len(specs), forecasts=forecasts.records if forecasts else {},
+                    **self._runs_of(task, spec, profile),
                 )  # fmt: skip
         return made
 

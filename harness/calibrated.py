@@ -6,6 +6,8 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from harness.gates import Forecast, Record
+
 Profile = Literal["quick", "full"]
 
 
@@ -49,6 +51,15 @@ class CalibratedQuantity(_Kept):
     def values(self) -> tuple[float, ...]:
         """The measured values in the order of their seeds."""
         return tuple(run.value for run in self.runs)
+
+
+class Forecasts(_Kept):
+    """`calibration/forecasts-<dataset>.json`: how the quick profile's forecasts came out in full."""
+
+    assignment: str
+    dataset: str
+    records: dict[Forecast, Record]
+    provenance: dict[str, Any]
 
 
 class Calibration(_Kept):

@@ -6,18 +6,25 @@ Exit codes: 0 no check failed, 1 some did, 2 usage, 3 harness fault.
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal, TypeVar
+from typing import Annotated, Literal
 
 import typer
 
 import harness
-
-if TYPE_CHECKING:
-    from harness.assignment import Assignment
-
-T = TypeVar("T")
+from harness import authoring
+from harness.options import (
+    AssignmentOption,
+    CacheOption,
+    CacheSizeOption,
+    DataOption,
+    DeviceOption,
+    ProfileOption,
+    cache_folder,
+    cache_limit,
+    guarded,
+    load,
+)
 
 app = typer.Typer(
     name="harness",
@@ -29,23 +36,6 @@ app = typer.Typer(
     epilog="Exit codes: 0 no check failed, 1 some did, 2 usage, 3 harness fault.",
 )
 
-AssignmentOption = Annotated[str, typer.Option(help="Id of an installed assignment, or the folder of one.")]
-DataOption = Annotated[
-    Literal["auto", "mnist", "fashion_mnist", "digits"],
-    typer.Option(help="Data to train and measure on; auto is MNIST, or digits where MNIST cannot be had."),
-]
-ProfileOption = Annotated[Literal["quick", "full"], typer.Option(help="quick is a forecast, full is for marks.")]
-DeviceOption = Annotated[Literal["auto", "cpu", "gpu"], typer.Option(help="Where to train.")]
-CacheOption = Annotated[
-    bool,
-    typer.Option("--cache/--no-cache", help="Use and keep what was recorded, trained, measured and drawn."),
-]
-CacheSizeOption = Annotated[
-    str | None,
-    typer.Option(
-        metavar="SIZE", help="How large the cache may be, as 5GiB or 500MB; by default $HARNESS_CACHE_SIZE."
-    ),
-]
 DEFAULT_ASSIGNMENT = "dat405_a7"
 
 
@@ -85,12 +75,12 @@ def grade(
     from harness.results import Result
 
     def run() -> list[Result]:
-        loaded = _load(assignment)
+        loaded = load(assignment)
         settings = mapping.settings_file(config, Path(), submissions)
         options = Options(
             assignment=loaded, out=out, data=data, profile=profile, device=device, jobs=jobs,
-            isolation="preferred" if allow_unisolated else "required", cache=_cache(cache),
-            cache_limit=_cache_limit(cache_size),
+            isolation="preferred" if allow_unisolated else "required", cache=cache_folder(cache),
+            cache_limit=cache_limit(cache_size),
             overrides=mapping.read(matches or (), settings, [rule.task for rule in loaded.rules()]),
         )  # fmt: skip
         with terminal.progress(len(submissions)) as progress:
@@ -98,7 +88,7 @@ def grade(
                 progress.note(f"Matches are taken from {settings}.")
             return grade_all(submissions, options, progress)
 
-    results = _guarded(run)
+    results = guarded(run)
     terminal.show_class(results, out)
     raise typer.Exit(max(result.exit_code for result in results))
 
@@ -124,13 +114,14 @@ def check(
 
     def run() -> list[Result]:
         options = Options(
-            assignment=_load(assignment), out=folder, data=data, profile=profile, device=device,
-            isolation="preferred", cache=_cache(cache), cache_limit=_cache_limit(cache_size), structure_first=True,
+            assignment=load(assignment), out=folder, data=data, profile=profile, device=device,
+            isolation="preferred", cache=cache_folder(cache), cache_limit=cache_limit(cache_size),
+            structure_first=True,
         )  # fmt: skip
         with terminal.progress(1, structure=True) as progress:
             return grade_all([submission], options, progress)
 
-    result = _guarded(run)[0]
+    result = guarded(run)[0]
     terminal.show_result(result, folder / result.submission.name / "scorecard.html")
     raise typer.Exit(result.exit_code)
 
@@ -152,14 +143,14 @@ def record(
 
     def run() -> DryRun:
         isolation: Literal["required", "preferred"] = "preferred" if allow_unisolated else "required"
-        return record_one(submission, _load(assignment), data, isolation)
+        return record_one(submission, load(assignment), data, isolation)
 
-    dry_run = _guarded(run)
+    dry_run = guarded(run)
     text = dry_run.recording.model_dump_json(indent=2) + "\n"
     if out is None:
         sys.stdout.write(text)
     else:
-        _guarded(lambda: out.write_text(text, encoding="utf-8"))
+        guarded(lambda: out.write_text(text, encoding="utf-8"))
     if dry_run.problem:
         terminal.error("problem", dry_run.problem)
         raise typer.Exit(1)
@@ -181,12 +172,12 @@ def regrade(
     from harness.store import Store
 
     def run() -> Regraded:
-        folder = _cache(cache)
-        store = None if folder is None else Store(folder, _cache_limit(cache_size))
+        folder = cache_folder(cache)
+        store = None if folder is None else Store(folder, cache_limit(cache_size))
         with terminal.progress(None) as progress:
             return regrade_all(out, assignment, lambda name: progress.stage(name, "judged again"), store)
 
-    regraded = _guarded(run)
+    regraded = guarded(run)
     terminal.show_regraded(regraded, out)
     raise typer.Exit(max(result.exit_code for result in regraded.results))
 
@@ -204,114 +195,15 @@ def look_after_cache(
     from harness.store import Store, StoreFacts
 
     def run() -> tuple[StoreFacts, int | None, int | None]:
-        store = Store(Store.default_folder(), _cache_limit(cache_size))
+        store = Store(Store.default_folder(), cache_limit(cache_size))
         damaged = store.verify() if verify else None
         cleared = store.clear() if clear else None
         return store.facts(), damaged, cleared
 
-    terminal.show_cache(*_guarded(run))
+    terminal.show_cache(*guarded(run))
 
 
-@app.command()
-def calibrate(
-    assignment: Annotated[str, typer.Argument(help="Id of an installed assignment, or the folder of one.")],
-    data: DataOption = "auto",
-    profile: ProfileOption = "full",
-    seeds: Annotated[
-        int | None, typer.Option(min=2, help="Runs of each reference; by default what the assignment's tasks say.")
-    ] = None,
-    device: DeviceOption = "auto",
-    check: Annotated[
-        bool, typer.Option("--check", help="Train a few seeds anew and say whether the file holds on this machine.")
-    ] = False,
-    costs_only: Annotated[
-        bool, typer.Option("--costs-only", help="Only write what the references take to train; trains nothing.")
-    ] = False,
-) -> None:
-    """Train the references over many seeds and write the raw runs, from which acceptance bounds are computed.
-
-    What the file holds already is not trained again: a calibration that was stopped goes on.
-    """
-    from harness import calibration, terminal
-    from harness.references import reference
-
-    def held() -> list[calibration.Held]:
-        with terminal.progress(1) as progress:
-            return calibration.check(_load(assignment), data, profile, seeds or 3, device, progress)
-
-    def written() -> Path:
-        with terminal.progress(1) as progress:
-            if not costs_only:
-                return calibration.calibrate(_load(assignment), data, profile, seeds, device, progress)
-            with reference(_load(assignment), data, profile, device) as made:
-                return calibration.write_costs(made)
-
-    if check:
-        raise typer.Exit(terminal.show_held(_guarded(held)))
-    terminal.say(f"Written: {_guarded(written)}")
-
-
-@app.command()
-def power(
-    assignment: Annotated[str, typer.Argument(help="Id of an installed assignment, or the folder of one.")],
-    mutants: Annotated[
-        Path | None, typer.Option(help="Folder of right and wrong hand-ins; the checkout's by default.")
-    ] = None,
-    only: Annotated[
-        list[str] | None, typer.Option(metavar="MUTANT", help="Only this one; may be given again.")
-    ] = None,
-    profile: ProfileOption = "quick",
-    data: DataOption = "auto",
-    device: DeviceOption = "auto",
-    jobs: Annotated[int, typer.Option(min=1, help="Hand-ins recorded at the same time.")] = 1,
-    out: Annotated[Path | None, typer.Option(help="File for the report as JSON.")] = None,
-    cache: CacheOption = True,
-    cache_size: CacheSizeOption = None,
-) -> None:
-    """Grade planted mistakes and say which check catches which; one that nothing catches costs exit code 1."""
-    from harness import power as module
-    from harness import terminal
-
-    def run() -> module.PowerReport:
-        loaded = _load(assignment)
-        folder = mutants or module.default_folder(loaded)
-        count = len(module.chosen(module.read(folder), only or ()).names)
-        with terminal.progress(count) as progress:
-            report = module.measure(
-                folder, loaded, progress, data=data, profile=profile, device=device, jobs=jobs,
-                cache=_cache(cache), cache_limit=_cache_limit(cache_size), only=only or (),
-            )  # fmt: skip
-        if out is not None:
-            module.write(report, out)
-        return report
-
-    report = _guarded(run)
-    terminal.show_power(report)
-    raise typer.Exit(report.exit_code)
-
-
-@app.command()
-def fairness(
-    assignment: Annotated[str, typer.Argument(help="Id of an installed assignment, or the folder of one.")],
-    data: DataOption = "auto",
-    profile: ProfileOption = "full",
-    hand_ins: Annotated[int, typer.Option(min=1, help="Correct hand-ins that are imagined for each task.")] = 200,
-    task: Annotated[list[str] | None, typer.Option(help="Only this task; may be given again.")] = None,
-    device: DeviceOption = "auto",
-    out: Annotated[Path | None, typer.Option(help="File for the report as JSON.")] = None,
-) -> None:
-    """Judge fresh runs of the references, without the identity rule: how often correct solutions are failed."""
-    from harness import fairness as module
-    from harness import terminal
-
-    def run() -> module.FairnessReport:
-        with terminal.progress(1) as progress:
-            report = module.measure(_load(assignment), data, profile, hand_ins, tuple(task or ()), device, progress)
-        if out is not None:
-            module.write(report, out)
-        return report
-
-    terminal.show_fairness(_guarded(run))
+authoring.add_to(app)
 
 
 @app.command()
@@ -320,7 +212,7 @@ def doctor() -> None:
     from harness import doctor as module
     from harness import terminal
 
-    facts = _guarded(module.examine)
+    facts = guarded(module.examine)
     terminal.show_facts(facts)
     raise typer.Exit(0 if all(fact.ok or not fact.needed for fact in facts) else 3)
 
@@ -357,37 +249,3 @@ def main() -> None:
         from harness import terminal
 
         sys.exit(terminal.show_error(error))
-
-
-# --- what every command shares
-
-
-def _load(name: str) -> Assignment:
-    from harness.assignment import load
-
-    return load(name)
-
-
-def _cache(wanted: bool) -> Path | None:
-    from harness.store import Store
-
-    return Store.default_folder() if wanted else None
-
-
-def _cache_limit(size: str | None) -> int:
-    from harness.store import Store, parse_size
-
-    return Store.default_limit() if size is None else parse_size(size)
-
-
-def _guarded(run: Callable[[], T]) -> T:
-    """What `run` gives; an error becomes a sentence and an exit code, never a traceback."""
-    from harness import terminal
-
-    try:
-        return run()
-    except KeyboardInterrupt:
-        terminal.error("stopped", "Stopped by Ctrl-C. Results that were written stay.")
-        raise typer.Exit(130) from None
-    except Exception as error:
-        raise typer.Exit(terminal.show_error(error)) from None

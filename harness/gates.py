@@ -20,7 +20,7 @@ from collections.abc import Sequence
 from enum import StrEnum
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 
 from harness import stats
 
@@ -43,6 +43,15 @@ class Forecast(StrEnum):
     ON_TRACK = "on track"
     AT_RISK = "at risk"
     WILL_FALL_SHORT = "will fall short"
+
+
+class Record(BaseModel):
+    """How often a forecast was told, and how often the check then passed in full; measured on graded hand-ins."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    told: int = Field(ge=1)
+    passed: int = Field(ge=0)
 
 
 class Gate(BaseModel):
@@ -69,6 +78,8 @@ class Gate(BaseModel):
     total: float = 0.0
     """The same for all gates of the assignment together."""
     gates: int = 1
+    forecasts: dict[Forecast, Record] = Field(default_factory=dict)
+    """How forecasts of the quick profile came out, over all gates of the assignment on this data set."""
 
     @property
     def known(self) -> bool:

@@ -15,10 +15,13 @@ from rich.progress import BarColumn, TaskID, TextColumn, TimeElapsedColumn
 from rich.progress import Progress as Bars
 from rich.table import Table
 
+from harness import explained
+from harness.gates import Forecast
 from harness.results import Outcome, Result
 from harness.text import for_terminal, points, quantity, size
 
 if TYPE_CHECKING:
+    from harness.calibrated import Forecasts
     from harness.calibration import Held
     from harness.doctor import Fact
     from harness.fairness import FairnessReport
@@ -34,6 +37,8 @@ WORDS = {
     Outcome.NOT_ATTEMPTED: "[red]– not attempted[/]",
     Outcome.NOT_MEASURED: "[red]! not measured[/]",
 }
+
+FORECASTS = {Forecast.ON_TRACK: "green", Forecast.AT_RISK: "yellow", Forecast.WILL_FALL_SHORT: "red"}
 
 
 def say(text: str) -> None:
@@ -161,6 +166,12 @@ def show_result(result: Result, scorecard: Path) -> None:
         for finding in result.findings:
             place = f" ({finding.where})" if finding.where and str(finding.where) not in finding.message else ""
             console.print(f"  · {escape(for_terminal(finding.message + place))}", soft_wrap=True)
+    forecasts = explained.forecasts(result)
+    if forecasts:
+        console.print("\n[bold]Forecast of the full check[/]")
+        for forecast, means, tasks in forecasts:
+            colour = FORECASTS[forecast]
+            console.print(f"  [{colour}]{forecast.value}[/]: {escape(', '.join(tasks))} ({means})", soft_wrap=True)
     steps = next_steps(result)
     if steps:
         console.print("\n[bold]What to do next[/]")
@@ -262,6 +273,12 @@ def show_power(report: PowerReport) -> None:
     console.print(f"{said}; measured on {report.dataset}, {report.profile}.", soft_wrap=True)
 
 
+def show_forecasts(forecasts: Forecasts) -> None:
+    """How forecasts came out, a line each."""
+    for forecast, record in forecasts.records.items():
+        say(f"{forecast.value:16} {record.passed} of {quantity(record.told, 'check')} passed in full")
+
+
 def show_fairness(report: FairnessReport) -> None:
     """How often fresh correct solutions are failed, a line a gate."""
     console = Console()
@@ -295,9 +312,16 @@ def _print_checks(console: Console, result: Result, only_known: bool) -> None:
         for check in checks:
             head = f"{task.id:>3}  {WORDS[check.outcome]}  {escape(for_terminal(check.title))}"
             console.print(head, soft_wrap=True)
-            if check.outcome is not Outcome.PASSED and check.message:
+            if check.outcome is Outcome.PASSED:
+                continue
+            if check.message:
+                own = explained.own_number(result, check)
                 place = f" ({check.where})" if check.where else ""
-                console.print(f"       {escape(for_terminal(check.message + place))}", soft_wrap=True)
+                said = f"{check.message} {own}".strip() + place
+                console.print(f"       {escape(for_terminal(said, 900))}", soft_wrap=True)
+            if not only_known and check.outcome is not Outcome.NOT_ATTEMPTED:
+                code = f"To ask a person about this, quote {explained.code(result, check)}."
+                console.print(f"       [dim]{f'{explained.cost(result, check)} {code}'.strip()}[/]", soft_wrap=True)
 
 
 def _waits_for_training(check: object) -> bool:

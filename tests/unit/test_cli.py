@@ -3,7 +3,6 @@
 import json
 import subprocess
 import sys
-import time
 
 import pytest
 import tiny
@@ -47,7 +46,9 @@ def graded(monkeypatch, *results):
 # --- help
 
 
-COMMANDS = ["grade", "check", "record", "regrade", "cache", "calibrate", "doctor", "schema"]
+COMMANDS = (
+    "grade", "check", "record", "regrade", "cache", "calibrate", "power", "fairness", "forecasts", "doctor", "schema",
+)  # fmt: skip
 
 
 @pytest.mark.parametrize("command", COMMANDS)
@@ -66,7 +67,7 @@ def test_version(run):
     assert run("--version").output == f"harness {harness.__version__}\n"
 
 
-def test_help_imports_neither_tensorflow_nor_pydantic_and_is_quick():
+def test_help_imports_neither_tensorflow_nor_pydantic():
     code = (
         "import sys\n"
         "sys.argv = ['harness', '--help']\n"
@@ -76,14 +77,9 @@ def test_help_imports_neither_tensorflow_nor_pydantic_and_is_quick():
         "heavy = {'tensorflow', 'keras', 'pydantic', 'numpy', 'matplotlib', 'scipy', 'pytest', 'jinja2'}\n"
         "print(sorted(heavy & set(sys.modules)), file=sys.stderr)\n"
     )
-    times = []
-    for _ in range(3):
-        started = time.perf_counter()
-        answer = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, encoding="utf-8")
-        times.append(time.perf_counter() - started)
-        assert answer.stderr.strip() == "[]"
-        assert "grade" in answer.stdout
-    assert min(times) < 2  # half a second on an idle machine
+    answer = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, encoding="utf-8")
+    assert answer.stderr.strip() == "[]"
+    assert "grade" in answer.stdout
 
 
 def test_schema_prints_json(run):

@@ -1,0 +1,150 @@
+"""Commands for whoever writes an assignment: calibration, power, fairness. Arguments in, words and codes out."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from harness.options import (
+    CacheOption,
+    CacheSizeOption,
+    DataOption,
+    DeviceOption,
+    ProfileOption,
+    cache_folder,
+    cache_limit,
+    guarded,
+    load,
+)
+
+if TYPE_CHECKING:
+    from harness.calibrated import Forecasts
+
+AssignmentArgument = Annotated[str, typer.Argument(help="Id of an installed assignment, or the folder of one.")]
+OutOption = Annotated[Path | None, typer.Option(help="File for the report as JSON.")]
+
+
+def calibrate(
+    assignment: AssignmentArgument,
+    data: DataOption = "auto",
+    profile: ProfileOption = "full",
+    seeds: Annotated[
+        int | None, typer.Option(min=2, help="Runs of each reference; by default what the assignment's tasks say.")
+    ] = None,
+    device: DeviceOption = "auto",
+    check: Annotated[
+        bool, typer.Option("--check", help="Train a few seeds anew and say whether the file holds on this machine.")
+    ] = False,
+    costs_only: Annotated[
+        bool, typer.Option("--costs-only", help="Only write what the references take to train; trains nothing.")
+    ] = False,
+) -> None:
+    """Train the references over many seeds and write the raw runs, from which acceptance bounds are computed.
+
+    What the file holds already is not trained again: a calibration that was stopped goes on.
+    """
+    from harness import calibration, terminal
+    from harness.references import reference
+
+    def held() -> list[calibration.Held]:
+        with terminal.progress(1) as progress:
+            return calibration.check(load(assignment), data, profile, seeds or 3, device, progress)
+
+    def written() -> Path:
+        with terminal.progress(1) as progress:
+            if not costs_only:
+                return calibration.calibrate(load(assignment), data, profile, seeds, device, progress)
+            with reference(load(assignment), data, profile, device) as made:
+                return calibration.write_costs(made)
+
+    if check:
+        raise typer.Exit(terminal.show_held(guarded(held)))
+    terminal.say(f"Written: {guarded(written)}")
+
+
+def power(
+    assignment: AssignmentArgument,
+    mutants: Annotated[
+        Path | None, typer.Option(help="Folder of right and wrong hand-ins; the checkout's by default.")
+    ] = None,
+    only: Annotated[
+        list[str] | None, typer.Option(metavar="MUTANT", help="Only this one; may be given again.")
+    ] = None,
+    profile: ProfileOption = "quick",
+    data: DataOption = "auto",
+    device: DeviceOption = "auto",
+    jobs: Annotated[int, typer.Option(min=1, help="Hand-ins recorded at the same time.")] = 1,
+    out: OutOption = None,
+    cache: CacheOption = True,
+    cache_size: CacheSizeOption = None,
+) -> None:
+    """Grade planted mistakes and say which check catches which; one that nothing catches costs exit code 1."""
+    from harness import power as module
+    from harness import terminal
+
+    def run() -> module.PowerReport:
+        loaded = load(assignment)
+        folder = mutants or module.default_folder(loaded)
+        count = len(module.chosen(module.read(folder), only or ()).names)
+        with terminal.progress(count) as progress:
+            report = module.measure(
+                folder, loaded, progress, data=data, profile=profile, device=device, jobs=jobs,
+                cache=cache_folder(cache), cache_limit=cache_limit(cache_size), only=only or (),
+            )  # fmt: skip
+        if out is not None:
+            module.write(report, out)
+        return report
+
+    report = guarded(run)
+    terminal.show_power(report)
+    raise typer.Exit(report.exit_code)
+
+
+def fairness(
+    assignment: AssignmentArgument,
+    data: DataOption = "auto",
+    profile: ProfileOption = "full",
+    hand_ins: Annotated[int, typer.Option(min=1, help="Correct hand-ins that are imagined for each task.")] = 200,
+    task: Annotated[list[str] | None, typer.Option(help="Only this task; may be given again.")] = None,
+    device: DeviceOption = "auto",
+    out: OutOption = None,
+) -> None:
+    """Judge fresh runs of the references, without the identity rule: how often correct solutions are failed."""
+    from harness import fairness as module
+    from harness import terminal
+
+    def run() -> module.FairnessReport:
+        with terminal.progress(1) as progress:
+            report = module.measure(load(assignment), data, profile, hand_ins, tuple(task or ()), device, progress)
+        if out is not None:
+            module.write(report, out)
+        return report
+
+    terminal.show_fairness(guarded(run))
+
+
+def forecasts(
+    assignment: AssignmentArgument,
+    quick: Annotated[Path, typer.Argument(help="Folder of hand-ins graded with --profile quick.")],
+    full: Annotated[Path, typer.Argument(help="Folder of the same hand-ins graded with --profile full.")],
+) -> None:
+    """Compare what quick checks forecast with what became of the same hand-ins in full; the scorecard tells it."""
+    from harness import forecasts as module
+    from harness import terminal
+
+    def run() -> tuple[Forecasts, Path]:
+        loaded = load(assignment)
+        made = module.measure(loaded, quick, full)
+        return made, module.write(loaded, made)
+
+    made, path = guarded(run)
+    terminal.show_forecasts(made)
+    terminal.say(f"Written: {path}")
+
+
+def add_to(app: typer.Typer) -> None:
+    """Add the commands to the program."""
+    for command in (calibrate, power, fairness, forecasts):
+        app.command()(command)

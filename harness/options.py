@@ -1,0 +1,63 @@
+"""What commands of the command line share: their options, and an error's way to a sentence and an exit code."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Literal, TypeVar
+
+import typer
+
+if TYPE_CHECKING:
+    from harness.assignment import Assignment
+
+T = TypeVar("T")
+
+AssignmentOption = Annotated[str, typer.Option(help="Id of an installed assignment, or the folder of one.")]
+DataOption = Annotated[
+    Literal["auto", "mnist", "fashion_mnist", "digits"],
+    typer.Option(help="Data to train and measure on; auto is MNIST, or digits where MNIST cannot be had."),
+]
+ProfileOption = Annotated[Literal["quick", "full"], typer.Option(help="quick is a forecast, full is for marks.")]
+DeviceOption = Annotated[Literal["auto", "cpu", "gpu"], typer.Option(help="Where to train.")]
+CacheOption = Annotated[
+    bool,
+    typer.Option("--cache/--no-cache", help="Use and keep what was recorded, trained, measured and drawn."),
+]
+CacheSizeOption = Annotated[
+    str | None,
+    typer.Option(
+        metavar="SIZE", help="How large the cache may be, as 5GiB or 500MB; by default $HARNESS_CACHE_SIZE."
+    ),
+]
+
+
+def load(name: str) -> Assignment:
+    from harness.assignment import load
+
+    return load(name)
+
+
+def cache_folder(wanted: bool) -> Path | None:
+    from harness.store import Store
+
+    return Store.default_folder() if wanted else None
+
+
+def cache_limit(size: str | None) -> int:
+    from harness.store import Store, parse_size
+
+    return Store.default_limit() if size is None else parse_size(size)
+
+
+def guarded(run: Callable[[], T]) -> T:
+    """What `run` gives; an error becomes a sentence and an exit code, never a traceback."""
+    from harness import terminal
+
+    try:
+        return run()
+    except KeyboardInterrupt:
+        terminal.error("stopped", "Stopped by Ctrl-C. Results that were written stay.")
+        raise typer.Exit(130) from None
+    except Exception as error:
+        raise typer.Exit(terminal.show_error(error)) from None
