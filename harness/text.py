@@ -32,7 +32,14 @@ def clean(text: str, limit: int = 2_000, *, lines: bool = False) -> str:
     tabs. What is too long ends in "…".
     """
     text = text[: 4 * limit + 64]  # bounded work on text of any length
-    text = _NEWLINES.sub("\n", _ANSI.sub("", text))
+    if not (text.isascii() and text.isprintable()):  # in which there is nothing to look for
+        text = _kept(_NEWLINES.sub("\n", _ANSI.sub("", text)), lines)
+    shown = text.strip("\n") if lines else " ".join(text.split())
+    return shown if len(shown) <= limit else shown[: max(limit - 1, 0)].rstrip() + "…"
+
+
+def _kept(text: str, lines: bool) -> str:
+    """`text` character by character, as `clean` has it."""
     kept: list[str] = []
     marks = 0
     for character in text:
@@ -46,9 +53,7 @@ def clean(text: str, limit: int = 2_000, *, lines: bool = False) -> str:
             kept.append(REPLACEMENT)
         else:
             kept.append(" " if category == "Zs" and not lines else character)
-    shown = "".join(kept)
-    shown = shown.strip("\n") if lines else " ".join(shown.split())
-    return shown if len(shown) <= limit else shown[: max(limit - 1, 0)].rstrip() + "…"
+    return "".join(kept)
 
 
 def for_terminal(text: str, limit: int = 400) -> str:

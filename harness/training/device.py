@@ -9,6 +9,7 @@ import platform
 import shutil
 import subprocess
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Literal
 
@@ -87,6 +88,7 @@ def processor() -> str:
     return platform.processor() or platform.machine()
 
 
+@cache
 def version(package: str) -> str | None:
     """The installed version, None where there is none."""
     try:

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from harness.text import clean, for_csv, for_terminal, for_xml, number, points, quantity, seconds, size
+from harness.text import _kept, clean, for_csv, for_terminal, for_xml, number, points, quantity, seconds, size
 
 
 @pytest.mark.parametrize(
@@ -32,6 +32,11 @@ from harness.text import clean, for_csv, for_terminal, for_xml, number, points, 
 )
 def test_clean_shows_what_is_harmless_and_replaces_the_rest(given_: str, shown: str) -> None:
     assert clean(given_) == shown
+
+
+@given(st.text(alphabet=st.characters(min_codepoint=32, max_codepoint=126)), st.booleans())
+def test_clean_looks_through_all_but_what_it_would_leave_as_it_is(text: str, lines: bool) -> None:
+    assert _kept(text, lines) == text
 
 
 def test_clean_cuts_and_says_so() -> None:
