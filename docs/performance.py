@@ -14,6 +14,8 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from tables import put
+
 PAGE = Path(__file__).with_name("performance.md")
 PLAIN, OURS = "plain fit", "harness"
 
@@ -30,14 +32,6 @@ def main() -> None:
     if equivalences:
         page = put(page, "equivalence", equivalence_table(equivalences))
     PAGE.write_text(page, encoding="utf-8")
-
-
-def put(page: str, name: str, table: list[str]) -> str:
-    """The page with this table between its comments."""
-    begin, end = f"<!-- {name} -->\n", f"<!-- /{name} -->"
-    before, rest = page.split(begin)
-    after = rest.split(end)[1]
-    return before + begin + "\n".join(table) + "\n" + end + after
 
 
 def peak(made: list[dict[str, Any]]) -> float | None:

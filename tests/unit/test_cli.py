@@ -47,7 +47,8 @@ def graded(monkeypatch, *results):
 
 
 COMMANDS = (
-    "grade", "check", "record", "regrade", "cache", "calibrate", "power", "fairness", "forecasts", "doctor", "schema",
+    "grade", "check", "record", "regrade", "cache", "calibrate", "power", "fairness", "forecasts", "doctor",
+    "schema",
 )  # fmt: skip
 
 
