@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -185,9 +185,22 @@ def require_trained(network: Network, what: str) -> None:
     problem, cause = network.evidence.problem, network.evidence.cause
     if problem:
         message = f"{what} could not be trained: {problem}."
-        if cause is Cause.REFUSED and problem.endswith(NOT_MADE):
+        if _unmade(network):
             raise ForAPerson(f"{message} A person marks it.", where=network.where)
         raise NotMeasured(message, cause=cause or Cause.REFUSED, where=network.where)
+
+
+def require_any_made(networks: Sequence[Network], what: str) -> None:
+    """Raises ForAPerson where none of these networks was trained, and one of them, called `what`, for inputs or
+    targets that the evaluation images cannot become."""
+    unmade = next((network for network in networks if _unmade(network)), None)
+    if unmade is not None and not any(network.evidence.runs for network in networks):
+        require_trained(unmade, what)
+
+
+def _unmade(network: Network) -> bool:
+    evidence = network.evidence
+    return evidence.cause is Cause.REFUSED and (evidence.problem or "").endswith(NOT_MADE)
 
 
 def require_measurable(evidence: Evidence) -> None:

@@ -236,7 +236,7 @@ def _beside_its_own(decoding: Match, first: Match) -> Match:
     """The match with a word on why its fits are not those of the task whose autoencoder they should be."""
     if set(decoding.fits) & set(first.fits):
         return decoding
-    reason = f"The autoencoder of task {first.task} has no decoder here."
+    reason = f"The autoencoder of task {first.task} has no decoder of its own."
     return decoding.model_copy(update={"reasons": (reason, *decoding.reasons)})
 
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from harness.checking import Failed, NotMeasured, Partial, require_trained
+from harness.checking import Failed, NotMeasured, Partial, require_any_made, require_trained
 from harness.results import Cause
 
 PARAMETERS = 784 * 128 + 128 + 128 * 96 + 96 + 96 * 128 + 128 + 128 * 784 + 784
@@ -88,6 +88,7 @@ def check_reconstruction(autoencoder, evidence, verdict):
     require_trained(autoencoder, "It")
     curves = evidence.denoising
     if curves is None:
+        require_any_made((*evidence.networks("3A"), *evidence.networks("2C")), "The classifier")
         why = evidence.why_unmeasured("denoising")
         raise NotMeasured(
             f"It could not be tried: {why.reason}.",

@@ -4,7 +4,7 @@ import math
 
 import pytest
 
-from harness.checking import Failed, NotAttempted, NotMeasured, Partial, lost_in, require_trained
+from harness.checking import Failed, NotAttempted, NotMeasured, Partial, lost_in, require_any_made, require_trained
 from harness.gates import Decision, decide
 from harness.measure.denoising import helps_until
 from harness.results import Cause
@@ -16,6 +16,7 @@ TRAINED_OTHERWISE = "Is the autoencoder trained from noisy to clean images, on t
 
 def _unmeasured(evidence, name, network):
     require_trained(network, "The autoencoder")
+    require_any_made((*evidence.networks("3A"), *evidence.networks("2C")), "The classifier")
     why = evidence.why_unmeasured(name)
     raise NotMeasured(
         f"It could not be measured: {why.reason}.",
@@ -198,4 +199,4 @@ def check_digits(autoencoder, evidence, verdict):
     if made.class_entropy < 0.5:
         raise Failed("It draws few different digits.", "Vary the codes more.", where=verdict.where)
     gate = evidence.gates.get(f"4D.recognised.{made.classifier_task}")
-    hold((made.recognised,), gate, verdict, RECOGNISED, evidence.profile, autoencoder.where)
+    hold((made.recognised,), gate, verdict, RECOGNISED, evidence.profile, verdict.where)

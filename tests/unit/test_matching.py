@@ -168,7 +168,7 @@ def test_without_it_autoencoders_with_a_decoder_answer_task_4d():
     found = match(ASSIGNMENT.rules(), [*others, own], candidates=3, models=models)
     assert found.by_task["4A"].fits == ("fit-ae",)
     assert set(found.by_task["4D"].fits) == {"one", "two"}
-    assert found.by_task["4D"].reasons[0] == "The autoencoder of task 4A has no decoder here."
+    assert found.by_task["4D"].reasons[0] == "The autoencoder of task 4A has no decoder of its own."
     assert found.unused == ("three",)
     assert len(match(ASSIGNMENT.rules(), [*others, own], models=models).by_task["4D"].fits) == 1
 

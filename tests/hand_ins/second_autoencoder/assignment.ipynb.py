@@ -10,7 +10,12 @@ from keras.datasets import mnist
 (x_train, lbl_train), (x_test, lbl_test) = mnist.load_data()
 x_train = x_train.reshape(-1, 784).astype("float32") / 255
 x_test = x_test.reshape(-1, 784).astype("float32") / 255
-
+y_train, y_test = (keras.utils.to_categorical(labels, 10) for labels in (lbl_train, lbl_test))
+# %%
+model = keras.Sequential([keras.Input((784,)), layers.Dense(64, activation="relu"), layers.Dense(64, activation="relu"), layers.Dense(10, activation="softmax")])
+model.compile(loss="categorical_crossentropy", optimizer=keras.optimizers.SGD(0.1), metrics=["accuracy"])
+model.fit(x_train, y_train, batch_size=128, epochs=10, verbose=0, validation_data=(x_test, y_test))
+# %%
 def salt_and_pepper(images, noise_level=0.5):
     keep = np.random.binomial(size=images.shape, n=1, p=1 - noise_level)
     white = np.random.binomial(size=images.shape, n=1, p=0.5)

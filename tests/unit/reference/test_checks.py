@@ -32,7 +32,7 @@ from evidence import (
 )
 
 from harness.assignment import load
-from harness.evidence import SelfTrained, Unmeasured
+from harness.evidence import Match, SelfTrained, Unmeasured
 from harness.matching import match
 from harness.plugin import run_checks
 from harness.recording import CellError, Derivation, FunctionRecord, Noise, SourceRecord
@@ -135,6 +135,8 @@ LOST_LEVELS = {
     "sources": (SourceRecord(where=WHERE.model_copy(update={"line": None}), text="for noise in levels: ..."),),
 }
 BROKEN_AE = {"denoising": None, "generation": None}
+UNMADE = {"accuracies": (), "problem": f"such inputs {NOT_MADE}", "cause": Cause.REFUSED}
+UNMADE_CLASSIFIERS = {"mlp": network(fit(), **UNMADE), "cnn": None, **BROKEN_AE}
 UNMADE_AE = {"autoencoder": autoencoder(problem=f"such inputs {NOT_MADE}", cause=Cause.REFUSED), **BROKEN_AE}
 L2, NONE = ("kernel L2 0.0001",), ()
 
@@ -249,6 +251,8 @@ VARIANTS = {
          "could not be trained: too large"),
         (UNMADE_AE, MANUAL, f"could not be trained: such inputs {NOT_MADE}. A person marks it."),
         ({**BROKEN_AE, "unmeasured": why("denoising", "there is no classifier")}, UNTOLD, "there is no classifier"),
+        (UNMADE_CLASSIFIERS, MANUAL, "The classifier could not be trained: such inputs"),
+        ({**UNMADE_CLASSIFIERS, "cnn": cnn()}, UNTOLD, "It could not be tried"),
     ],
     "4B.identity": [({"noise": noise(changed=(0.1, *LEVELS[1:]))}, FAILED, "At level 0, 10.0% of the pixels")],
     "4B.share": [
@@ -276,6 +280,7 @@ VARIANTS = {
         ({"recorded": {"uses": (use(model=9),)}}, NOTHING, "No classifier was seen"),
         ({"recorded": {"uses": (use(source=None, noise=None),) * 2}}, NOTHING, "No classifier was seen"),
         (UNMADE_AE, MANUAL, "The autoencoder could not be trained: such inputs"),
+        (UNMADE_CLASSIFIERS, MANUAL, "The classifier could not be trained: such inputs"),
         ({"recorded": LOST_LEVELS}, UNTOLD, "cell 4, line 3 could not run: NameError: no such name"),
     ],
     "4D.decoder": [
@@ -283,9 +288,11 @@ VARIANTS = {
         ({"generation": None, "unmeasured": why("generation", "no decoder was found")}, NOTHING, "No decoder that"),
         ({"generation": None, "unmeasured": why("generation", "it is too large")}, UNTOLD, "it is too large"),
         (UNMADE_AE, MANUAL, "The autoencoder could not be trained: such inputs"),
+        (UNMADE_CLASSIFIERS, MANUAL, "The classifier could not be trained: such inputs"),
     ],
     "4D.digits": [
         (UNMADE_AE, MANUAL, "The autoencoder could not be trained: such inputs"),
+        (UNMADE_CLASSIFIERS, MANUAL, "The classifier could not be trained: such inputs"),
         ({"generation": generation(nearest=(0.0, 0.001, 0.1))}, FAILED, "copies of training images"),
         ({"generation": generation(recognised=0.2)}, FAILED, "your classifier tells as digits 20%"),
         ({"generation": generation(class_entropy=0.2)}, FAILED, "few different digits"),
@@ -466,3 +473,14 @@ def test_what_could_not_be_measured_is_whose_fault_it_was(name, check, cause, to
     result = results(**{name: None, "unmeasured": why(name, "it ended", cause)})[check]
     assert (result.outcome, result.cause) == (UNTOLD, told)
     assert "it ended" in result.message
+
+
+def test_4d_is_about_the_autoencoder_whose_decoder_draws():
+    place = WHERE.model_copy(update={"cell": 9})
+    other = autoencoder()
+    other = network(other.record.model_copy(update={"id": "other", "where": place}), other.facts, ())
+    made = complete(ASSIGNMENT, cnn=other)
+    matches = {**made.matches, "4A": Match(task="4A", fits=("fit-ae",)), "4D": Match(task="4D", fits=("other",))}
+    found = {one.id: one.where for one in run_checks(ASSIGNMENT, made.model_copy(update={"matches": matches}))}
+    assert found["4D.decoder"] == found["4D.digits"] == place
+    assert found["4A.bottleneck"] == WHERE
