@@ -53,7 +53,7 @@ def accuracy_figure(
         axes.axhline(threshold.value, color=ASKED, linewidth=1, linestyle=_dashes(threshold))
         labels.append((threshold.value, _named(threshold), ASKED))
     values = [value for run in (*training, *validation) for value in run] + [t.value for t in thresholds]
-    low, high = _limits(values)
+    low, high = limits(values)
     epochs = max(len(run) for run in (*training, *validation))
     axes.set_xlim(0.5 if epochs == 1 else 1, 1.5 if epochs == 1 else epochs)
     axes.set_ylim(low, high)
@@ -63,52 +63,6 @@ def accuracy_figure(
     _end_labels(axes, labels, low, high)
     told = f"{quantity(max(len(training), len(validation)), 'seed')}, {quantity(epochs, 'epoch')}. After the last: "
     told += ", ".join(text for _, text, _ in labels) + "."
-    return to_svg(figure, name, title, told)
-
-
-def seeds_figure(
-    values: Sequence[float], thresholds: Sequence[Threshold] = (), *, name: str, title: str = "The last epoch"
-) -> str:
-    """The accuracy that each seed ended with, as dots on a scale, their mean, and the thresholds as upright lines.
-
-    `values` are accuracies in [0, 1]. "" where there are none.
-    """
-    if not values:
-        return ""
-    rows = len(thresholds)
-    figure, axes = canvas(height=88 + 18 * rows, left=28, right=28, top=8 + 18 * rows, bottom=42)
-    low, high = _limits([*values, *(t.value for t in thresholds)], share=0.12, least=0.002)
-    axes.set_xlim(low, high)
-    axes.set_ylim(-1, 1)
-    axes.set_yticks([])
-    axes.spines["left"].set_visible(False)
-    mean = sum(values) / len(values)
-    axes.plot([mean, mean], [-0.55, 0.55], color=ACCENT, linewidth=2)
-    axes.plot(values, [0.0] * len(values), color=ACCENT, linestyle="", marker="o", markersize=8, alpha=0.6)
-    for row, threshold in enumerate(sorted(thresholds, key=lambda each: each.value)):
-        top = 1 + (row + 0.35) * 18 / 19  # in the axes' units: 38 px stand for -1 … 1
-        axes.plot(
-            [threshold.value] * 2, [-1, top], color=ASKED, linewidth=1, linestyle=_dashes(threshold), clip_on=False
-        )
-        right = threshold.value > (low + high) / 2
-        axes.annotate(
-            _named(threshold),
-            (threshold.value, top),
-            color=ASKED,
-            fontsize=TEXT,
-            xytext=(-5 if right else 5, 1),
-            textcoords="offset points",
-            va="center",
-            ha="right" if right else "left",
-            annotation_clip=False,
-            parse_math=False,
-        )
-    axes.set_xlabel(
-        f"validation accuracy, mean {number(mean)} of {quantity(len(values), 'seed')}", color=MUTED, fontsize=TEXT
-    )
-    axes.locator_params(axis="x", nbins=5)
-    told = f"Mean {number(mean)}; each seed: {', '.join(number(value) for value in values)}."
-    told += "".join(f" {_named(threshold)}." for threshold in thresholds)
     return to_svg(figure, name, title, told)
 
 
@@ -144,7 +98,7 @@ def plot_figure(plot: Plot, *, name: str) -> str:
         labels.append((value, label, ASKED))
     places = [point[0] for series in drawn for point in points_of(series)]
     _level_axis(axes, places, log=plot.log_x and min(places) > 0)
-    low, high = _limits(values)
+    low, high = limits(values)
     axes.set_ylim(low, high)
     axes.yaxis.set_major_formatter(_written)
     axes.grid(axis="y", color=LINE, linewidth=0.6, alpha=0.5)
@@ -233,7 +187,7 @@ def _mean(runs: Sequence[Sequence[float]]) -> list[float]:
     return [sum(values) / len(values) for values in zip(*runs, strict=False)]
 
 
-def _limits(values: Sequence[float], share: float = 0.06, least: float = 0.01) -> tuple[float, float]:
+def limits(values: Sequence[float], share: float = 0.06, least: float = 0.01) -> tuple[float, float]:
     """A range a little wider than the values, within [0, 1] where they are."""
     low, high = min(values), max(values)
     room = max((high - low) * share, least)

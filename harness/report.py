@@ -19,7 +19,7 @@ from urllib.parse import quote
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
-from harness import text, views
+from harness import explained, text, views
 from harness.assets import folder
 from harness.kept_figures import KeptFigures
 from harness.recording import Where
@@ -85,6 +85,7 @@ def render_scorecard(result: Result, figures: KeptFigures | None = None) -> str:
             **_page(images=True),
             result=result,
             verdict=_verdict(result),
+            forecasts=explained.forecasts(result),
             banners=_banners([result]),
             steps=next_steps(result),
             lost=sum(check.cause is Cause.HARNESS_FAULT for check in result.checks),
@@ -138,7 +139,7 @@ def next_steps(result: Result) -> list[Step]:
     steps = []
     for task in result.tasks:
         open_checks = [check for check in task.checks if _is_theirs(check)]
-        lines = [Line(check.hint or check.message or check.title, check.where) for check in open_checks]
+        lines = [_to_do(check, result) for check in open_checks]
         if open_checks or task.outcome not in (Outcome.PASSED, Outcome.NOT_ATTEMPTED):
             lines += [Line(seen.message, seen.where) for seen in result.findings if seen.task == task.id]
         if lines:
@@ -159,6 +160,14 @@ def _is_theirs(check: CheckResult) -> bool:
     if check.outcome in (Outcome.FAILED, Outcome.PARTIAL):
         return check.cause is not Cause.HARNESS_FAULT
     return check.outcome is Outcome.NOT_MEASURED and check.cause not in (None, Cause.HARNESS_FAULT)
+
+
+def _to_do(check: CheckResult, result: Result) -> Line:
+    """What to do about a check: the likely reason where one was seen, else its hint, else what was said."""
+    reason = explained.reason(result, check)
+    if reason is not None and reason.sure:
+        return Line(reason.message, reason.where)
+    return Line(check.hint or check.message or check.title, check.where)
 
 
 def _step(task: str, title: str, gain: float, lines: Iterable[Line]) -> Step:
@@ -347,5 +356,7 @@ def _environment() -> Environment:
         "word": WORDS.__getitem__,
         "cause": CAUSES.__getitem__,
         "source": SOURCES.__getitem__,
+        "forecast_class": lambda forecast: forecast.value.replace(" ", "_"),
+        "means": explained.FORECASTS.__getitem__,
     }
     return environment

@@ -48,8 +48,12 @@ def prediction_bound(values: Sequence[float] | NDArray[np.float64], m: int, alph
     _whole("m", m, lowest=1)
     _open_unit("alpha", alpha)
     n = len(runs)
-    quantile = -float(special.stdtrit(n - 1, alpha))
-    return float(runs.mean()) - quantile * float(runs.std(ddof=1)) * math.sqrt(1 / n + 1 / m)
+    return float(runs.mean()) - student_quantile(n - 1, alpha) * float(runs.std(ddof=1)) * math.sqrt(1 / n + 1 / m)
+
+
+def student_quantile(degrees: int, alpha: float) -> float:
+    """The 1 - `alpha` quantile of Student's distribution with so many degrees of freedom."""
+    return -float(special.stdtrit(degrees, alpha))
 
 
 def acceptance_bound(
@@ -107,9 +111,7 @@ def retry_bound(values: Sequence[float] | NDArray[np.float64], runs: int, alpha:
     _whole("runs", runs, lowest=1)
     _open_unit("alpha", alpha)
     n = len(ordered)
-    rank = 0
-    while rank < n and _all_below(rank + 1, n, runs) <= alpha:
-        rank += 1
+    rank = retry_rank(n, runs, alpha)
     if rank == 0:
         raise ValueError(
             f"runs: all {runs} fall below the smallest of {n} values with probability"
@@ -117,6 +119,20 @@ def retry_bound(values: Sequence[float] | NDArray[np.float64], runs: int, alpha:
             f" {retries_needed(n, alpha)} runs would be enough, or {retries_needed(runs, alpha)} values"
         )
     return float(ordered[rank - 1])
+
+
+def retry_rank(n: int, runs: int, alpha: float) -> int:
+    """The r of `retry_bound`: the bound is the r-th lowest of `n` values. 0 where even the lowest promises less.
+
+    Raises ValueError naming the argument: n < 1, runs < 1, alpha outside (0, 1).
+    """
+    _whole("n", n, lowest=1)
+    _whole("runs", runs, lowest=1)
+    _open_unit("alpha", alpha)
+    rank = 0
+    while rank < n and _all_below(rank + 1, n, runs) <= alpha:
+        rank += 1
+    return rank
 
 
 def retries_needed(n: int, alpha: float) -> int:

@@ -96,6 +96,11 @@ def number(value: float | None) -> str:
     return _plain(f"{value:,.2f}" if size < 1000 else f"{value:,.1f}")
 
 
+def share(value: float, difference: bool = False) -> str:
+    """A share of 1 as a person reads it, 97.12%; a difference of two shares in percentage points."""
+    return f"{100 * value:.2f} percentage points".replace("-", "−", 1) if difference else f"{value:.2%}"
+
+
 def quantity(count: int, one: str, many: str | None = None) -> str:
     """A count and its word: "1 check", "3 checks", "2 hand-ins"."""
     return f"{count:,} {one if count == 1 else many or one + 's'}"

@@ -9,12 +9,15 @@ from typing import Any
 
 from markupsafe import Markup
 
-from harness import text
-from harness.figures import accuracy_figure, plot_figure, points_of, seeds_figure
+from harness import explained, text
+from harness.computed import computation
+from harness.dots import runs_figure
+from harness.figures import accuracy_figure, plot_figure, points_of
 from harness.kept_figures import KeptFigures
 from harness.markdown import LIMIT, to_html
 from harness.results import (
     Answer,
+    CheckResult,
     Gallery,
     LayerFacts,
     ModelCard,
@@ -58,12 +61,36 @@ def _task(task: TaskResult, result: Result, figures: KeptFigures) -> dict[str, A
     return {
         "task": task,
         "anchor": _anchor(task.id),
+        "checks": [_check(check, result, figures) for check in task.checks],
+        "forecast": explained.forecast(task),
         "so_far": task.points_so_far,
         "findings": [finding for finding in result.findings if finding.task == task.id],
         "unanswered": task.id in result.unanswered,
         "candidates": _candidates([model for model in result.models if model.task == task.id]),
         **_shown(result, {task.id}, _accuracy_thresholds(task), True, figures),
     }
+
+
+def _check(check: CheckResult, result: Result, figures: KeptFigures) -> dict[str, Any]:
+    """A check as `parts/check.html.j2` shows it; where its outcome is random, with its runs and how they count."""
+    view: dict[str, Any] = {
+        "check": check,
+        "own": explained.own_number(result, check),
+        "reason": explained.reason(result, check),
+        "cost": explained.cost(result, check),
+        "code": explained.code(result, check) if explained.asks(check) else "",
+        "came_true": explained.came_true(check.judged) if check.judged else "",
+        "drawn": "",
+        "computed": None,
+    }
+    if check.judged is not None:
+        number = result.checks.index(check) + 1  # so that ids are unique on the page
+        title = f"{check.judged.name} of each run: {text.clean(check.title, 120)}"
+        svg = figures.of(runs_figure, check.judged, name=f"runs-{number}", title=title)
+        view["drawn"] = Markup(svg)  # noqa: S704  # ours, escaped
+        data = f"--data {result.dataset.name} --profile {result.profile}"
+        view["computed"] = computation(check.judged, f"harness calibrate {result.assignment.id} {data}")
+    return view
 
 
 def _shown(
@@ -100,17 +127,12 @@ def _model(
     model: ModelCard, number: int, thresholds: Sequence[Threshold], is_open: bool, figures: KeptFigures
 ) -> dict[str, Any]:
     """A network as the page draws it; `number` makes the ids of its figures unique."""
-    ends = [curve.val_accuracy[-1] for curve in model.curves if curve.val_accuracy]
     title = text.clean(model.title, 120)
     drawn = {
         f"Accuracy per epoch, {text.quantity(len(model.curves), 'seed')}": figures.of(
             accuracy_figure, model.curves, thresholds, name=f"curve-{number}", title=f"Accuracy per epoch: {title}"
         )
     }
-    if len(ends) > 1:
-        drawn["The last epoch of each seed"] = figures.of(
-            seeds_figure, ends, thresholds, name=f"seeds-{number}", title=f"Last epochs: {title}"
-        )
     settings = [("loss", model.loss), ("optimizer", model.optimizer)]
     settings.append(("as handed in", _recipe(model.epochs, model.batch_size)))
     trained = (model.trained_epochs or model.epochs, model.trained_batch_size or model.batch_size)

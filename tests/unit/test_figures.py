@@ -9,7 +9,7 @@ from xml.etree import ElementTree as ET
 import pytest
 from unit.sample_results import HOSTILE, accepted, asked, curve, denoising, sweep
 
-from harness.figures import accuracy_figure, plot_figure, points_of, seeds_figure, spread
+from harness.figures import accuracy_figure, plot_figure, points_of, spread
 from harness.results import Curve, Series, Threshold
 from harness.svg import TEXT
 
@@ -50,7 +50,6 @@ def test_it_can_be_read_aloud() -> None:
     "svg",
     [
         drawn(),
-        seeds_figure([0.9712, 0.97, 0.969], (asked(0.97),), name="b"),
         plot_figure(sweep(), name="c"),
         plot_figure(denoising(40), name="d"),
     ],
@@ -75,16 +74,6 @@ def test_same_data_same_bytes_and_ids_of_two_figures_differ() -> None:
     assert not ids[0] & ids[1]
     for name, found in zip(("one", "two"), ids, strict=True):
         assert set(re.findall(r"#([\w-]+)", drawn(name))) <= found
-
-
-def test_seeds_one_dot_each() -> None:
-    values = [0.9712, 0.9731, 0.9688]
-    svg = seeds_figure(values, (asked(0.97), accepted(0.9661)), name="s")
-    dots = [element for element in ET.fromstring(svg).iter(f"{NS}use") if element.get("fill-opacity")]
-    assert len(dots) == len(values)
-    places = [float(dot.get("x", "nan")) for dot in dots]
-    assert places[2] < places[0] < places[1]
-    assert "asked 0.97" in texts(svg)
 
 
 def test_a_plot_names_its_axes_its_series_and_its_lines() -> None:
@@ -138,13 +127,11 @@ def test_intervals_of_the_wrong_length_are_left_out() -> None:
 def test_nothing_measured_nothing_drawn() -> None:
     assert accuracy_figure((), name="a") == ""
     assert accuracy_figure((Curve(seed=0, loss=(1.0, 0.5)),), name="a") == ""
-    assert seeds_figure((), name="a") == ""
 
 
 @pytest.mark.parametrize("values", [(0.1,), (0.0,), (1.0, 1.0), (0.1, 0.99)])
 def test_short_and_flat_runs(values: tuple[float, ...]) -> None:
     assert "<svg" in accuracy_figure((Curve(seed=0, val_accuracy=values),), name="a")
-    assert "<svg" in seeds_figure(values, name="b")
 
 
 @pytest.mark.parametrize("text", [*HOSTILE, "$\\frac{1}{0}$", "王小明"])
@@ -153,7 +140,7 @@ def test_hostile_names(text: str) -> None:
     accuracy = accuracy_figure(THREE, (threshold,), name="a", title=text)
     named = Series(label=text, x=(0.0, 1.0), y=(0.1, 0.2))
     plot = sweep(title=text, x_label=text, y_label=text, series=(named, named), lines=((text, 0.1),), log_x=False)
-    for svg in (accuracy, seeds_figure([0.9], (threshold,), name="b", title=text), plot_figure(plot, name="c")):
+    for svg in (accuracy, plot_figure(plot, name="c")):
         tags = {element.tag.removeprefix(NS) for element in ET.fromstring(svg).iter()}
         assert tags <= {"svg", "title", "desc", "defs", "g", "path", "use", "text", "tspan", "clipPath", "rect"}
 
