@@ -34,7 +34,8 @@ def is_unit(item: pytest.Item) -> bool:
 
 def pytest_collection_finish(session: pytest.Session) -> None:
     if frameworks() and session.items and all(is_unit(item) for item in session.items):
-        raise pytest.UsageError(f"a unit test's module imports {frameworks()}: unit tests do without")
+        # Not a UsageError: of that, a process that pytest-xdist started tells nothing.
+        session.shouldfail = f"a unit test's module imports {frameworks()}: unit tests do without"
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:
