@@ -200,13 +200,11 @@ class Grader:
         self, task: str, network: Network, planner: Planner, plans: list[PlannedFit], budget: Budget
     ) -> FitEvidence:
         """Add the plan of one fit to those of its task, where the budget allows it. An autoencoder that is trained
-        only for its decoder is trained once, and may take what the one of the task that it decodes may."""
+        only for its decoder may take what the one of the task that it decodes may."""
         plan = planner.plan(task, network, plans)
         decodes = next((rule.decodes for rule in self.assignment.rules() if rule.task == task), "")
-        if decodes:
-            task, plan = decodes, replace(plan, seeds=plan.seeds[:1])
         recipes = [(one.recipe, self._facts(one.recipe.model, None)) for one in plan.prepared.ancestors]
-        work = budget.charge(task, [*recipes, (plan.prepared.recipe, network.facts)], plan.seeds)
+        work = budget.charge(decodes or task, [*recipes, (plan.prepared.recipe, network.facts)], plan.seeds)
         plans.append(replace(plan, work=work))
         return network.evidence
 

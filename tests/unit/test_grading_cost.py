@@ -144,7 +144,7 @@ def test_what_is_evicted_while_it_is_needed_is_still_there(tmp_path, monkeypatch
     monkeypatch.setattr(type(A7), "allowance", lambda *_: Allowance())
     cache, seen = RunCache(Store(tmp_path)), []
 
-    def measured(grader, found, _replayer):
+    def measured(grader, found, *_):
         cache.store.clear()
         seen.extend(grader.weighted(one) for task in found.matches for one in found.networks(task))
         return found
@@ -224,11 +224,3 @@ def test_it_may_take_what_task_4as_may(monkeypatch):
     matched = {"4D": Match(task="4D", fits=("fit-1",))}
     fits, _ = train(monkeypatch, Allowance({"4A": Work(1, 1)}, {"4A": 2}), networks=(MLP,), matched=matched)
     assert "times the arithmetic of the reference network" in fits["fit-1"].problem
-
-
-def test_it_is_trained_once(monkeypatch):
-    monkeypatch.setattr(type(A7), "allowance", lambda *_: Allowance())
-    for task, runs in (("4A", 3), ("4D", 1)):
-        made = evidence(A7, MLP, matches={task: Match(task=task, fits=("fit-1",))})
-        found = Grader(A7, digits(), "full", GraphicsTrainer(), RunCache(None)).train(made, {}, lambda *_: None)
-        assert len(found.fits["fit-1"].runs) == runs
