@@ -106,9 +106,11 @@ def test_the_hash_covers_all_that_draws():
     """But for the types of what is drawn, whose values are hashed."""
     found = set()
     for name in kept_figures.CODE:
-        tree = ast.parse((assets.PACKAGE / f"{name}.py").read_text(encoding="utf-8"))
-        modules = {node.module for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)}
-        found |= {module for module in modules if module.startswith("harness")}
+        for node in ast.walk(ast.parse((assets.PACKAGE / f"{name}.py").read_text(encoding="utf-8"))):
+            if isinstance(node, ast.ImportFrom) and node.module == "harness":
+                found |= {f"harness.{each.name}" for each in node.names}
+            elif isinstance(node, ast.ImportFrom) and (node.module or "").startswith("harness."):
+                found.add(node.module)
     assert found - {f"harness.{name}" for name in kept_figures.CODE} == {"harness.results"}
 
 
