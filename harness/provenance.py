@@ -49,7 +49,8 @@ def machine() -> dict[str, Any]:
 
 
 def commit() -> str | None:
-    """The checkout's commit, with "+dirty" where files differ from it; None outside a checkout."""
+    """The checkout's commit, with "+dirty" where files differ from it, calibrations apart: they are what is made
+    with it. None outside a checkout."""
     root = assets.PACKAGE.parent
     git = shutil.which("git")
     if git is None or not (root / ".git").exists():
@@ -61,7 +62,7 @@ def commit() -> str | None:
             ).stdout.strip()
             for command in (
                 ["rev-parse", "--short=12", "HEAD"],
-                ["status", "--porcelain", "--", "harness", "reference"],
+                ["status", "--porcelain", "--", "harness", "reference", ":!reference/*/calibration"],
             )
         ]
     except (OSError, subprocess.SubprocessError):

@@ -268,7 +268,7 @@ def test_what_is_trained_together_is_taken_together_or_not_at_all():
 
 
 def with_costs(folder, tasks, more=""):
-    place = tiny.write(folder, toml=tiny.TOML.replace("[tasks.A.accuracy]", more + "\n[tasks.A.accuracy]", 1))
+    place = tiny.write(folder, toml=tiny.TOML.replace("[tasks.A.gates.accuracy]", more + "\n[tasks.A.gates.accuracy]", 1))
     (place / "calibration").mkdir()
     costs = ", ".join(f'"{name}": {one.model_dump_json()}' for name, one in tasks.items())
     text = f'{{"assignment": "tiny", "tasks": {{{costs}}}, "provenance": {{}}}}'
@@ -282,7 +282,7 @@ def test_multiples_of_what_the_references_take(tmp_path):
     found = small.allowance("mnist", 60_000, "full")
     assert found.references == {"A": ONE_RUN, "B": ONE_RUN}
     assert found.multiples == {"A": 7, "B": small.profile("full").cost_limit}
-    assert found.total == ONE_RUN.times((1 + 5) * 3 * small.profile("full").budget)
+    assert found.total == ONE_RUN.times((3 + 5) * small.profile("full").budget)  # the sweep without a gate once
 
 
 def test_a_scaled_recipe_is_held_against_the_scaled_reference(tmp_path):
