@@ -106,10 +106,9 @@ def hold(
     if gate.accepted is not None:
         verdict.threshold("accepted", gate.accepted, "calibration")
     decided = decide(gate, values)
-    told = forecast(gate, values) if profile == "quick" else None
+    told = forecast(gate, values) if profile == "quick" and not own else None
     verdict.judged = Judged(name=words.name, values=tuple(values), gate=gate, identity=own, forecast=told)
     if own:
-        verdict.judged = verdict.judged.model_copy(update={"forecast": None})
         verdict.says(f"{trained}. It is the assignment's own network and training: it passes whatever luck gave.")
     elif gate.nominal is not None and figure >= gate.nominal:
         verdict.says(f"{trained}; {words.shown(gate.nominal)} is asked.")
