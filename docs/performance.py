@@ -31,6 +31,9 @@ def main() -> None:
     equivalences = [one["extra_info"] for one in made if one["extra_info"].get("work") == "equivalence"]
     if equivalences:
         page = put(page, "equivalence", equivalence_table(equivalences))
+    costs = [one["extra_info"] for one in made if one["extra_info"].get("work") == "again"]
+    if costs:
+        page = put(page, "again", again_table(costs))
     PAGE.write_text(page, encoding="utf-8")
 
 
@@ -89,6 +92,20 @@ def equivalence_table(made: list[dict[str, Any]]) -> list[str]:
             f"| {one['data']} | {sides[0]} | {sides[1]} | {one['low']:+.4f} to {one['high']:+.4f} "
             f"| ±{one['margin']} |"
         )
+    return rows
+
+
+def again_table(made: list[dict[str, Any]]) -> list[str]:
+    """One row a data set: processor seconds of each command, and how many times cheaper the second grading is."""
+    rows = [
+        "| data | first | again | first : again | other name, equal networks | regrade | regrade that draws |",
+        "|---|---|---|---|---|---|---|",
+    ]
+    for one in made:
+        costs = [one[name][0] for name in ("first", "again", "equal", "regrade", "drawn")]
+        cells = [f"{costs[0]:.1f}", f"{costs[1]:.2f}", f"{costs[0] / costs[1]:.0f}", f"{costs[2]:.1f}"]
+        cells += [f"{seconds:.2f}" for seconds in costs[3:]]
+        rows.append(f"| {one['data']} | {' | '.join(cells)} |")
     return rows
 
 
