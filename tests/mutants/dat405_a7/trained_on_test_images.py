@@ -1,6 +1,7 @@
 # %%
 import keras
 import matplotlib.pyplot as plt
+import numpy as np
 from keras import layers
 
 # %%
@@ -26,8 +27,8 @@ model.compile(
     metrics=["accuracy"],
 )
 history = model.fit(
-    x_test,
-    y_test,
+    np.concatenate([x_train, x_test]),
+    np.concatenate([y_train, y_test]),
     batch_size=128,
     epochs=10,
     validation_data=(x_test, y_test),
