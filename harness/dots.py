@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 OWN, PILE, DOT, LABEL = 40, 46, 4.6, 18  # pixels: the row of a hand-in's runs, the reference's, its dots, a label
-LETTER, GAP = 6.2, 5  # pixels: a letter, on average; between a line and its words
+LETTER, GAP = 7.2, 5  # pixels: a letter of a wide face, on average; between a line and its words
 
 
 def runs_figure(judged: Judged, *, name: str, title: str) -> str:
@@ -34,10 +34,9 @@ def runs_figure(judged: Judged, *, name: str, title: str) -> str:
     ]
     mean = gate.reference_mean
     if mean is not None:
-        runs = quantity(len(gate.reference), "run")
-        lines.append((mean, f"average {_bare(mean, gate)}, {runs}", MUTED, "solid"))
+        lines.append((mean, f"average {_bare(mean, gate)}", MUTED, "solid"))
     lane = PILE + 14 if gate.reference else 0
-    top, left, right = 12 + LABEL * len(lines), 72, 20
+    top, left, right = 12 + LABEL * len(lines), 72, 30
     height = OWN + lane
     figure, axes = canvas(height=top + height + 42, left=left, right=right, top=top, bottom=42)
     low, high = limits([*values, *gate.reference, *(line[0] for line in lines)], share=0.06, least=0.001)
@@ -53,7 +52,7 @@ def runs_figure(judged: Judged, *, name: str, title: str) -> str:
         piled = pile([(value - low) * scale for value in gate.reference], DOT, PILE)
         heights = [OWN + 6 + up for up in piled]
         _dots(axes, gate.reference, heights, MUTED, DOT - 0.6)
-        _lane(axes, OWN + lane / 2, "correct", "solutions")
+        _lane(axes, OWN + lane / 2, "correct", "solutions,", quantity(len(gate.reference), "run"))
     places = _around(
         [((line[0] - low) * scale, GAP + LETTER * len(line[1])) for line in lines], -left, WIDTH - left
     )

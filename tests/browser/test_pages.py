@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from unit.sample_results import HOSTILE, broken, busy, complete, hostile, typical
+from unit.sample_results import HOSTILE, broken, busy, complete, hostile, lucky, quick, random, typical
 
 from harness.report import ClassRow, render_class, render_scorecard
 
@@ -79,6 +79,9 @@ def pages(tmp_path_factory) -> dict[str, Path]:
         "typical": render_scorecard(typical()),
         "complete": render_scorecard(complete()),
         "busy": render_scorecard(busy()),
+        "random": render_scorecard(random()),
+        "lucky": render_scorecard(lucky()),
+        "quick": render_scorecard(quick()),
         "broken": render_scorecard(broken()),
         "hostile": render_scorecard(hostile(HOSTILE[0])),
         "endless": render_scorecard(hostile("A" * 250)),
@@ -130,7 +133,19 @@ def opened(browser, pages):
         assert window.requests == [window.address]
 
 
-NAMES = ("typical", "complete", "busy", "broken", "hostile", "endless", "class", "empty class")
+NAMES = (
+    "typical",
+    "complete",
+    "busy",
+    "random",
+    "lucky",
+    "quick",
+    "broken",
+    "hostile",
+    "endless",
+    "class",
+    "empty class",
+)
 
 
 @pytest.mark.parametrize("scheme", SCHEMES)
@@ -151,6 +166,32 @@ def test_the_two_schemes_differ(opened):
     paper = "getComputedStyle(document.body).backgroundColor"
     light, dark = (opened("typical", scheme=scheme).page.evaluate(paper) for scheme in SCHEMES)
     assert light != dark
+
+
+@pytest.mark.parametrize("width", WIDTHS)
+@pytest.mark.parametrize("name", ["random", "lucky", "quick"])
+def test_the_words_of_a_dot_plot_stay_in_their_check_and_off_each_other(opened, name, width):
+    page = opened(name, width).page
+    boxes = page.evaluate(
+        """() => [...document.querySelectorAll('.runs svg')].map((svg) => {
+          const said = svg.closest('.said').getBoundingClientRect();
+          const texts = [...svg.querySelectorAll('text')].map((e) => e.getBoundingClientRect());
+          return {
+            out: texts.filter((t) => t.left < said.left - 1 || t.right > said.right + 1).length,
+            touch: texts.some((a, i) => texts.some((b, j) => i < j && a.left < b.right && b.left < a.right
+              && a.top < b.bottom - 2 && b.top < a.bottom - 2)),
+          };
+        })"""
+    )
+    assert boxes == [{"out": 0, "touch": False}] * 3
+
+
+def test_how_a_verdict_was_computed_is_folded_until_it_is_asked_for(opened):
+    page = opened("random").page
+    formula = page.locator(".formula").first
+    assert not formula.is_visible()
+    page.get_by_text("How was this computed?").first.click()
+    assert formula.is_visible()
 
 
 def column(page, number: int) -> list[float]:
