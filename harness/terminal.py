@@ -171,7 +171,8 @@ def show_result(result: Result, scorecard: Path) -> None:
         console.print("\n[bold]Forecast of the full check[/]")
         for forecast, means, tasks in forecasts:
             colour = FORECASTS[forecast]
-            console.print(f"  [{colour}]{forecast.value}[/]: {escape(', '.join(tasks))} ({means})", soft_wrap=True)
+            named = escape(for_terminal(", ".join(tasks)))
+            console.print(f"  [{colour}]{forecast.value}[/]: {named} ({means})", soft_wrap=True)
     steps = next_steps(result)
     if steps:
         console.print("\n[bold]What to do next[/]")
@@ -333,10 +334,10 @@ def _waits_for_training(check: object) -> bool:
 
 def _banners(console: Console, results: Sequence[Result]) -> None:
     if any(not result.dataset.official for result in results):
-        names = ", ".join(sorted({result.dataset.name for result in results}))
+        names = escape(for_terminal(", ".join(sorted({result.dataset.name for result in results}))))
         console.print(f"[yellow]Measured on {names}, not on the assignment's own data: not marks.[/]")
     for warning in sorted({result.isolation for result in results if not result.isolated}):
-        console.print(f"[yellow]{escape(warning)}[/]", soft_wrap=True)
+        console.print(f"[yellow]{escape(for_terminal(warning, 2_000))}[/]", soft_wrap=True)
 
 
 def _earned(result: Result) -> str:

@@ -10,7 +10,7 @@ from statistics import NormalDist
 from typing import Any, Literal
 
 from harness.checking import CheckSpec, Ending, Verdict
-from harness.gates import Gate
+from harness.gates import Forecast, Gate
 from harness.recording import Finding, Where
 from harness.results import (
     Answer,
@@ -24,6 +24,7 @@ from harness.results import (
     Gallery,
     GalleryRow,
     IntegrityNote,
+    Judged,
     LayerFacts,
     ManualPart,
     Measurement,
@@ -781,6 +782,9 @@ def hostile(text: str) -> Result:
         layers=(LayerFacts(class_name=text, name=text, activation=text, params=5, regularizers=(text,)),),
     )
     watched = Measurement(name="accuracy", value=0.5)
+    gate = CNN_GATE.model_copy(update={"task": text, "measure": text})
+    judged = Judged(name=text, values=(0.5, 0.51), gate=gate, forecast=Forecast.AT_RISK)
+    bad = bad.model_copy(update={"judged": judged})
     bad = bad.model_copy(update={"measurements": (*bad.measurements, watched)})
     plot = sweep(
         task="2C",
@@ -843,7 +847,10 @@ def hostile(text: str) -> Result:
         reports=(
             ReportFacts(file=text, pages=3, title=text, group=text, author=text, front_page=text, problem=text),
         ),
-        claims=(Claim(name=text, claimed=0.9, measured=0.8, where=place, text=text),),
+        claims=(
+            Claim(name=text, claimed=0.9, measured=0.8, where=place, text=text),
+            Claim(name=f"2C {text}", claimed=0.9, measured=0.8, where=place, text=text),
+        ),
         findings=(finding, finding.model_copy(update={"task": None})),
         integrity=(IntegrityNote(code=text, message=text, where=place),),
         errors=(ErrorNote(where=place, type=text, message=text, source=text),),
