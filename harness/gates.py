@@ -160,13 +160,15 @@ def decide(gate: Gate, values: Sequence[float]) -> Decision:
 
 def forecast(gate: Gate, values: Sequence[float]) -> Forecast:
     """What the runs of a quick check tell of the full one: on track where they pass; at risk where they do not, but
-    lie where correct solutions still may; and otherwise it will fall short. Raises ValueError as `decide` does."""
+    no further below what is accepted than two standard deviations of a mean of so many runs, or by the re-try rule
+    not below all calibrated runs; and otherwise it will fall short. Raises ValueError as `decide` does."""
     decided = decide(gate, values)
     if decided is Decision.PASSED:
         return Forecast.ON_TRACK
     if decided is Decision.OPEN:
         return Forecast.AT_RISK
-    if not gate.reference:
+    if gate.accepted is None or gate.reference_sd is None:
         return Forecast.WILL_FALL_SHORT
-    lowest = min(gate.reference) if gate.rule == "retry" else gate.hopeless(len(values))
+    spread = gate.reference_sd * (1 / len(gate.reference) + 1 / len(values)) ** 0.5
+    lowest = min(gate.reference) if gate.rule == "retry" else gate.accepted - 2 * spread
     return Forecast.AT_RISK if figure_of(gate, values) >= lowest else Forecast.WILL_FALL_SHORT

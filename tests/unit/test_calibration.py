@@ -18,8 +18,8 @@ TRAINER = {
 
 def quantity(*runs, **changes):
     whole = {
-        "task": "2C", "trained_for": "2C", "measure": "accuracy", "handed_in": "h", "recipe": "r", "trainer": TRAINER,
-        "runs": tuple(runs),
+        "task": "2C", "trained_for": "2C", "measure": "accuracy", "handed_in": "h", "recipe": "r",
+        "trainer": TRAINER, "runs": tuple(runs),
     }  # fmt: skip
     return CalibratedQuantity(**{**whole, **changes})
 

@@ -268,7 +268,8 @@ def test_what_is_trained_together_is_taken_together_or_not_at_all():
 
 
 def with_costs(folder, tasks, more=""):
-    place = tiny.write(folder, toml=tiny.TOML.replace("[tasks.A.gates.accuracy]", more + "\n[tasks.A.gates.accuracy]", 1))
+    gate = "[tasks.A.gates.accuracy]"
+    place = tiny.write(folder, toml=tiny.TOML.replace(gate, f"{more}\n{gate}", 1))
     (place / "calibration").mkdir()
     costs = ", ".join(f'"{name}": {one.model_dump_json()}' for name, one in tasks.items())
     text = f'{{"assignment": "tiny", "tasks": {{{costs}}}, "provenance": {{}}}}'

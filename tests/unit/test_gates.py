@@ -104,6 +104,18 @@ def test_forecasts(gate):
     assert forecast(gate, (0.9,) * 3) is Forecast.WILL_FALL_SHORT
 
 
+def test_the_risk_ends_two_standard_deviations_below_what_is_accepted():
+    once = MEAN.model_copy(update={"most": 1})
+    edge = once.accepted - 2 * once.reference_sd * (1 / 30 + 1) ** 0.5
+    assert forecast(once, (edge + 1e-6,)) is Forecast.AT_RISK
+    assert forecast(once, (edge - 1e-6,)) is Forecast.WILL_FALL_SHORT
+
+
+def test_by_the_retry_rule_the_risk_ends_below_all_calibrated_runs():
+    assert forecast(RETRY, (min(RUNS),) * 3) is Forecast.AT_RISK
+    assert forecast(RETRY, (min(RUNS) - 1e-6,) * 3) is Forecast.WILL_FALL_SHORT
+
+
 def test_what_is_not_calibrated_falls_short():
     assert forecast(Gate(task="2C", nominal=0.97), (0.9699,)) is Forecast.WILL_FALL_SHORT
 

@@ -268,7 +268,7 @@ VARIANTS = {
     ],
     "4B.input-kept": [({"noise": noise(input_kept=False)}, FAILED, "changes the array that it is given")],
     "4C.gain": [
-        ({"denoising": denoising(mean_gain=(0.001, -0.01, 0.012), **POOR)}, FAILED, "it gains 0.1 percentage points"),
+        ({"denoising": denoising(mean_gain=(0.001, -0.01, 0.012), **POOR)}, FAILED, "gains 0.1 percentage points"),
         ({"denoising": denoising(mean_gain=(-0.2, -0.21, -0.19), **POOR)}, FAILED, "gains -20.0 percentage points"),
         ({"denoising": LITTLE}, PARTIAL, "was trained once: it gains 10.0 percentage points"),
         ({"denoising": denoising(mean_gains=(0.1, 0.1), mean_denoised=(0.5, 0.5))}, PARTIAL, "trained 2 times"),
