@@ -1,8 +1,8 @@
 """Tables of docs/fairness.md, from calibration files and from what was measured:
 
-    harness fairness dat405_a7 --data D --profile P --out docs/measured/fairness-D-P.json
-    harness power dat405_a7 --data D --profile P --out docs/measured/power-D-P.json
-    python docs/fairness.py
+harness fairness dat405_a7 --data D --profile P --out docs/measured/fairness-D-P.json
+harness power dat405_a7 --data D --profile P --out docs/measured/power-D-P.json
+python docs/fairness.py
 """
 
 from __future__ import annotations
