@@ -32,6 +32,11 @@ def is_unit(item: pytest.Item) -> bool:
     return not any(item.get_closest_marker(tier) for tier in TIERS)
 
 
+def pytest_configure() -> None:
+    """What the tests start is no worker of pytest-xdist's: pytest-benchmark measures nothing in one."""
+    os.environ.pop("PYTEST_XDIST_WORKER", None)
+
+
 def pytest_collection_finish(session: pytest.Session) -> None:
     if frameworks() and session.items and all(is_unit(item) for item in session.items):
         # Not a UsageError: of that, a process that pytest-xdist started tells nothing.
