@@ -27,8 +27,8 @@ NO_REASON = (
 """Findings that explain no shortfall: what they are about does not change how a network is trained."""
 
 FORECASTS = {
-    Forecast.ON_TRACK: "these runs already reach what is accepted",
-    Forecast.AT_RISK: "below what is accepted, but correct solutions may end here too: the full check decides",
+    Forecast.ON_TRACK: "these runs already reach what is needed",
+    Forecast.AT_RISK: "below what is needed, where correct solutions end at times too: full grading decides",
     Forecast.WILL_FALL_SHORT: "further below than chance takes correct solutions: mend it before you hand in",
 }
 """What each forecast means, from good to bad."""
@@ -63,7 +63,7 @@ def cost(result: Result, check: CheckResult) -> str:
     lost = check.max_points - check.points if check.points is not None else 0.0
     if lost <= 0:
         return ""
-    return f"Costs {text.points(lost)} of {text.points(result.max_points)} points."
+    return f"Costs {text.points(lost)} of the assignment's {text.points(result.max_points)} points."
 
 
 def reason(result: Result, check: CheckResult) -> Reason | None:
@@ -93,7 +93,7 @@ def own_number(result: Result, check: CheckResult) -> str:
             f"Your own run's {shown} was not used. It is further from ours than chance explains, so a person looks "
             "at it; that costs nothing."
         )
-    return f"Your own run's {shown} was neither used nor doubted."
+    return f"Your own run's {shown} counts neither for nor against you: every network is trained anew here."
 
 
 def forecast(task: TaskResult) -> Forecast | None:

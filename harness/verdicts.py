@@ -35,7 +35,8 @@ class Words:
     """What to do where it falls short."""
     shown: Callable[[float], str]
     """A value as it is read."""
-    correct: str = "Correct solutions average"
+    correct: str = "average"
+    """What our own correct solutions do, before their mean."""
     figure: str = ""
     """What stands before the figures where they fall short, as "it gains "."""
 
@@ -152,21 +153,22 @@ def _why_accepted(gate: Gate, accepted: float, words: Words) -> str:
 
 
 def _falls_short(values: Sequence[float], gate: Gate, accepted: float, words: Words) -> str:
-    """What happened, what correct solutions do, and what is accepted."""
-    runs = f"{words.trained} was trained {_times(values)}: {words.figure}{_all(values, words)}."
-    mean = gate.reference_mean
-    correct = f"{words.correct} {words.shown(mean)}." if mean is not None else ""
-    if len(values) > 1:
-        said = f"Training is random, so {runs} {correct}".rstrip()
-    elif correct:
-        said = f"{_begin(runs)} Training is random: {correct[0].lower()}{correct[1:]}"
+    """What happened, what is needed, and where that comes from."""
+    runs = f"{words.trained} was trained {_times(values)} here: {words.figure}{_all(values, words)}."
+    said = f"Training is random, so {runs}" if len(values) > 1 else _begin(runs)
+    needed = words.shown(accepted)
+    if gate.rule == "retry" and gate.most > 1:
+        said += f" At least one run has to reach {needed}"
+        said += f"; your best reaches {words.shown(max(values))}." if len(values) > 1 else "."
     else:
-        said = _begin(runs)
-    best = "in at least one run " if gate.rule == "retry" and len(values) > 1 else ""
-    said += f" {words.shown(accepted)} or more {best}is accepted"
-    if gate.accepted is None or not gate.total:
-        return f"{said}."
-    return (
-        f"{said}. All such thresholds of the assignment together wrongly fail fewer than 1 in "
-        f"{round(1 / gate.total):,} correct hand-ins."
-    )
+        said += f" {needed}{' on average' if len(values) > 1 else ''} is needed."
+    mean = None if gate.reference_mean is None else words.shown(gate.reference_mean)
+    if gate.nominal is not None and accepted < gate.nominal:
+        said += f" The {gate.source} asks for {words.shown(gate.nominal)}; less is accepted, because training is "
+        said += f"random: our own correct solutions {words.correct} {mean}, and at times end as low."
+    elif mean is not None:
+        said += f" Our own correct solutions {words.correct} {mean}."
+    if gate.accepted is not None and gate.total:
+        said += " All such thresholds of the assignment together wrongly fail fewer than 1 in "
+        said += f"{round(1 / gate.total):,} correct hand-ins."
+    return said

@@ -83,19 +83,33 @@ def _classes(model):
 
 RECOGNISED = Words(
     name="recognised",
-    reaches="your autoencoder's decoder draws images that are told as digits, this share of them:",
+    reaches="your autoencoder's decoder draws images that are recognised as digits, this share of them:",
     trained="your autoencoder",
-    how="share of the drawn images that the classifier tells with probability 0.9 or more",
+    how="share of the drawn images that the classifier recognises with probability 0.9 or more",
     hint="Codes far from those of real images decode to noise: start from encoded training images.",
     shown="{:.0%}".format,
-    correct="Of what correct solutions draw it tells",
-    figure="of what its decoder draws, your classifier tells as digits ",
+    correct="draw images of which it recognises",
+    figure="of the images that its decoder draws, your classifier recognises as digits ",
 )
+
+
+def _told(curves):
+    """What the gain is made of, in a sentence."""
+    first, last = curves.judged
+    judged = [number for number, level in enumerate(curves.levels) if first - 1e-9 < level < last + 1e-9]
+    noisy, cleaned = (
+        sum(curve[number] for number in judged) / len(judged) for curve in (curves.seasoned, curves.denoised)
+    )
+    return (
+        f"Of test images with noise of level {first:g} to {last:g}, your classifier recognises {noisy:.1%}, and "
+        f"{cleaned:.1%} once your autoencoder has cleaned them."
+    )
 
 
 @pytest.mark.check("4C", 0.3)
 def check_gain(autoencoder, evidence, verdict):
-    """Denoised images are told better than noisy ones, from the autoencoder's own noise level upwards."""
+    """The classifier recognises noisy images better once the autoencoder has cleaned them, from the noise level on
+    which it is trained upwards."""
     verdict.where = autoencoder.where
     _require_tried(evidence)
     curves = evidence.denoising
@@ -119,12 +133,12 @@ def check_gain(autoencoder, evidence, verdict):
     as_good = denoised is not None and denoised.known and decide(denoised, curves.mean_denoised) is Decision.PASSED
     words = Words(
         name="gain",
-        reaches=f"your autoencoder, from noise level {first:g} to {last:g}, gains your classifier",
+        reaches="your autoencoder gains your classifier",
         trained="your autoencoder",
         how=f"of each training, mean over levels {first:g} to {last:g}",
         hint=TRAINED_OTHERWISE,
         shown=lambda value: f"{100 * value:.1f} percentage points",
-        correct="Correct solutions gain on average",
+        correct="gain on average",
         figure="it gains ",
     )
     gate = evidence.gates.get(f"4C.gain.{curves.classifier_task}")
@@ -133,7 +147,7 @@ def check_gain(autoencoder, evidence, verdict):
     try:
         hold(
             curves.mean_gains, gate, verdict, words, evidence.profile, autoencoder.where,
-            own=autoencoder.evidence.identical,
+            notes=(_told(curves),), own=autoencoder.evidence.identical,
         )  # fmt: skip
     except (Failed, Partial):
         if not as_good:
@@ -142,14 +156,9 @@ def check_gain(autoencoder, evidence, verdict):
         if verdict.judged is not None and verdict.judged.forecast is not None:
             verdict.judged = verdict.judged.model_copy(update={"forecast": Forecast.ON_TRACK})
         verdict.says(
-            f"Denoising gains {100 * gain:.1f} percentage points on average, less than in correct solutions; but "
-            f"of denoised images your classifier tells {mean:.1%}, and {denoised.accepted:.1%} or more is accepted."
+            f"{_told(curves)} Denoising gains {100 * gain:.1f} percentage points, less than in correct solutions; "
+            f"but {mean:.1%} of the cleaned images are recognised, and {denoised.accepted:.1%} or more is accepted."
         )
-    place = min(range(len(curves.levels)), key=lambda number: abs(curves.levels[number] - first))
-    verdict.says(
-        f"{verdict.message} At {first:g} the classifier tells {curves.seasoned[place]:.1%} of the noisy images, "
-        f"and of the denoised ones {curves.denoised[place]:.1%}."
-    )
 
 
 @pytest.mark.check("4D", 0.2)
@@ -179,7 +188,7 @@ def check_digits(autoencoder, evidence, verdict):
     verdict.where = _drawing(evidence, autoencoder).where
     made = evidence.generation
     verdict.measured(
-        "recognised", made.recognised, unit="share", n=made.images, how="told with probability 0.9 or more"
+        "recognised", made.recognised, unit="share", n=made.images, how="recognised with probability 0.9 or more"
     )
     verdict.measured(
         "class entropy", made.class_entropy, unit="share", n=made.images, how="of ten equally frequent classes"

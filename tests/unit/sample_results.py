@@ -627,7 +627,7 @@ GAIN = Words(
     how="of each training, mean over levels 0.4 to 0.8",
     hint="Is the autoencoder trained from noisy to clean images, on the scale that the classifier takes?",
     shown=lambda value: f"{100 * value:.1f} percentage points",
-    correct="Correct solutions gain on average",
+    correct="gain on average",
     figure="it gains ",
 )
 ASKED = {

@@ -63,7 +63,12 @@ def test_whatever_did_not_pass_may_be_asked_about():
 
 @pytest.mark.parametrize(
     ("points", "said"),
-    [(0.0, "Costs 0.6 of 10 points."), (0.25, "Costs 0.35 of 10 points."), (0.6, ""), (None, "")],
+    [
+        (0.0, "Costs 0.6 of the assignment's 10 points."),
+        (0.25, "Costs 0.35 of the assignment's 10 points."),
+        (0.6, ""),
+        (None, ""),
+    ],
 )
 def test_what_a_check_costs(points, said):
     assert cost(typical(), check("2C", Outcome.FAILED, points, 0.6)) == said
@@ -110,9 +115,15 @@ def test_codes_are_in_one_list_only():
 
 def test_the_own_number_was_neither_used_nor_doubted():
     made = random()
-    assert own_number(made, one(made)) == "Your own run's 97.02% was neither used nor doubted."
+    assert (
+        own_number(made, one(made))
+        == "Your own run's 97.02% counts neither for nor against you: every network is trained anew here."
+    )
     passing = lucky()
-    assert own_number(passing, one(passing)) == "Your own run's 97.25% was neither used nor doubted."
+    assert (
+        own_number(passing, one(passing))
+        == "Your own run's 97.25% counts neither for nor against you: every network is trained anew here."
+    )
 
 
 def test_an_own_number_that_chance_does_not_explain_is_said_to_be_looked_at():

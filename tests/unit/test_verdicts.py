@@ -13,6 +13,10 @@ from harness.training.from_recording import from_fit
 from harness.verdicts import judge_accuracy
 
 GATE = GATES["2C.accuracy"]  # asked 0.97, accepted 0.965
+WHY = (
+    "The assignment asks for 97.00%; less is accepted, because training is random: our own correct solutions "
+    "average 97.13%, and at times end as low."
+)
 CHANCE = "All such thresholds of the assignment together wrongly fail fewer than 1 in 1,000 correct hand-ins."
 
 
@@ -52,10 +56,7 @@ def test_without_a_nominal_the_bound_stands_alone():
 
 def test_below_the_bound_fails():
     ended = ends(Failed, mlp(0.9649))
-    assert ended.message == (
-        "Your network was trained once: 96.49%. Training is random: correct solutions average 97.13%. 96.50% or "
-        f"more is accepted. {CHANCE}"
-    )
+    assert ended.message == (f"Your network was trained once here: 96.49%. 96.50% is needed. {WHY} {CHANCE}")
     assert "curves" in ended.hint
     assert ended.where == mlp().where
 
@@ -96,7 +97,7 @@ def test_by_the_retry_rule_the_best_run_counts():
         "there on passes."
     )
     ended = ends(Failed, network(fit(), accuracies=(0.95, 0.9649, 0.951)), retry)
-    assert "96.50% or more in at least one run is accepted" in ended.message
+    assert "At least one run has to reach 96.50%; your best reaches 96.49%." in ended.message
 
 
 def test_the_runs_and_their_gate_are_kept_for_the_page():
@@ -126,14 +127,14 @@ def test_marks_forecast_nothing_and_neither_does_the_assignments_own_recipe():
 def test_a_shortfall_of_several_runs_tells_them_all():
     ended = ends(Failed, network(fit(), accuracies=(0.9611, 0.963, 0.9619)))
     assert ended.message == (
-        "Training is random, so your network was trained 3 times: 96.20% on average (96.11%, 96.30%, 96.19%). "
-        f"Correct solutions average 97.13%. 96.50% or more is accepted. {CHANCE}"
+        "Training is random, so your network was trained 3 times here: 96.20% on average (96.11%, 96.30%, "
+        f"96.19%). 96.50% on average is needed. {WHY} {CHANCE}"
     )
 
 
 def test_without_runs_of_the_reference_nothing_is_said_of_chance():
     ended = ends(Failed, mlp(0.9649), Gate(task="2C", nominal=0.97))
-    assert ended.message == "Your network was trained once: 96.49%. 97.00% or more is accepted."
+    assert ended.message == "Your network was trained once here: 96.49%. 97.00% is needed."
 
 
 def test_several_seeds_are_averaged_with_an_interval():
@@ -167,7 +168,7 @@ def test_without_any_threshold_a_person_decides(bound):
 def test_without_calibration_the_nominal_decides():
     bound = Gate(task="2C", nominal=0.97)
     assert "97.00% is asked" in judged(mlp(0.97), bound).message
-    assert "97.00% or more is accepted" in ends(Failed, mlp(0.9699), bound).message
+    assert "97.00% is needed" in ends(Failed, mlp(0.9699), bound).message
 
 
 def on_unrecognised(accuracy, **changes):
@@ -185,8 +186,8 @@ def test_on_images_that_were_not_recognised_a_person_decides_on_a_shortfall(more
     ended = ends(ForAPerson, on_unrecognised(0.96), **more)
     assert ended.message == (
         "Your training images were not recognised, so it is measured on the test images as they are, which may be "
-        "prepared otherwise than yours. Your network was trained once: 96.00%. Training is random: correct "
-        f"solutions average 97.13%. 96.50% or more is accepted. {CHANCE} A person decides."
+        "prepared otherwise than yours. Your network was trained once here: 96.00%. 96.50% is needed. "
+        f"{WHY} {CHANCE} A person decides."
     )
     assert ended.where == mlp().where
 

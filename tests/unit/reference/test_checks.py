@@ -181,7 +181,7 @@ VARIANTS = {
         (optimized("Adam", 32), FAILED, "batches of 32 (asked: 128) and Adam (asked: SGD)"),
     ],
     "2C.accuracy": [
-        ({"mlp": mlp(0.95)}, FAILED, "was trained once: 95.00%"),
+        ({"mlp": mlp(0.95)}, FAILED, "was trained once here: 95.00%"),
         ({"gates": {}}, MANUAL, "a person decides"),
         ({"mlp": untrained("it is too large", Cause.REFUSED)}, UNTOLD, "could not be trained: it is too large"),
         ({"mlp": failing()}, UNTOLD, "The fit fails: ValueError: shapes differ"),
@@ -228,8 +228,8 @@ VARIANTS = {
         ({"cnn": None}, NOTHING, "No network with a convolutional layer trained on the labels was found"),
     ],
     "3A.accuracy": [
-        ({"cnn": cnn(0.98)}, PARTIAL, "was trained once: 98.00%"),
-        ({"cnn": cnn(0.96)}, FAILED, "98.90% or more is accepted"),
+        ({"cnn": cnn(0.98)}, PARTIAL, "was trained once here: 98.00%"),
+        ({"cnn": cnn(0.96)}, FAILED, "98.90% is needed"),
         ({"gates": {"2C.accuracy": GATES["2C.accuracy"]}}, MANUAL, "a person decides"),
     ],
     "4A.parameters": [({"autoencoder": autoencoder(autoencoder_facts(128, 64, 128))}, FAILED, "has 226,416")],
@@ -270,7 +270,7 @@ VARIANTS = {
     "4C.gain": [
         ({"denoising": denoising(mean_gain=(0.001, -0.01, 0.012), **POOR)}, FAILED, "gains 0.1 percentage points"),
         ({"denoising": denoising(mean_gain=(-0.2, -0.21, -0.19), **POOR)}, FAILED, "gains -20.0 percentage points"),
-        ({"denoising": LITTLE}, PARTIAL, "was trained once: it gains 10.0 percentage points"),
+        ({"denoising": LITTLE}, PARTIAL, "was trained once here: it gains 10.0 percentage points"),
         ({"denoising": denoising(mean_gains=(0.1, 0.1), mean_denoised=(0.5, 0.5))}, PARTIAL, "trained 2 times"),
         ({"denoising": LITTLE, "gates": {}}, MANUAL, "a person decides"),
         ({"denoising": None}, UNTOLD, "It could not be measured: it was not trained"),
@@ -294,7 +294,7 @@ VARIANTS = {
         (UNMADE_AE, MANUAL, "The autoencoder could not be trained: such inputs"),
         (UNMADE_CLASSIFIERS, MANUAL, "The classifier could not be trained: such inputs"),
         ({"generation": generation(nearest=(0.0, 0.001, 0.1))}, FAILED, "copies of training images"),
-        ({"generation": generation(recognised=0.2)}, FAILED, "your classifier tells as digits 20%"),
+        ({"generation": generation(recognised=0.2)}, FAILED, "your classifier recognises as digits 20%"),
         ({"generation": generation(class_entropy=0.2)}, FAILED, "few different digits"),
         ({"generation": generation(in_range=False)}, UNTOLD, "an earlier check did not pass"),
     ],
