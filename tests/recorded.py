@@ -12,6 +12,24 @@ from harness.recording import CellError, FitRecord, Recording, UseRecord
 from harness.sandbox.base import Ended, Limits
 from harness.sandbox.plain import PlainSandbox
 
+NETWORK = """
+import numpy as np, tensorflow as tf, keras
+from keras import layers
+from keras.datasets import mnist
+(x_train, y_train), (x_test, y_test) = mnist.load_data()
+X = x_train.reshape(-1, 784).astype("float32") / 255
+X_test = x_test.reshape(-1, 784).astype("float32") / 255
+Y, Y_test = keras.utils.to_categorical(y_train, 10), keras.utils.to_categorical(y_test, 10)
+images = X.reshape(-1, 28, 28, 1)
+def mlp(**more):
+    m = keras.Sequential([keras.Input((784,)), layers.Dense(8, activation="relu", name="hidden"),
+                          layers.Dense(10, activation="softmax", name="last")])
+    m.compile(**({"optimizer": "sgd", "loss": "categorical_crossentropy", "metrics": ["accuracy"]} | more))
+    return m
+m = mlp()
+"""
+"""A first cell for such a notebook: the data, and `mlp()`, a small network that is compiled."""
+
 
 @dataclass
 class Seen:
