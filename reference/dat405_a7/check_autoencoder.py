@@ -8,6 +8,7 @@ from harness.results import Cause
 PARAMETERS = 784 * 128 + 128 + 128 * 96 + 96 + 96 * 128 + 128 + 128 * 784 + 784
 BOTTLENECK = 96
 NOISE_LEVEL = 0.4
+REMOVED = 0.5  # share of the squared error; the reference removes nine tenths
 
 
 @pytest.mark.check("4A", 0.1)
@@ -83,7 +84,7 @@ def check_noisy_to_clean(autoencoder, verdict):
 
 @pytest.mark.check("4A", 0.15)
 def check_reconstruction(autoencoder, evidence, verdict):
-    """Trained, it brings noisy images closer to the clean ones than they were."""
+    """Trained, it removes at least half of the error that the noise makes."""
     verdict.where = autoencoder.where
     require_trained(autoencoder, "It")
     curves = evidence.denoising
@@ -98,14 +99,16 @@ def check_reconstruction(autoencoder, evidence, verdict):
     place = min(range(len(curves.levels)), key=lambda number: abs(curves.levels[number] - NOISE_LEVEL))
     noisy, restored = curves.error_noisy[place], curves.error_denoised[place]
     how = f"mean squared error a pixel, {curves.images} evaluation images, noise {curves.levels[place]:g}"
+    removed = 1 - restored / noisy if noisy else 0.0
+    verdict.measured("error before", noisy, n=curves.images, how=how)
     verdict.measured("error after", restored, n=curves.images, how=how)
-    verdict.threshold("error before", noisy, "course")
-    if restored >= noisy:
+    verdict.measured("error removed", removed, unit="share", n=curves.images, how="1 − after / before")
+    verdict.threshold("asked", REMOVED, "course")
+    if removed < REMOVED:
+        told = "it does not help" if removed <= 0 else f"{removed:.0%} of it is gone, and half is asked"
         raise Failed(
-            f"The error a pixel is {noisy:.4f} before and {restored:.4f} after the autoencoder: it does not help.",
+            f"The error a pixel is {noisy:.4f} before and {restored:.4f} after the autoencoder: {told}.",
             "Check that inputs, targets and the scale of both are what you think.",
             where=autoencoder.where,
         )
-    verdict.says(
-        f"The error a pixel falls from {noisy:.4f} to {restored:.4f}, by a factor of {noisy / restored:.1f}."
-    )
+    verdict.says(f"The error a pixel falls from {noisy:.4f} to {restored:.4f}: {removed:.0%} of it is gone.")

@@ -247,6 +247,7 @@ VARIANTS = {
     ],
     "4A.reconstruction": [
         ({"denoising": denoising(error_denoised=(0.2,) * 6)}, FAILED, "is 0.1200 before and 0.2000 after"),
+        ({"denoising": denoising(error_denoised=(0.061,) * 6)}, FAILED, "49% of it is gone, and half is asked"),
         ({"autoencoder": autoencoder(problem="too large", cause=Cause.REFUSED), **BROKEN_AE}, UNTOLD,
          "could not be trained: too large"),
         (UNMADE_AE, MANUAL, f"could not be trained: such inputs {NOT_MADE}. A person marks it."),
@@ -364,6 +365,7 @@ def test_broken_variants(name, changes, outcome, said):
          {"autoencoder": autoencoder(x=images(noise=SALT.model_copy(update={"level": 0.41}), **CLEAN))}),
         ("4C.gain", {"recorded": {"uses": (use(source=None, noise=None, mean=0.2), use(source=None, noise=None))}}),
         ("4C.gain", {"recorded": {"uses": (use(source=None, noise=None, derived=DENOISED),)}}),
+        ("4A.reconstruction", {"denoising": denoising(error_denoised=(0.059,) * 6)}),
         ("4C.gain", {"recorded": {"kind": "contract"}}),
         ("4C.gain", {"denoising": LITTLE, "autoencoder": autoencoder(identical=True)}),
         ("4C.gain", {"denoising": LITTLE.model_copy(update={"mean_denoised": (0.65,)})}),
