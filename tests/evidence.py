@@ -295,7 +295,8 @@ def autoencoder(
     flat = {"shape": (60_000, 784)}
     given = data(x=x or images(noise=SALT, **flat), y=y or images(**flat))
     record = fit(id="fit-ae", epochs=32, batch_size=64, data=given, metrics=())
-    return network(record, facts or autoencoder_facts(), (), **changes)
+    training = {"loss": ("BinaryCrossentropy", {}), "optimizer": ("Adam", {"learning_rate": 0.001})}
+    return network(record, facts or autoencoder_facts(), (), **{**training, **changes})
 
 
 def another(network: Network, name: str, **changes: Any) -> Network:

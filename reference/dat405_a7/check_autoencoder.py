@@ -8,6 +8,8 @@ from harness.results import Cause
 PARAMETERS = 784 * 128 + 128 + 128 * 96 + 96 + 96 * 128 + 128 + 128 * 784 + 784
 BOTTLENECK = 96
 NOISE_LEVEL = 0.4
+EPOCHS = 32
+BATCH_SIZE = 64
 REMOVED = 0.5  # share of the squared error; the reference removes nine tenths
 
 
@@ -80,6 +82,46 @@ def check_noisy_to_clean(autoencoder, verdict):
             where=autoencoder.where,
         )
     verdict.says("Inputs with salt and pepper noise of level 0.4, clean targets.")
+
+
+@pytest.mark.check("4A", 0.1)
+def check_training(autoencoder, verdict):
+    """It is trained for 32 epochs in batches of 64, by adam, with binary cross-entropy."""
+    verdict.where = autoencoder.where
+    evidence, record = autoencoder.evidence, autoencoder.record
+    loss = evidence.loss[0] if evidence.loss else _recorded(record.loss)
+    optimizer = evidence.optimizer[0] if evidence.optimizer else _recorded(record.optimizer)
+    verdict.measured("epochs", autoencoder.epochs, how="as given to fit, calls that only go on added up")
+    verdict.threshold("asked", EPOCHS, "assignment")
+    wrong = []
+    if autoencoder.epochs != EPOCHS:
+        wrong.append(f"for {autoencoder.epochs} epochs (asked: {EPOCHS})")
+    if record.batch_size != BATCH_SIZE:
+        wrong.append(f"in batches of {record.batch_size} (asked: {BATCH_SIZE})")
+    if optimizer != "Adam":
+        wrong.append(f"by {optimizer} (asked: Adam)")
+    if loss != "BinaryCrossentropy":
+        wrong.append(f"with the loss {loss} (asked: BinaryCrossentropy)")
+    if wrong:
+        message = f"It is trained {' and '.join(wrong)}."
+        if len(wrong) > 1:
+            raise Failed(
+                message,
+                "compile(optimizer='adam', loss='binary_crossentropy'), and fit(…, epochs=32, batch_size=64)",
+                where=autoencoder.where,
+            )
+        raise Partial(
+            message,
+            "Another way of training is a choice worth explaining in the text.",
+            share=0.5,
+            where=autoencoder.where,
+        )
+    verdict.says("Adam and binary cross-entropy, 32 epochs in batches of 64.")
+
+
+def _recorded(component):
+    """The name of a loss or an optimizer as the hand-in gave it."""
+    return component.class_name if component else "none"
 
 
 @pytest.mark.check("4A", 0.15)

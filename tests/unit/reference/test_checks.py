@@ -32,7 +32,7 @@ from evidence import (
 )
 
 from harness.assignment import load
-from harness.evidence import Match, SelfTrained, Unmeasured
+from harness.evidence import Match, Network, SelfTrained, Unmeasured
 from harness.matching import match
 from harness.plugin import run_checks
 from harness.recording import CellError, Derivation, FunctionRecord, Noise, SourceRecord
@@ -88,6 +88,12 @@ def failing():
     problem = "the fit fails: ValueError: shapes differ"
     record = fit(error="ValueError: shapes differ")
     return network(record, accuracies=(), problem=problem, cause=Cause.ERROR_IN_SUBMISSION)
+
+
+def ae_fit(**changes):
+    """The autoencoder with other fields of its recorded fit."""
+    right = autoencoder()
+    return {"autoencoder": Network(right.record.model_copy(update=changes), right.evidence)}
 
 
 def swept(**changes):
@@ -245,6 +251,14 @@ VARIANTS = {
         ({"autoencoder": autoencoder(x=images(noise=Noise(kind="gaussian", level=0.4), **CLEAN))}, PARTIAL, "gaus"),
         ({"autoencoder": autoencoder(x=images(source=None, **CLEAN))}, UNTOLD, "could not be recognised"),
     ],
+    "4A.training": [
+        (ae_fit(epochs=2), PARTIAL, "It is trained for 2 epochs (asked: 32)."),
+        (ae_fit(batch_size=128), PARTIAL, "in batches of 128 (asked: 64)"),
+        ({"autoencoder": autoencoder(optimizer=("SGD", {}))}, PARTIAL, "by SGD (asked: Adam)"),
+        ({"autoencoder": autoencoder(loss=("MeanSquaredError", {}))}, PARTIAL, "the loss MeanSquaredError (asked"),
+        ({"autoencoder": autoencoder(loss=None)}, PARTIAL, "with the loss categorical_crossentropy (asked"),
+        (ae_fit(epochs=2, batch_size=128), FAILED, "for 2 epochs (asked: 32) and in batches of 128 (asked: 64)"),
+    ],
     "4A.reconstruction": [
         ({"denoising": denoising(error_denoised=(0.2,) * 6)}, FAILED, "is 0.1200 before and 0.2000 after"),
         ({"denoising": denoising(error_denoised=(0.061,) * 6)}, FAILED, "49% of it is gone, and half is asked"),
@@ -371,6 +385,8 @@ def test_broken_variants(name, changes, outcome, said):
         ("4C.gain", {"denoising": LITTLE.model_copy(update={"mean_denoised": (0.65,)})}),
         ("4C.gain", {"recorded": {}, "mlp": mlp(data=data(x=images(noise=SALT)))}),
         ("2C.epochs", {"mlp": network(fit(epochs=5), epochs=10)}),
+        ("4A.training", {"autoencoder": Network(ae_fit(epochs=16)["autoencoder"].record,
+                                                autoencoder(epochs=32).evidence)}),
         ("2C.accuracy", {"mlp": network(fit(), notes=("The optimizer starts afresh.",))}),
         ("2D.replicates", {"sweep": tuple(fresh_again())}),
         ("4B.share", {"noise": noise(changed=(0.0, 0.21, 0.39, 0.6, 0.8, 1.0))}),
