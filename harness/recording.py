@@ -19,6 +19,7 @@ Name = Annotated[str, StringConstraints(max_length=300)]
 Text = Annotated[str, StringConstraints(max_length=20_000)]
 Finite = Annotated[float, Field(allow_inf_nan=False)]
 Count = Annotated[int, Field(ge=0, le=2**53)]
+Hash = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{32}$")]
 Shape = Annotated[tuple[Annotated[int, Field(ge=-1, le=2**40)] | None, ...], Field(max_length=12)]
 
 
@@ -245,9 +246,10 @@ class FitRecord(Graph):
 
     `previous` names the fits that trained the same model object before. `states` says which layers start from the
     weights of an earlier fit. `continues` is the fit that this one goes on from without a new compile in between,
-    so that the optimizer's state is kept too. `problem` says why the fit cannot be repeated; `error` is what it
-    raised, where it failed as it would have failed in a real run. `method` `train_on_batch`: a loop of steps of the
-    hand-in's own, told as the epochs that it comes to.
+    so that the optimizer's state is kept too. `initial` is a hash of the weights that a model has at its first fit,
+    and of no later one. `problem` says why the fit cannot be repeated; `error` is what it raised, where it failed
+    as it would have failed in a real run. `method` `train_on_batch`: a loop of steps of the hand-in's own, told as
+    the epochs that it comes to.
     """
 
     id: Name
@@ -265,6 +267,7 @@ class FitRecord(Graph):
     previous: tuple[Name, ...] = Field(default=(), max_length=512)
     states: tuple[LayerState, ...] = Field(default=(), max_length=512)
     continues: Name | None = None
+    initial: Hash | None = None
     method: Literal["fit", "train_on_batch"] = "fit"
     contract_task: Name | None = None
     problem: Text | None = None

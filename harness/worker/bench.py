@@ -11,7 +11,7 @@ from harness.worker import describe
 from harness.worker.arrays import Recogniser
 from harness.worker.feeds import Feed
 from harness.worker.registry import Models
-from harness.worker.states import States, UnknownWeightsError
+from harness.worker.states import States, UnknownWeightsError, hash_of
 from harness.worker.trial import Trials
 
 MAX_FITS = 2_000
@@ -94,6 +94,7 @@ class Bench:
         noted["metrics"] = tuple(self.trials.names(uid)[1:])
         layers = self.models.layers(model, graph)
         noted["continues"] = self.states.continues(uid, layers)
+        noted["initial"] = None if noted["previous"] else hash_of(layers)
         try:
             noted["states"] = self.states.of(layers)
         except UnknownWeightsError as reason:

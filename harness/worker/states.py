@@ -133,6 +133,12 @@ class States:
         return np.asarray(values * (1 + _CHANGE * by) + np.where(values == 0, 0.1 * _CHANGE * by, 0), values.dtype)
 
 
+def hash_of(layers: Layers) -> str | None:
+    """A hash of all weights of these layers, 32 hexadecimal digits; None where they have none."""
+    keys = _keys(layers)
+    return hashlib.blake2b(b"".join(keys), digest_size=16).hexdigest() if keys else None
+
+
 def _values(layer: Any) -> list[Array]:
     return [np.asarray(weight.numpy()) for weight in layer.weights]
 

@@ -119,6 +119,31 @@ def check_accuracy(mlp, evidence, verdict):
     judge_accuracy(mlp, evidence.gates.get("2C.accuracy"), verdict, evidence.profile)
 
 
+def _numbers(rows):
+    """Rows of a source array as a range; None where they are a listing."""
+    if rows.kind == "listed":
+        return None
+    return range(rows.count) if rows.kind == "all" else range(rows.start, rows.stop, rows.step)
+
+
+def _among(rows, trained):
+    """Whether all of some rows are known to be among the rows `trained` of the same array."""
+    if trained.kind == "all" or (rows == trained and (rows.kind != "listed" or rows.frame is not None)):
+        return True
+    own, theirs = _numbers(rows), _numbers(trained)
+    if not own or not theirs:
+        return False
+    return all(number in theirs for number in (*own[:2], own[-1]))  # even steps: the rest lies between
+
+
+def _validated_on_trained(data):
+    """Whether the validation images are images that are trained on. A validation_split holds its images back."""
+    held_out, trained = data.validation_x, data.x
+    if held_out is None or trained is None or held_out.source is None or held_out.source != trained.source:
+        return False
+    return held_out.rows is not None and trained.rows is not None and _among(held_out.rows, trained.rows)
+
+
 @pytest.mark.check("2C", 0.1)
 def check_curves(mlp, verdict):
     """Training and validation accuracy are kept for every epoch, so that they can be plotted."""
@@ -135,6 +160,13 @@ def check_curves(mlp, verdict):
         raise Failed(
             f"There is nothing to plot: {' and '.join(missing)}.",
             "compile(…, metrics=['accuracy']) and fit(…, validation_data=(x_test, y_test))",
+            where=mlp.where,
+        )
+    if _validated_on_trained(data):
+        raise Failed(
+            "The validation images are among those that it is trained on: what is plotted as validation accuracy "
+            "is training accuracy again.",
+            "fit(…, validation_data=(x_test, y_test))",
             where=mlp.where,
         )
     verdict.says("One training and one validation accuracy an epoch.")

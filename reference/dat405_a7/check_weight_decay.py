@@ -21,6 +21,13 @@ def _fresh(sweep):
     return [network for network in sweep if network.fresh]
 
 
+def _start(network, recorded):
+    """What tells the network's first weights: their hash; the fit's own name where they are not known."""
+    merged = network.evidence.merged
+    first = recorded.get(merged[0][0], network.record) if merged else network.record
+    return first.initial or first.id
+
+
 def _require_whole(sweep):
     """Ends the check where a fit fails, which ends the loop: the networks after it are not known."""
     failing = next((network for network in sweep if network.record.error), None)
@@ -170,27 +177,35 @@ def check_factors(sweep, verdict):
 
 
 @pytest.mark.check("2D", 0.15)
-def check_replicates(sweep, verdict):
-    """Each factor is trained three times, each time from a fresh network."""
+def check_replicates(sweep, evidence, verdict):
+    """Each factor is trained three times, each time from a fresh network with initial weights of its own."""
     _require_whole(sweep)
     verdict.where = sweep[0].where
-    fresh = _fresh(sweep)
-    counts = Counter(factor_of(network) for network in fresh)
-    counts.pop(None, None)
+    recorded = {fit.id: fit for fit in evidence.recording.fits}
+    fresh = [network for network in _fresh(sweep) if factor_of(network) is not None]
+    different = {(factor_of(network), _start(network, recorded)) for network in fresh}
+    counts = Counter(factor for factor, _ in different)
     fewest = min(counts.values(), default=0)
-    verdict.measured("replicates", fewest, how="fresh networks of the factor that has fewest")
+    verdict.measured("replicates", fewest, how="fresh networks of the factor that has fewest, equal ones once")
     verdict.threshold("asked", REPLICATES, "assignment")
     if fewest < REPLICATES:
-        continued = len(sweep) - len(fresh)
+        continued, equal = len(sweep) - len(_fresh(sweep)), len(fresh) - len(different)
         reason = (
             f" {continued} of {len(sweep)} fits go on training an earlier model instead of a fresh one."
             if continued
             else ""
         )
+        if equal:
+            reason += (
+                f" {equal} of {len(sweep)} networks start from the same weights as another of their factor, so "
+                "they are one network trained again."
+            )
         networks = f"{fewest} fresh network{'s' if fewest != 1 else ''}"
         raise Failed(
             f"Replicates are missing: the factor with fewest has {networks}, 3 are asked.{reason}",
-            "For each factor make and train the model three times: two loops, the model made in the inner one.",
+            "Set the seed once, before the loops, and not again for each model; give initializers no seed."
+            if equal
+            else "For each factor make and train three models: two loops, the model made in the inner one.",
             where=sweep[0].where,
         )
     verdict.says(f"{fewest} fresh networks a factor.")

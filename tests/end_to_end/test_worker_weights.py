@@ -34,6 +34,22 @@ other = keras.models.model_from_json(m.to_json()); other.compile("sgd", "mse"); 
 for layer in m.layers:
     layer.kernel.assign(layer.kernel_initializer(layer.kernel.shape)); layer.bias.assign(tf.zeros_like(layer.bias))
 m.fit(X, Y)""",
+    "replicates": "for _ in range(3): mlp().fit(X, Y)",
+    "one seed": """
+for _ in range(3):
+    keras.utils.set_random_seed(1); mlp().fit(X, Y)""",
+    "seed of tensorflow": """
+for _ in range(3):
+    tf.random.set_seed(1); mlp().fit(X, Y)""",
+    "seeded initializers": """
+for _ in range(3):
+    start = keras.initializers.GlorotUniform(seed=3)
+    m = keras.Sequential([layers.Dense(10, "softmax", kernel_initializer=start)])  # built by fit
+    m.compile("sgd", "categorical_crossentropy"); m.fit(X, Y); m.fit(X, Y)""",
+    "built by fit": """
+for _ in range(3):
+    m = keras.Sequential([layers.Dense(10, "softmax")])
+    m.compile("sgd", "categorical_crossentropy"); m.fit(X, Y)""",
     "transfer": """
 m = mlp(); m.fit(X, Y)
 top = keras.Sequential([*m.layers[:-1], layers.Dense(10, activation="softmax", name="new")])
@@ -244,6 +260,26 @@ def test_weights_are_known_after_files(cell):
 def test_clones_and_fresh_initial_values_are_fresh(cell):
     _, *others = cell("fresh").fits
     assert [(fit.states, fit.problem) for fit in others] == [((), None)] * 3
+
+
+@pytest.mark.parametrize("name", ["replicates", "built by fit", "seed of tensorflow"])
+def test_replicates_start_from_weights_of_their_own(cell, name):
+    """In Keras 3 initializers take their seeds from Python's generator, which `tf.random.set_seed` leaves alone."""
+    hashes = [fit.initial for fit in cell(name).fits]
+    assert len(set(hashes)) == 3
+    assert None not in hashes
+
+
+def test_replicates_of_one_seed_start_alike(cell):
+    first, second, third = cell("one seed").fits
+    assert first.initial == second.initial == third.initial is not None
+
+
+def test_the_hash_is_of_the_first_fit_only(cell):
+    hashes = [fit.initial for fit in cell("seeded initializers").fits]
+    assert hashes == [hashes[0], None] * 3
+    assert hashes[0] is not None
+    assert [fit.initial is None for fit in cell("set back").fits] == [False, True]
 
 
 def test_layers_that_another_model_took_over(cell):

@@ -56,3 +56,16 @@ def test_any_bytes_give_a_recording_or_recordingerror(data):
         assert isinstance(parse_recording(data), Recording)
     except RecordingError as error:
         assert str(error)
+
+
+def test_a_hash_of_weights_is_of_32_hexadecimal_digits():
+    assert parse_recording(with_hash("0123456789abcdef" * 2)).fits[0].initial == "0123456789abcdef" * 2
+    for other in ("", "a" * 31, "a" * 33, "A" * 32, "g" * 32, "a" * 32 + "\n", " " + "a" * 32, 7, ["a" * 32]):
+        with pytest.raises(RecordingError, match=r"fits\.0\.initial"):
+            parse_recording(with_hash(other))
+
+
+def with_hash(value):
+    plain = json.loads(WHOLE)
+    plain["fits"][0]["initial"] = value
+    return json.dumps(plain).encode()

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 import numpy as np
 import pytest
 
-from harness.worker.states import States, UnknownWeightsError
+from harness.worker.states import States, UnknownWeightsError, hash_of
 
 
 class Weight:
@@ -113,3 +113,14 @@ def test_a_fit_goes_on_until_a_compile_or_other_weights():
     assert states.continues(7, [(1, layer)]) == "fit-1"
     states.compiled(7)
     assert states.continues(7, [(1, layer)]) is None
+
+
+def test_equal_weights_have_one_hash_whatever_layers_hold_them():
+    first, second = Layer("one"), Layer("two")
+    known = hash_of([(1, first), (2, second)])
+    assert known is not None
+    assert hash_of([(7, Layer()), (8, Layer())]) == known
+    second.weights[1].assign(np.array([0, 1e-7]))
+    assert hash_of([(1, first), (2, second)]) != known
+    assert hash_of([(1, first)]) not in (known, None)
+    assert hash_of([]) is None
