@@ -276,10 +276,10 @@ def sweep(
     )
 
 
-def autoencoder_facts(*units: int, outputs: int = 784) -> ModelFacts:
+def autoencoder_facts(*units: int, outputs: int = 784, activation: str = "relu") -> ModelFacts:
     sizes = (784, *(units or (128, 96, 128)), outputs)
     layers = tuple(
-        layer_facts("Dense", size, "relu", params=before * size + size, output_shape=(None, size))
+        layer_facts("Dense", size, activation, params=before * size + size, output_shape=(None, size))
         for before, size in pairwise(sizes)
     )
     return model_facts(layers, cross_entropy_error=None)

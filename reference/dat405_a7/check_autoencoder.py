@@ -1,5 +1,7 @@
 """Checks of task 4A: the denoising autoencoder 784-128-96-128-784."""
 
+from itertools import pairwise
+
 import pytest
 
 from harness.checking import Failed, NotMeasured, Partial, require_any_made, require_trained
@@ -8,6 +10,7 @@ from harness.results import Cause
 PARAMETERS = 784 * 128 + 128 + 128 * 96 + 96 + 96 * 128 + 128 + 128 * 784 + 784
 BOTTLENECK = 96
 NOISE_LEVEL = 0.4
+ACTIVATIONS = ("ReLU", "LeakyReLU", "PReLU", "ELU", "Softmax")  # layers that are nothing else
 EPOCHS = 32
 BATCH_SIZE = 64
 REMOVED = 0.5  # share of the squared error; the reference removes nine tenths
@@ -15,7 +18,7 @@ REMOVED = 0.5  # share of the squared error; the reference removes nine tenths
 
 @pytest.mark.check("4A", 0.1)
 def check_parameters(autoencoder, verdict):
-    """The autoencoder 784-128-96-128-784 has 226,416 parameters."""
+    """The autoencoder 784-128-96-128-784 has 226,416 parameters, and its inner layers an activation."""
     verdict.where = autoencoder.where
     verdict.measured("parameters", autoencoder.params, how="counted on the rebuilt network")
     verdict.threshold("asked", PARAMETERS, "assignment")
@@ -25,7 +28,35 @@ def check_parameters(autoencoder, verdict):
             "Compare autoencoder.summary() with the assignment's drawing.",
             where=autoencoder.where,
         )
+    linear = _linear(autoencoder.layers)
+    if linear:
+        raise Partial(
+            f"The number of parameters is right, but inner layers have no activation: {', '.join(linear)}.",
+            "Without an activation a layer is only a linear map, and several in a row are no more than one: "
+            "Dense(128, activation='relu').",
+            share=0.5,
+            where=autoencoder.where,
+        )
     verdict.says("784-128-96-128-784, 226,416 parameters.")
+
+
+def _linear(layers):
+    """What the hidden layers are called that have neither an activation of their own nor a layer for it before the
+    next one. The code may be linear, between layers that are not; the output is no hidden layer."""
+    places = [number for number, layer in enumerate(layers) if layer.units is not None]
+    bare = []
+    for place, after in pairwise(places):
+        own = layers[place].activation not in (None, "linear")
+        if not own and not any(_activates(layer) for layer in layers[place + 1 : after]):
+            bare.append(layers[place])
+    narrowest = min((layer.units for layer in layers if layer.units is not None), default=0)
+    if len(bare) == 1 and bare[0].units == narrowest:
+        return []
+    return [f"{layer.class_name}({layer.units})" for layer in bare]
+
+
+def _activates(layer):
+    return layer.class_name in ACTIVATIONS or (layer.class_name == "Activation" and layer.activation != "linear")
 
 
 @pytest.mark.check("4A", 0.1)
