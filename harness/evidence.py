@@ -108,6 +108,10 @@ class NoiseFacts(Value):
     """Share of the changed pixels that are 0 or 1."""
     white: tuple[float, ...] = ()
     """Share of the changed pixels that are 1."""
+    masks: tuple[int, ...] = ()
+    """How many different masks the images of a level have: 1 where the same pixels change in all."""
+    images: int = 0
+    """Images a level; 1 where the function takes one at a time."""
     pixels: int = 0
     """Pixels a level."""
     input_kept: bool = True

@@ -321,6 +321,7 @@ def noise(**changes: Any) -> NoiseFacts:
     whole: dict[str, Any] = {
         "function": "salt_and_pepper", "where": WHERE, "levels": LEVELS, "changed": LEVELS,
         "extreme": (1.0,) * 6, "white": (0.5, 0.49, 0.51, 0.5, 0.5, 0.5), "pixels": 50_176,
+        "images": 64, "masks": (1, 64, 64, 64, 64, 1),
     }  # fmt: skip
     return NoiseFacts(**{**whole, **changes})
 

@@ -46,13 +46,20 @@ def check_identity(noise, verdict):
 
 @pytest.mark.check("4B", 0.2)
 def check_share(noise, verdict):
-    """The share of changed pixels is the noise level."""
+    """The share of changed pixels is the noise level, drawn for each image anew."""
     verdict.where = noise.where
     pairs = list(zip(noise.levels, noise.changed, strict=True))
     worst_level, worst = max(pairs, key=lambda pair: abs(pair[0] - pair[1]))
     verdict.measured(
         f"changed at level {worst_level:g}", worst, unit="share", n=noise.pixels, how="the level furthest off"
     )
+    some = [masks for masks, changed in zip(noise.masks, noise.changed, strict=False) if 0.01 < changed < 0.99]
+    if noise.images > 1 and 1 in some:
+        raise Failed(
+            f"The same pixels change in all of {noise.images} images.",
+            "Draw the mask for the whole array: np.random.random(images.shape), not for the shape of one image.",
+            where=noise.where,
+        )
     if abs(worst_level - worst) <= TOLERANCE:
         verdict.says("The share of changed pixels follows the level from 0 to 1.")
         return

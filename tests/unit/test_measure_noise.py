@@ -51,3 +51,24 @@ def test_what_is_no_image_is_a_problem(answer, shape, said):
 
 def test_values_that_are_no_numbers_are_changed_pixels():
     assert facts(np.full((2, 2), np.nan)).changed == (1.0,)
+
+
+@pytest.mark.parametrize(
+    ("shape", "images"),
+    [((64, 784), 64), ((64, 28, 28), 64), ((64, 28, 28, 1), 64), ((28, 28), 1), ((784,), 1), ((4, 3), 1)],
+)
+def test_images_with_the_same_changed_pixels_have_one_mask(shape, images):
+    answer = np.full(shape, 0.5, dtype=np.float32)
+    answer[..., ::2] = 1.0
+    if len(shape) > 3:
+        answer[:, ::3] = 0.0
+    same = facts(answer)
+    assert (same.images, same.masks) == (images, (1,))
+    answer[0] = 0.5
+    if images > 1:
+        assert facts(answer).masks == (2,)
+
+
+def test_images_with_noise_of_their_own_have_as_many_masks():
+    hit = np.random.default_rng(0).random((64, 784)) < 0.4
+    assert facts(np.where(hit, 1.0, 0.5)).masks == (64,)

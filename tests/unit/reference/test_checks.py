@@ -271,8 +271,9 @@ VARIANTS = {
     ],
     "4B.identity": [({"noise": noise(changed=(0.1, *LEVELS[1:]))}, FAILED, "At level 0, 10.0% of the pixels")],
     "4B.share": [
-        ({"noise": noise(changed=tuple(level / 2 for level in LEVELS))}, PARTIAL, "At level 1, 50.0%"),
-        ({"noise": noise(changed=(0.4,) * 6)}, FAILED, "At level 1, 40.0% of the pixels change"),
+        ({"noise": noise(changed=tuple(level / 2 for level in LEVELS), masks=(64,) * 6)}, PARTIAL, "At level 1, 50"),
+        ({"noise": noise(changed=(0.4,) * 6, masks=(64,) * 6)}, FAILED, "At level 1, 40.0% of the pixels change"),
+        ({"noise": noise(masks=(1,) * 6)}, FAILED, "The same pixels change in all of 64 images"),
     ],
     "4B.values": [
         ({"noise": noise(extreme=(1, 1, 0.9, 1, 1, 1))}, FAILED, "10.0% of the changed pixels are neither 0 nor 1"),
@@ -389,6 +390,8 @@ def test_broken_variants(name, changes, outcome, said):
                                                 autoencoder(epochs=32).evidence)}),
         ("2C.accuracy", {"mlp": network(fit(), notes=("The optimizer starts afresh.",))}),
         ("2D.replicates", {"sweep": tuple(fresh_again())}),
+        ("4B.share", {"noise": noise(masks=(1,) * 6, images=1)}),
+        ("4B.share", {"noise": noise(masks=())}),
         ("4B.share", {"noise": noise(changed=(0.0, 0.21, 0.39, 0.6, 0.8, 1.0))}),
     ],
 )  # fmt: skip
