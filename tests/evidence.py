@@ -26,6 +26,7 @@ from harness.models import ModelFacts
 from harness.recording import (
     ArrayRecord,
     Component,
+    Derivation,
     FitData,
     FitRecord,
     LayerRecord,
@@ -357,6 +358,11 @@ def use(**changes: Any) -> UseRecord:
     return UseRecord(**{"method": "evaluate", "model": 0, "x": x, "where": WHERE, **fields})
 
 
+def cleaned(**changes: Any) -> UseRecord:
+    """The same of what a model made of images."""
+    return use(**{"source": None, "noise": None, "derived": Derivation(model=1, given=images()), **changes})
+
+
 def complete(assignment: Assignment, **changes: Any) -> Evidence:
     """A hand-in on which every check passes. `changes`: fields of the evidence, networks by builder's name, or
     `recorded`, fields of the recording."""
@@ -364,6 +370,6 @@ def complete(assignment: Assignment, **changes: Any) -> Evidence:
     networks += changes.pop("sweep", sweep())
     networks += [changes.pop("autoencoder", autoencoder())]
     measured = {"noise": noise(), "denoising": denoising(), "generation": generation()}
-    recorded = changes.pop("recorded", {"uses": (use(),)})
+    recorded = changes.pop("recorded", {"uses": (use(), cleaned())})
     made = evidence(assignment, *(one for one in networks if one is not None), **{**measured, **changes})
     return made.model_copy(update={"recording": made.recording.model_copy(update=recorded)})

@@ -11,6 +11,11 @@ from harness.results import Cause
 from harness.verdicts import Words, hold
 
 PIXELS = 28 * 28
+MOST_USES = 1000  # more are not recorded
+ON_BOTH = (
+    "For each noise level evaluate your best classifier on the noisy test images, and on what "
+    "autoencoder.predict makes of them."
+)
 TRAINED_OTHERWISE = "Is the autoencoder trained from noisy to clean images, on the scale that the classifier takes?"
 
 
@@ -31,9 +36,15 @@ def _drawing(evidence, autoencoder):
 
 
 def _require_tried(evidence):
-    """Ends the check where no classifier was seen to be tried on noisy or denoised images."""
-    if _tried(evidence.recording):
-        return
+    """Whether a classifier was tried on noisy or on denoised images only, in a sentence; "" where on both. Ends the
+    check where on neither."""
+    noisy, denoised = _tried(evidence)
+    if noisy and denoised:
+        return ""
+    if noisy:
+        return "Your classifier was tried on noisy images only, not on what your autoencoder makes of them."
+    if denoised:
+        return "Your classifier was tried on denoised images only: there is nothing to compare them with."
     error = lost_in(evidence, ("denois", "noise", "season"))
     if error is not None:
         raise NotMeasured(
@@ -45,33 +56,58 @@ def _require_tried(evidence):
         )
     raise NotAttempted(
         "No classifier was seen to be tried on noisy images, or on images that the autoencoder cleaned.",
-        "For each noise level evaluate your best classifier on the noisy test images, and on what "
-        "autoencoder.predict makes of them.",
+        ON_BOTH,
     )
 
 
-def _tried(recording):
-    """Whether a classifier was given noisy or denoised images, to evaluate or to train. By contract there is
-    nothing to see: the harness does it."""
+def _tried(evidence):
+    """Whether a classifier was given noisy images, and whether denoised ones, to evaluate or to train. By contract
+    there is nothing to see: the harness does it. Where only one of them was seen, images that were not recognised
+    may be the other, and so may what a run that was cut short, or that noted no more uses, did not show."""
+    recording = evidence.recording
     if recording.kind == "contract":
-        return True
+        return True, True
     labelled = ("labels", "one_hot", "one_hot_twice")
     fits = [fit for fit in recording.fits if fit.data.y is not None and fit.data.y.encoding in labelled]
     classifiers = {fit.model for fit in fits} | {model.uid for model in recording.models if _classes(model)}
-    given = [fit.data.x for fit in fits if fit.data.x is not None]
+    cleaning = _cleaning(evidence)
     uses = [use for use in recording.uses if use.model in classifiers]
-    if any(_noisy(x) for x in [*given, *(use.x for use in uses)]):
-        return True
+    given = [(fit.model, x) for fit in fits for x in (fit.data.x, fit.data.validation_x) if x is not None]
+    given += [(use.model, use.x) for use in uses]
+    noisy = any(x.noise is not None and model not in cleaning for model, x in given)
+    denoised = any(x.derived is not None or (x.noise is not None and model in cleaning) for model, x in given)
+    if noisy or denoised:
+        hidden = evidence.interrupted is not None or len(recording.uses) >= MOST_USES
+        other = hidden or any(_unknown(x) for _, x in given)
+        return noisy or other, denoised or other
     # Noise that was not recognised: other images each time at one place, which is a loop over levels.
     levels = {}
     for use in uses:
-        if use.x.source is None and math.prod(n or 1 for n in use.x.shape[1:]) == PIXELS:
+        if _unknown(use.x):
             levels.setdefault(str(use.where), set()).add((use.x.mean, use.x.content))
-    return any(len(different) > 1 for different in levels.values())
+    loop = any(len(different) > 1 for different in levels.values())
+    return loop, loop
 
 
-def _noisy(x):
-    return x.noise is not None or x.derived is not None
+def _unknown(x):
+    """Whether these are images that were not recognised."""
+    return (
+        x.source is None
+        and x.noise is None
+        and x.derived is None
+        and math.prod(n or 1 for n in x.shape[1:]) == PIXELS
+    )
+
+
+def _cleaning(evidence):
+    """The models (uids) of ten values that hold an autoencoder's layers: they clean what they are given."""
+    networks = (*evidence.networks("4A"), *evidence.networks("4D"))
+    layers = {layer.uid for one in networks for layer in one.record.layers if layer.class_name != "InputLayer"}
+    return {
+        model.uid
+        for model in evidence.recording.models
+        if _classes(model) and any(layer.uid in layers for layer in model.layers)
+    }
 
 
 def _classes(model):
@@ -111,10 +147,24 @@ def check_gain(autoencoder, evidence, verdict):
     """The classifier recognises noisy images better once the autoencoder has cleaned them, from the noise level on
     which it is trained upwards."""
     verdict.where = autoencoder.where
-    _require_tried(evidence)
+    missing = _require_tried(evidence)
     curves = evidence.denoising
     if curves is None:
         _unmeasured(evidence, "denoising", autoencoder)
+    try:
+        _judge_gain(autoencoder, curves, evidence, verdict)
+    except Partial as less:
+        if not missing:
+            raise
+        raise Partial(
+            f"{missing} {less.message}", f"{ON_BOTH} {less.hint}", share=less.share / 2, where=autoencoder.where
+        ) from None
+    if missing:
+        raise Partial(f"{missing} {verdict.message}", ON_BOTH, share=0.5, where=autoencoder.where)
+
+
+def _judge_gain(autoencoder, curves, evidence, verdict):
+    """Notes the gain and holds it against its gate; where enough cleaned images are told, less is enough."""
     gain, low, high = curves.mean_gain
     first, last = curves.judged
     verdict.measured(

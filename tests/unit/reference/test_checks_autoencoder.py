@@ -1,10 +1,28 @@
-"""The activations of task 4A's autoencoder: as arguments, as layers of their own, and none."""
+"""Task 4A's activations: as arguments, as layers of their own, and none. What task 4C's classifier was tried on."""
 
 import pytest
-from evidence import autoencoder, autoencoder_facts, complete, layer_facts, model_facts
+from evidence import (
+    SALT,
+    another,
+    autoencoder,
+    autoencoder_facts,
+    chain,
+    cleaned,
+    complete,
+    data,
+    denoising,
+    dense,
+    image_input,
+    images,
+    layer_facts,
+    mlp,
+    model_facts,
+    use,
+)
 
 from harness.assignment import load
 from harness.plugin import run_checks
+from harness.recording import ModelRecord
 from harness.results import Outcome
 
 ASSIGNMENT = load("dat405_a7")
@@ -63,3 +81,67 @@ def test_hidden_layers_without_an_activation_are_named(layers, named):
 def test_activations_of_every_kind_count(layers):
     result = built(*layers)
     assert result.outcome is Outcome.PASSED, result.message
+
+
+# --- noisy images, and denoised ones
+
+LITTLE = denoising(mean_gain=(0.1, 0.09, 0.11), mean_denoised=(0.5,))
+UNKNOWN = use(source=None, noise=None)
+
+
+def trained_on(x, **more):
+    return {"recorded": {}, "mlp": mlp(data=data(x=x, **more))}
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"recorded": {"uses": (use(), cleaned())}},
+        {"recorded": {"uses": (use(), UNKNOWN)}},
+        {"recorded": {"uses": (cleaned(), UNKNOWN)}},
+        {"recorded": {"uses": (use(),)}, "interrupted": "The code ran longer than 300 s."},
+        trained_on(cleaned().x, validation_x=images(noise=SALT)),
+        trained_on(images(noise=SALT), validation_x=UNKNOWN.x),
+    ],
+)
+def test_on_both_or_on_what_may_be_the_other(changes):
+    result = judged("4C.gain", **changes)
+    assert result.outcome is Outcome.PASSED, result.message
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        (trained_on(images(noise=SALT)), "on noisy images only"),
+        (trained_on(cleaned().x), "on denoised images only"),
+        ({"recorded": {"uses": (use(), cleaned(model=9))}}, "on noisy images only"),
+    ],
+)
+def test_on_one_alone_is_half(changes, said):
+    result = judged("4C.gain", **changes)
+    assert result.outcome is Outcome.PARTIAL, result.message
+    assert result.points == pytest.approx(result.max_points / 2)
+    assert said in result.message
+    assert "autoencoder.predict" in result.hint
+
+
+def test_a_smaller_gain_is_halved_too():
+    whole, half = (
+        judged("4C.gain", denoising=LITTLE, recorded={"uses": uses}) for uses in ((use(), cleaned()), (use(),))
+    )
+    assert half.points == pytest.approx(whole.points / 2)
+    assert half.message.endswith(whole.message)
+    none = judged("4C.gain", denoising=denoising(mean_gain=(0.0, -0.1, 0.1), mean_denoised=(0.5,)),
+                  recorded={"uses": (use(),)})  # fmt: skip
+    assert none.outcome is Outcome.FAILED
+
+
+def test_a_classifier_behind_the_autoencoder_is_given_noisy_images_and_cleans_them():
+    cleaner = another(autoencoder(), "fit-own")
+    last = dense(10, "softmax").model_copy(update={"uid": 9001, "output_shape": (None, 10)})
+    graph = {**chain(image_input(784), last), "layers": (cleaner.record.layers[1], last)}
+    joined = ModelRecord(**graph, uid=7, name="joined", kind="functional")
+    recorded = {"uses": (use(), use(model=7)), "models": (joined,)}
+    assert judged("4C.gain", autoencoder=cleaner, recorded=recorded).outcome is Outcome.PASSED
+    apart = judged("4C.gain", autoencoder=another(cleaner, "fit-apart"), recorded=recorded)
+    assert apart.outcome is Outcome.PARTIAL
