@@ -74,6 +74,11 @@ def test_other_validation_images_are_taken_for_held_out(trained, held_out, sourc
     assert curves.outcome is PASSED, curves.message
 
 
+def test_test_images_in_training_are_an_integrity_note():
+    given = images(source="x_test", rows=WHOLE)
+    assert result("2C.curves", mlp=mlp(data=data(x=given, validation_x=given))).outcome is PASSED
+
+
 def test_a_validation_split_holds_its_images_back():
     split = mlp(data=data(validation_x=None, validation_y=None, validation_split=0.1))
     assert result("2C.curves", mlp=split).outcome is PASSED
