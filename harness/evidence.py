@@ -169,9 +169,9 @@ class Generation(Value):
     class_entropy: float
     """Of the told classes, as a share of the entropy of ten equally frequent ones."""
     nearest: tuple[float, ...]
-    """5th, 50th and 95th percentile of the root mean squared distance to the nearest training image."""
+    """5th, 50th and 95th percentile of the root mean squared distance to the data set's nearest image."""
     nearest_held_out: tuple[float, ...]
-    """The same of real evaluation images, for comparison."""
+    """Those of real evaluation images to the nearest training image, for comparison."""
     strip: str
     strip_images: int
 

@@ -167,7 +167,7 @@ class Reference:
 MEASURES = ("gain", "denoised", "reconstruction", "recognised", "class_entropy", "nearest")
 """What is measured on a trained autoencoder: gain and accuracy on denoised images, averaged over the judged levels;
 squared error after over before, likewise; of drawn images the share that is recognised, their classes' entropy, and
-the median distance to the nearest training image."""
+the median distance to the data set's nearest image."""
 CURVES = ("gain", "denoised", "reconstruction")
 """Those that are averages over noise levels."""
 

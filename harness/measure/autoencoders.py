@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 SHOWN = 10  # images of a strip
 STRIP_LEVELS = (0.0, 0.2, 0.4, 0.6, 0.8, 1.0)
 FEWEST = 5  # images from which a submission's own drawing is measured
-COMPARED = 200  # images whose nearest training image is looked for
+COMPARED = 200  # images whose nearest image of the data set is looked for
 
 
 @dataclass(frozen=True)
@@ -134,8 +134,10 @@ def _generation(grader: Grader, drawing: Drawing) -> Generation:
         made = grader.trainer.generate(autoencoder, drawing.cut, classifier, count)
         raw, images, probabilities = made["raw"], made["images"], made["probabilities"]
     share, entropy = recognised(probabilities)
-    training = grader.dataset.x_train.reshape(len(grader.dataset.x_train), -1).astype(np.float32) / 255
-    held_out = grader.dataset.x_test[:COMPARED].reshape(-1, training.shape[1]).astype(np.float32) / 255
+    training, evaluation = (
+        part.reshape(len(part), -1).astype(np.float32) / 255
+        for part in (grader.dataset.x_train, grader.dataset.x_test)
+    )
     return Generation(
         decoder=drawing.decoder.name,
         classifier_task=drawing.classifier.task,
@@ -145,8 +147,8 @@ def _generation(grader: Grader, drawing: Drawing) -> Generation:
         in_range=bool(np.isfinite(raw).all() and raw.min() >= -1e-6 and raw.max() <= 1 + 1e-6),
         recognised=round(share, 6),
         class_entropy=round(entropy, 6),
-        nearest=tuple(round(value, 6) for value in nearest(images[:COMPARED], training)),
-        nearest_held_out=tuple(round(value, 6) for value in nearest(held_out, training)),
+        nearest=tuple(round(value, 6) for value in nearest(images[:COMPARED], training, evaluation)),
+        nearest_held_out=tuple(round(value, 6) for value in nearest(evaluation[:COMPARED], training)),
         strip=strip(images[: 2 * SHOWN]),
         strip_images=min(2 * SHOWN, count),
     )

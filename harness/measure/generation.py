@@ -1,4 +1,4 @@
-"""Images from a decoder: are they digits, of several classes, and not copies of training images?"""
+"""Images from a decoder: are they digits, of several classes, and not copies of images of the data set?"""
 
 from __future__ import annotations
 
@@ -22,15 +22,14 @@ def recognised(probabilities: NDArray[Any]) -> tuple[float, float]:
     return float(told.mean()), max(0.0, entropy)
 
 
-def nearest(images: NDArray[Any], training: NDArray[Any]) -> tuple[float, float, float]:
-    """5th, 50th and 95th percentile of the root mean squared distance an image has to its nearest training image.
+def nearest(images: NDArray[Any], *known: NDArray[Any]) -> tuple[float, float, float]:
+    """5th, 50th and 95th percentile of the root mean squared distance an image has to the nearest known image.
 
-    `images` (n, d) and `training` (m, d), float32 in [0, 1]. A copy has distance 0.
+    `images` (n, d) and each array of `known` (m, d), float32 in [0, 1]. A copy has distance 0.
     """
     best = np.full(len(images), np.inf)
     norms = (images**2).sum(axis=1)
-    for start in range(0, len(training), 8192):
-        part = training[start : start + 8192]
+    for part in (array[start : start + 8192] for array in known for start in range(0, len(array), 8192)):
         squared = norms[:, None] - 2 * images @ part.T + (part**2).sum(axis=1)[None, :]
         best = np.minimum(best, squared.min(axis=1))
     distances = np.sqrt(np.maximum(best, 0) / images.shape[1])

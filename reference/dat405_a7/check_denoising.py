@@ -11,6 +11,8 @@ from harness.results import Cause
 from harness.verdicts import Words, hold
 
 PIXELS = 28 * 28
+EXACT = 0.005  # root mean square, in [0, 1]: copies but for rounding
+OWN_WORK = 0.75  # of the distance at which the autoencoder draws clean images again
 MOST_USES = 1000  # more are not recorded
 ON_BOTH = (
     "For each noise level evaluate your best classifier on the noisy test images, and on what "
@@ -232,10 +234,20 @@ def check_decoder(autoencoder, evidence, verdict):
     verdict.says(f"The decoder `{made.decoder}` turns {made.latent} values into an image in [0, 1].")
 
 
+def _copied_below(made, curves, drawing):
+    """The median distance to the data set's images below which drawn ones are copies: half of what it is for new
+    real digits, and nearer than the autoencoder draws images that it is given, since its own work is no copy."""
+    limit = made.nearest_held_out[1] / 2
+    if curves is not None and curves.autoencoder == drawing.record.id and curves.levels[0] == 0:
+        limit = min(limit, OWN_WORK * math.sqrt(curves.error_denoised[0]))
+    return max(limit, EXACT)
+
+
 @pytest.mark.check("4D", 0.2, after=["4D.decoder"])
 def check_digits(autoencoder, evidence, verdict):
-    """What it draws are digits of several classes, neither noise nor copies of training images."""
-    verdict.where = _drawing(evidence, autoencoder).where
+    """What it draws are digits of several classes, neither noise nor copies of the data set's images."""
+    drawing = _drawing(evidence, autoencoder)
+    verdict.where = drawing.where
     made = evidence.generation
     verdict.measured(
         "recognised", made.recognised, unit="share", n=made.images, how="recognised with probability 0.9 or more"
@@ -244,16 +256,20 @@ def check_digits(autoencoder, evidence, verdict):
         "class entropy", made.class_entropy, unit="share", n=made.images, how="of ten equally frequent classes"
     )
     verdict.measured(
-        "distance to the nearest training image",
+        "distance to the nearest image of the data set",
         made.nearest[1],
         low=made.nearest[0],
         high=made.nearest[2],
         n=made.images,
-        how=f"root mean square, median, 5th to 95th percentile; evaluation images: {made.nearest_held_out[1]:.3f}",
+        how="root mean square, median, 5th to 95th percentile; evaluation images to the nearest training image: "
+        f"{made.nearest_held_out[1]:.3f}",
     )
-    if made.nearest[1] < 0.005:
+    copied = _copied_below(made, evidence.denoising, drawing)
+    verdict.threshold("copies are nearer than", copied, "course")
+    if made.nearest[1] < copied:
         raise Failed(
-            "Its images are copies of training images.",
+            f"Its images are copies of images of the data set, as they are or changed a little: half of them lie "
+            f"within {made.nearest[1]:.3f} of one, where new digits lie {made.nearest_held_out[1]:.3f} away.",
             "Draw new codes instead of storing images.",
             where=verdict.where,
         )

@@ -12,6 +12,7 @@ from evidence import (
     data,
     denoising,
     dense,
+    generation,
     image_input,
     images,
     layer_facts,
@@ -145,3 +146,29 @@ def test_a_classifier_behind_the_autoencoder_is_given_noisy_images_and_cleans_th
     assert judged("4C.gain", autoencoder=cleaner, recorded=recorded).outcome is Outcome.PASSED
     apart = judged("4C.gain", autoencoder=another(cleaner, "fit-apart"), recorded=recorded)
     assert apart.outcome is Outcome.PARTIAL
+
+
+# --- what is no copy
+
+
+@pytest.mark.parametrize(
+    ("clean", "distance", "outcome"),
+    [
+        (0.01, 0.051, Outcome.PASSED),  # half of 0.1, the distance of real digits
+        (0.01, 0.049, Outcome.FAILED),
+        (0.0025, 0.038, Outcome.PASSED),  # an autoencoder that draws what it is given at 0.05
+        (0.0025, 0.037, Outcome.FAILED),
+        (0.0, 0.006, Outcome.PASSED),
+        (0.0, 0.004, Outcome.FAILED),
+    ],
+)
+def test_nearer_than_real_digits_and_than_the_autoencoder_draws_is_a_copy(clean, distance, outcome):
+    drawn = generation(nearest=(0.0, distance, 0.2))
+    result = judged("4D.digits", generation=drawn, denoising=denoising(error_denoised=(clean, *(0.02,) * 5)))
+    assert result.outcome is outcome, result.message
+
+
+def test_another_autoencoder_than_the_one_that_draws_says_nothing_of_copies():
+    other = denoising(autoencoder="other", error_denoised=(0.0025, *(0.02,) * 5))
+    drawn = generation(nearest=(0.0, 0.049, 0.2))
+    assert judged("4D.digits", generation=drawn, denoising=other).outcome is Outcome.FAILED
