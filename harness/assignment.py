@@ -207,8 +207,8 @@ class Assignment:
             task = self.tasks[name]
             scale = task.scale(dataset, profile)
             references[name] = cost.work(images, *(scale.epochs, scale.batch_size) if scale else ())
-            seeds = 1 if task.accuracy is None else self.seeds(profile, task.convolutional)
-            runs = spec.sweep_replicates if task.sweep else seeds
+            most = spec.most_convolutional_seeds if task.convolutional else spec.most_seeds
+            runs = spec.sweep_replicates if task.sweep else max(self.seeds(profile, task.convolutional), most)
             total = total.plus(references[name].times(cost.fits * runs))
         return Allowance(
             references=references,

@@ -46,6 +46,10 @@ class Sheet:
         self._filled.add(name)
         self._write({**self._calibration.quantities, name: filled})
 
+    def asks(self, name: str) -> None:
+        """A quantity of this name is asked for, whether or not a run of it is added."""
+        self._filled.add(name)
+
     def finish(self) -> None:
         """Leave out what no task of the assignment asks for any more."""
         self._write({name: one for name, one in self._calibration.quantities.items() if name in self._filled})
@@ -62,9 +66,11 @@ class Sheet:
 
 
 def same_training(one: CalibratedQuantity, other: CalibratedQuantity) -> bool:
-    """Whether the runs of two quantities are runs of one recipe by one trainer, on whatever machine."""
+    """Whether the runs of two quantities are runs of one recipe by one trainer, on whatever machine, and what is
+    measured on them is the same."""
     named = ("keras", "tensorflow", "jax", "backend", "device", "trainer_key")
-    return (one.recipe, one.handed_in, one.levels) == (other.recipe, other.handed_in, other.levels) and all(
+    same = ("recipe", "handed_in", "levels", "settings")
+    return all(getattr(one, name) == getattr(other, name) for name in same) and all(
         one.trainer.get(name) == other.trainer.get(name) for name in named
     )
 
@@ -117,7 +123,7 @@ def _fill_accuracies(
     prepared = made.prepared(task, network)
     quantity = made.quantity(task, "accuracy", network, prepared)
     count = seeds or made.assignment.tasks[task].calibration_seeds
-    sheet.add(name, quantity)
+    sheet.asks(name)
     for seed in range(count):
         if sheet.lacks(name, quantity, seed):
             progress.stage("reference", name, f"seed {seed + 1} of {count}")
@@ -133,17 +139,20 @@ def _fill_denoising(sheet: Sheet, made: Reference, seeds: int | None, progress: 
     if denoiser is None:
         raise CalibrationFailed(f"the reference has no network for task {spec.denoiser}")
     prepared = made.prepared(spec.denoiser, denoiser)
-    count = seeds or made.assignment.tasks[spec.denoiser].calibration_seeds
-    for seed in range(count):
-        for task in spec.classifiers:
-            named = made.denoising_quantities(task, denoiser, prepared)
+    tasks = made.assignment.tasks
+    count = seeds or tasks[spec.denoiser].calibration_seeds
+    for task in spec.classifiers:
+        named = made.denoising_quantities(task, denoiser, prepared)
+        for name in named:
+            sheet.asks(name)
+        # Each run has a classifier of its own: runs that shared one would not be independent.
+        for seed in range(min(count, seeds or tasks[task].calibration_seeds)):
             if all(not sheet.lacks(name, quantity, seed) for name, quantity in named.items()):
                 continue
             progress.stage(
                 "reference", f"{spec.denoiser} with the classifier of {task}", f"seed {seed + 1} of {count}"
             )
-            turns = seeds or made.assignment.tasks[task].calibration_seeds
-            measured = made.denoised(denoiser, prepared, seed, task, seed % turns)
+            measured = made.denoised(denoiser, prepared, seed, task)
             for name, quantity in named.items():
                 sheet.add(name, quantity, measured[quantity.measure])
 
@@ -187,7 +196,8 @@ def write_costs(made: Reference) -> Path:
 class Held:
     """Whether a calibrated quantity was met again: new runs with its first seeds beside those in the file.
 
-    `low` and `high` bound what the mean of so many runs may be, by the file, in all but one case of a thousand.
+    `low` and `high` bound what the mean of so many runs may be, by the file's other runs, in all but one case of a
+    thousand where runs are normal.
     """
 
     name: str
@@ -215,8 +225,10 @@ DOUBT = 0.001  # that a file which holds is said not to, of each quantity
 def check(
     assignment: Assignment, data: DataName, profile: Profile, seeds: int, device: Device, progress: Progress
 ) -> list[Held]:
-    """Train the first `seeds` seeds of each calibrated network anew, whatever is kept of them, and hold them
-    against the file. Raises CalibrationFailed where there is no file."""
+    """Train the first `seeds` seeds of each calibrated classifier anew, whatever is kept of them, and hold them
+    against the file: run for run, and their mean against the file's other runs. What is measured on autoencoders
+    follows from the same trainer and is not checked. Raises CalibrationFailed where there is no file, or nothing in
+    it to check."""
     with reference(assignment, data, profile, device, RunCache(None)) as made:
         name = made.grader.dataset.name
         before = assignment.calibration(name, profile)
@@ -225,17 +237,21 @@ def check(
         held = []
         for task, key, network in made.classifiers():
             quantity = before.quantities.get(key)
-            if quantity is None or len(quantity.runs) < 2:
-                raise CalibrationFailed(f"{key} is not calibrated on {name} for {profile}")
+            chosen = [run for run in quantity.runs if run.seed < seeds] if quantity else []
+            others = [run.value for run in quantity.runs if run.seed >= seeds] if quantity else []
+            if quantity is None or not chosen or len(others) < 2:
+                progress.note(f"{key} has too few calibrated runs on {name} for {profile} to be checked")
+                continue
             prepared = made.prepared(task, network)
-            chosen = [run for run in quantity.runs if run.seed < seeds]
             again = []
             for run in chosen:
                 progress.stage("reference", key, f"seed {run.seed + 1} of {len(chosen)}")
                 again.append(made.accuracy(prepared, run.seed).value)
-            low = stats.prediction_bound(quantity.values, len(again), DOUBT / 2)
-            high = -stats.prediction_bound([-value for value in quantity.values], len(again), DOUBT / 2)
+            low = stats.prediction_bound(others, len(again), DOUBT / 2)
+            high = -stats.prediction_bound([-value for value in others], len(again), DOUBT / 2)
             asked = made.quantity(task, "accuracy", network, prepared)
             same = (asked.recipe, asked.handed_in) == (quantity.recipe, quantity.handed_in)
             held.append(Held(key, tuple(run.value for run in chosen), tuple(again), low, high, same))
+        if not held:
+            raise CalibrationFailed(f"nothing in the calibration of {assignment.id} on {name} can be checked")
     return held

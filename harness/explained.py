@@ -28,7 +28,7 @@ NO_REASON = (
 
 FORECASTS = {
     Forecast.ON_TRACK: "these runs already reach what is needed",
-    Forecast.AT_RISK: "below what is needed, where correct solutions end at times too: full grading decides",
+    Forecast.AT_RISK: "a little below what is needed: full grading decides",
     Forecast.WILL_FALL_SHORT: "further below than chance takes correct solutions: mend it before you hand in",
 }
 """What each forecast means, from good to bad."""

@@ -82,9 +82,16 @@ class Gate(BaseModel):
     """How forecasts of the quick profile came out, over all gates of the assignment on this data set."""
 
     @property
+    def threshold(self) -> float | None:
+        """What runs are held against: what is accepted or, where nothing is calibrated, the nominal; None where
+        neither is known."""
+        accepted = self.accepted
+        return self.nominal if accepted is None else accepted
+
+    @property
     def known(self) -> bool:
         """Whether there is anything to hold runs against."""
-        return self.nominal is not None or self.accepted is not None
+        return self.threshold is not None
 
     @property
     def difference(self) -> bool:
@@ -142,18 +149,19 @@ def figure_of(gate: Gate, values: Sequence[float]) -> float:
 
 
 def decide(gate: Gate, values: Sequence[float]) -> Decision:
-    """What runs, in the order of their seeds, decide: the first stage that decides does.
+    """What runs, in the order of their seeds, decide: the first stage that decides does. Fewer runs than are trained
+    in any case can pass, and cannot fail.
 
     Raises ValueError without runs, or where the gate has no threshold.
     """
-    accepted = gate.accepted if gate.accepted is not None else gate.nominal
-    if accepted is None or not values:
-        raise ValueError(f"{gate.task}: {'no runs' if accepted is not None else 'no threshold is known'}")
+    threshold = gate.threshold
+    if threshold is None or not values:
+        raise ValueError(f"{gate.task}: {'no runs' if threshold is not None else 'no threshold is known'}")
     for n in range(min(gate.runs, len(values)), len(values) + 1):
         figure = figure_of(gate, values[:n])
-        if figure >= accepted:
+        if figure >= threshold:
             return Decision.PASSED
-        if n >= gate.most or figure < gate.hopeless(n):
+        if n >= gate.most or (n >= gate.runs and figure < gate.hopeless(n)):
             return Decision.FAILED
     return Decision.OPEN
 

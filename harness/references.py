@@ -120,23 +120,35 @@ class Reference:
         spec, tasks = self.assignment.denoising, self.assignment.tasks
         if spec is None:
             return {}
+        telling = self.prepared(classifier, self.networks(classifier)[""]).recipe
+        measured = {
+            "classifier": telling.without_seed,
+            "judged": list(spec.judged),
+            "images": self.assignment.profile(self.grader.profile).denoising_images,
+            "generated": spec.generated,
+        }
         made = {}
         for measure in MEASURES:
             task = next((name for name, one in tasks.items() if measure in one.gates), spec.denoiser)
             quantity = self.quantity(spec.denoiser, measure, denoiser, prepared, task)
             levels = spec.levels if measure in CURVES else ()
             made[f"{task}.{measure}.{classifier}"] = quantity.model_copy(
-                update={"levels": levels, "unit": "ratio" if measure == "reconstruction" else "share"}
+                update={
+                    "levels": levels,
+                    "unit": "ratio" if measure == "reconstruction" else "share",
+                    "settings": quantity.settings | measured,
+                }
             )
         return made
 
     def denoised(
-        self, denoiser: Network, prepared: Prepared, seed: int, classifier: str, classifier_seed: int
+        self, denoiser: Network, prepared: Prepared, seed: int, classifier: str
     ) -> dict[str, CalibrationRun]:
-        """Everything that is measured on a trained autoencoder with a task's trained classifier, by measure."""
+        """Everything that is measured on a trained autoencoder with a task's classifier of the same seed, by
+        measure."""
         telling = self.networks(classifier)[""]
         chosen = self._chosen("", denoiser, prepared, seed)
-        by = self._chosen(classifier, telling, self.prepared(classifier, telling), classifier_seed)
+        by = self._chosen(classifier, telling, self.prepared(classifier, telling), seed)
         curves = denoising_of(self.grader, chosen, by)
         decoder = decoder_of(self.evidence.recording.models, denoiser)
         if decoder is None:

@@ -51,9 +51,10 @@ ACCURACY = Words(
 )
 
 
-def measure_mean(verdict: Verdict, name: str, values: Sequence[float], how: str) -> None:
-    """Note the mean of shares in [0, 1], at least one, with Student's 95 % interval where there are two or more."""
-    interval = mean_interval(values, 0.95) if len(values) > 1 else None
+def measure_mean(verdict: Verdict, name: str, values: Sequence[float], how: str, *, spread: bool = True) -> None:
+    """Note the mean of values, at least one, with Student's 95 % interval where there are two or more and they may
+    be taken for normal (`spread`)."""
+    interval = mean_interval(values, 0.95) if len(values) > 1 and spread else None
     verdict.measured(
         name,
         sum(values) / len(values),
@@ -95,11 +96,10 @@ def hold(
     is not sure what was measured (`unsure`). `notes`: sentences on what was trained otherwise than handed in.
     """
     verdict.where = where
-    measure_mean(verdict, words.name, values, words.how)
+    measure_mean(verdict, words.name, values, words.how, spread=gate is None or gate.rule == "mean")
     before = " ".join((*notes, ""))
-    figure = sum(values) / len(values)
     trained = f"{before}Trained {_times(values)}, {words.reaches} {_all(values, words)}"
-    accepted = None if gate is None else gate.accepted if gate.accepted is not None else gate.nominal
+    accepted = None if gate is None else gate.threshold
     if gate is None or accepted is None:
         raise ForAPerson(f"{trained}. No threshold is known for this data set, so a person decides.", where=where)
     if gate.nominal is not None:
@@ -111,7 +111,7 @@ def hold(
     verdict.judged = Judged(name=words.name, values=tuple(values), gate=gate, identity=own, forecast=told)
     if own:
         verdict.says(f"{trained}. It is the assignment's own network and training: it passes whatever luck gave.")
-    elif gate.nominal is not None and figure >= gate.nominal:
+    elif gate.nominal is not None and figure_of(gate, values) >= gate.nominal:
         verdict.says(f"{trained}; {words.shown(gate.nominal)} is asked.")
     elif decided is Decision.PASSED:
         verdict.says(f"{trained}. {_why_accepted(gate, accepted, words)}")
@@ -119,6 +119,10 @@ def hold(
         message = before + _falls_short(values, gate, accepted, words)
         if unsure:
             raise ForAPerson(f"{message} A person decides.", where=where)
+        if decided is Decision.OPEN:
+            raise ForAPerson(
+                f"{message} More runs would decide, and could not be trained here: a person decides.", where=where
+            )
         start = gate.partial_from
         reached = figure_of(gate, values)
         if start is not None and reached > start:
@@ -143,13 +147,15 @@ def _all(values: Sequence[float], words: Words) -> str:
 
 
 def _why_accepted(gate: Gate, accepted: float, words: Words) -> str:
+    """Why runs pass below what the assignment asks, or where it asks for no figure."""
     low = words.shown(accepted)
-    asked = f"It falls short of the {words.shown(gate.nominal)} asked, but training" if gate.nominal else "Training"
-    if gate.rule == "retry":
-        return (
-            f"{asked} is random: correct solutions end as low as {low} in one run, so a run from there on passes."
-        )
-    return f"{asked} is random: correct solutions end as low as {low}, so it passes."
+    best = " in one run" if gate.rule == "retry" else ""
+    if gate.nominal is None:
+        return f"Training is random, and {low} or more{best} is accepted."
+    return (
+        f"It falls short of the {words.shown(gate.nominal)} asked, but training is random, and {low} or more{best} "
+        "is accepted."
+    )
 
 
 def _falls_short(values: Sequence[float], gate: Gate, accepted: float, words: Words) -> str:
@@ -164,8 +170,8 @@ def _falls_short(values: Sequence[float], gate: Gate, accepted: float, words: Wo
         said += f" {needed}{' on average' if len(values) > 1 else ''} is needed."
     mean = None if gate.reference_mean is None else words.shown(gate.reference_mean)
     if gate.nominal is not None and accepted < gate.nominal:
-        said += f" The {gate.source} asks for {words.shown(gate.nominal)}; less is accepted, because training is "
-        said += f"random: our own correct solutions {words.correct} {mean}, and at times end as low."
+        said += f" The {gate.source} asks for {words.shown(gate.nominal)}; a little less is accepted, because "
+        said += f"training is random: our own correct solutions {words.correct} {mean}."
     elif mean is not None:
         said += f" Our own correct solutions {words.correct} {mean}."
     if gate.accepted is not None and gate.total:

@@ -26,6 +26,9 @@ class Stages:
             raise Stopped
         self.seen.append((stage, detail))
 
+    def note(self, text):
+        raise AssertionError(text)
+
 
 @pytest.fixture
 def assignment(tmp_path, monkeypatch):
@@ -47,27 +50,27 @@ def test_it_goes_on_where_it_was_and_holds(assignment, tmp_path, monkeypatch):
 
     first = Stages(3)
     with pytest.raises(Stopped):
-        calibrate(assignment, "digits", "quick", 2, "cpu", first)
+        calibrate(assignment, "digits", "quick", 3, "cpu", first)
     path = assignment.folder / "calibration" / "digits-quick.json"
     before = runs(path)
     assert sum(len(one) for one in before.values()) == 3
     monkeypatch.setenv("HARNESS_CACHE", str(tmp_path / "another"))  # what is kept is kept by the file
     second = Stages()
-    assert calibrate(assignment, "digits", "quick", 2, "cpu", second) == path
+    assert calibrate(assignment, "digits", "quick", 3, "cpu", second) == path
     assert not set(first.seen) & set(second.seen)
     after = runs(path)
-    assert {len(one) for one in after.values()} == {2}
+    assert {len(one) for one in after.values()} == {3}
     assert all(after[name][: len(one)] == one for name, one in before.items())
     assert set(after) >= {"2C.accuracy", "3A.accuracy", "2D.accuracy.0.001", "4C.gain.3A", "4D.recognised.2C"}
 
     third = Stages()
-    calibrate(assignment, "digits", "quick", 2, "cpu", third)
+    calibrate(assignment, "digits", "quick", 3, "cpu", third)
     assert third.seen == []
 
     held = check(assignment, "digits", "quick", 1, "cpu", Stages())
     assert [one.name for one in held if not one.equal] == []
     changed = json.loads(path.read_text(encoding="utf-8"))
-    changed["quantities"]["2C.accuracy"]["runs"] = [{"seed": 0, "value": 0.5}, {"seed": 1, "value": 0.51}]
+    changed["quantities"]["2C.accuracy"]["runs"] = [{"seed": seed, "value": 0.5 + seed / 100} for seed in range(3)]
     path.write_text(json.dumps(changed), encoding="utf-8")
     held = check(assignment, "digits", "quick", 1, "cpu", Stages())
     assert [one.name for one in held if not one.holds] == ["2C.accuracy"]

@@ -283,7 +283,7 @@ def test_multiples_of_what_the_references_take(tmp_path):
     found = small.allowance("mnist", 60_000, "full")
     assert found.references == {"A": ONE_RUN, "B": ONE_RUN}
     assert found.multiples == {"A": 7, "B": small.profile("full").cost_limit}
-    assert found.total == ONE_RUN.times((3 + 5) * small.profile("full").budget)  # the sweep without a gate once
+    assert found.total == ONE_RUN.times((1 + 5) * 3 * small.profile("full").budget)
 
 
 def test_a_scaled_recipe_is_held_against_the_scaled_reference(tmp_path):

@@ -73,6 +73,12 @@ def test_by_the_retry_rule_any_run_will_do(values, decided):
     assert decide(RETRY, values) is decided
 
 
+def test_fewer_runs_than_are_trained_in_any_case_cannot_fail():
+    together = MEAN.model_copy(update={"runs": 3, "most": 6})
+    assert decide(together, (-0.3,)) is OPEN
+    assert decide(together, (0.98,)) is PASSED
+
+
 def test_runs_that_are_trained_in_any_case_are_looked_at_together():
     together = MEAN.model_copy(update={"runs": 3})
     assert decide(together, (0.9601, 0.975, 0.975)) is PASSED

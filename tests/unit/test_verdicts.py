@@ -14,8 +14,8 @@ from harness.verdicts import judge_accuracy
 
 GATE = GATES["2C.accuracy"]  # asked 0.97, accepted 0.965
 WHY = (
-    "The assignment asks for 97.00%; less is accepted, because training is random: our own correct solutions "
-    "average 97.13%, and at times end as low."
+    "The assignment asks for 97.00%; a little less is accepted, because training is random: our own correct "
+    "solutions average 97.13%."
 )
 CHANCE = "All such thresholds of the assignment together wrongly fail fewer than 1 in 1,000 correct hand-ins."
 
@@ -44,13 +44,13 @@ def test_at_the_nominal():
 def test_between_bound_and_nominal_passes_and_says_so(accuracy):
     assert judged(mlp(accuracy)).message == (
         f"Trained once, your network reaches {accuracy:.2%}. It falls short of the 97.00% asked, but training is "
-        "random: correct solutions end as low as 96.50%, so it passes."
+        "random, and 96.50% or more is accepted."
     )
 
 
 def test_without_a_nominal_the_bound_stands_alone():
     verdict = judged(mlp(0.97), nominal=None)
-    assert verdict.message.endswith("Training is random: correct solutions end as low as 96.50%, so it passes.")
+    assert verdict.message.endswith("Training is random, and 96.50% or more is accepted.")
     assert [one.name for one in verdict.thresholds] == ["accepted"]
 
 
@@ -93,11 +93,18 @@ def test_by_the_retry_rule_the_best_run_counts():
     passing = judged(network(fit(), accuracies=(0.95, 0.966, 0.951)), retry)
     assert passing.message == (
         "Trained 3 times, your network reaches 95.57% on average (95.00%, 96.60%, 95.10%). It falls short of the "
-        "97.00% asked, but training is random: correct solutions end as low as 96.50% in one run, so a run from "
-        "there on passes."
+        "97.00% asked, but training is random, and 96.50% or more in one run is accepted."
     )
     ended = ends(Failed, network(fit(), accuracies=(0.95, 0.9649, 0.951)), retry)
     assert "At least one run has to reach 96.50%; your best reaches 96.49%." in ended.message
+
+
+def test_where_more_runs_would_decide_and_there_are_none_a_person_does():
+    """As where the budget refused them, or where evidence is judged again by a gate that wants more."""
+    one = GATE.model_copy(update={"most": 3, "runs": 1})
+    ended = ends(ForAPerson, mlp(one.accepted - 1e-4), one)
+    assert ended.message.endswith("More runs would decide, and could not be trained here: a person decides.")
+    assert ends(Failed, mlp(one.hopeless(1) - 1e-4), one)
 
 
 def test_the_runs_and_their_gate_are_kept_for_the_page():
@@ -114,7 +121,7 @@ def test_a_quick_check_forecasts(accuracy, told):
     verdict = Verdict()
     one = GATE.model_copy(update={"most": 2})
     accepted = one.accepted
-    with contextlib.suppress(Failed):
+    with contextlib.suppress(Failed, ForAPerson):
         judge_accuracy(mlp(accuracy - 0.965 + accepted), one, verdict, "quick")
     assert verdict.judged.forecast is told
 

@@ -20,6 +20,7 @@ from evidence import (
     data,
     denoising,
     fit,
+    gate,
     generation,
     images,
     labels,
@@ -48,6 +49,10 @@ NOTHING, UNTOLD, MANUAL = Outcome.NOT_ATTEMPTED, Outcome.NOT_MEASURED, Outcome.M
 POOR = {"mean_denoised": (0.5,)}
 LITTLE = denoising(mean_gain=(0.1, 0.09, 0.11), **POOR)
 """Less than the 0.15 that are accepted, on images that are told less well than the 0.6 that are accepted."""
+
+
+HARDLY = {**GATES, "4C.gain.3A": gate("4C", -0.02, 0.04, measure="gain", partial_from=0.0)}
+"""Correct solutions gain so little that no gain would do."""
 
 
 def results(**changes):
@@ -289,6 +294,8 @@ VARIANTS = {
         ({"denoising": LITTLE}, PARTIAL, "was trained once here: it gains 10.0 percentage points"),
         ({"denoising": denoising(mean_gains=(0.1, 0.1), mean_denoised=(0.5, 0.5))}, PARTIAL, "trained 2 times"),
         ({"denoising": LITTLE, "gates": {}}, MANUAL, "a person decides"),
+        ({"denoising": LITTLE, "autoencoder": autoencoder(identical=True), "cnn": cnn(0.5)}, PARTIAL, "gains 10.0"),
+        ({"denoising": LITTLE, "gates": HARDLY}, FAILED, "of the images that it cleaned your classifier"),
         ({"denoising": None}, UNTOLD, "It could not be measured: it was not trained"),
         ({"autoencoder": None, **BROKEN_AE}, NOTHING, "No autoencoder trained from images to images was found"),
         ({"recorded": {}}, NOTHING, "No classifier was seen to be tried on noisy images"),
@@ -315,6 +322,7 @@ VARIANTS = {
         ({"generation": generation(nearest=(0.02, 0.049, 0.06))}, FAILED, "half of them lie within 0.049 of one"),
         ({"generation": generation(recognised=0.2)}, FAILED, "your classifier recognises as digits 20%"),
         ({"generation": generation(class_entropy=0.2)}, FAILED, "few different digits"),
+        ({"generation": generation(class_entropy=0.0, images=5)}, FAILED, "few different digits"),
         ({"generation": generation(in_range=False)}, UNTOLD, "an earlier check did not pass"),
     ],
 }  # fmt: skip
@@ -385,6 +393,7 @@ def test_broken_variants(name, changes, outcome, said):
         ("4A.reconstruction", {"denoising": denoising(error_denoised=(0.059,) * 6)}),
         ("4C.gain", {"recorded": {"kind": "contract"}}),
         ("4C.gain", {"denoising": LITTLE, "autoencoder": autoencoder(identical=True)}),
+        ("4D.digits", {"generation": generation(class_entropy=0.3, images=5)}),
         ("4C.gain", {"denoising": LITTLE.model_copy(update={"mean_denoised": (0.65,)})}),
         ("2C.epochs", {"mlp": network(fit(epochs=5), epochs=10)}),
         ("4A.training", {"autoencoder": Network(ae_fit(epochs=16)["autoencoder"].record,
