@@ -149,8 +149,8 @@ def figure_of(gate: Gate, values: Sequence[float]) -> float:
 
 
 def decide(gate: Gate, values: Sequence[float]) -> Decision:
-    """What runs, in the order of their seeds, decide: the first stage that decides does. Fewer runs than are trained
-    in any case can pass, and cannot fail.
+    """What runs, in the order of their seeds, decide: the first stage that decides does. Fewer runs than are
+    trained in any case can pass, and cannot fail.
 
     Raises ValueError without runs, or where the gate has no threshold.
     """
