@@ -3,8 +3,8 @@
 Parameters: 784·64 + 64 weights and biases into the first hidden layer, 64·64 + 64 into the second, 64·10 + 10 into
 the output: 55,050. Trained as asked (10 epochs, batch 128, SGD 0.1) it ends on MNIST's test images at
 0.9707 ± 0.0022 (mean and standard deviation over 200 seeds, calibration/mnist-full.json, made by
-`harness calibrate dat405_a7 --data mnist --profile full`): near enough to the 0.97 asked that luck decides, which is
-why the harness has an acceptance bound.
+`harness calibrate dat405_a7 --data mnist --profile full`): near enough to the 0.97 asked that luck decides, which
+is why the harness has an acceptance bound.
 
 Run this file to train it once: python mlp.py
 """
