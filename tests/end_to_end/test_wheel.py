@@ -84,7 +84,7 @@ def test_it_holds_the_package_and_its_assets_and_nothing_else(wheel):
         "harness/_assets/reference/pytest.ini",
         "harness/_assets/reference/dat405_a7/assignment.toml",
         "harness/_assets/reference/dat405_a7/check_mlp.py",
-        "harness/_assets/reference/dat405_a7/calibration/digits.json",
+        "harness/_assets/reference/dat405_a7/calibration/digits-full.json",
         "harness/_assets/templates/scorecard.html.j2",
         "harness/_assets/templates/parts/page.html.j2",
     ):
