@@ -43,7 +43,8 @@ class GateSpec(_Toml):
     partial_from: dict[str, float] = Field(default_factory=dict)
     rule: GateRule = "mean"
     most: int | None = Field(default=None, ge=1)
-    """Runs at most, where fewer do not decide; the profile's where it is not given."""
+    """Runs of an accuracy at most, where fewer do not decide; the profile's where it is not given. Anything else
+    is measured on one run."""
     by_classifier: bool = False
     """Measured with a classifier, and calibrated with the reference of each task that may hand one over."""
 
@@ -254,8 +255,10 @@ class Assignment:
 
     def _runs_of(self, task: str, spec: GateSpec, profile: Profile) -> dict[str, int]:
         """How many runs a gate has in any case, and at most."""
+        if spec is not self.tasks[task].accuracy:
+            return {"runs": 1, "most": 1}  # more seeds of a denoiser would share its classifier's luck
         of, convolutional = self.profile(profile), self.tasks[task].convolutional
-        runs = self.seeds(profile, convolutional) if spec is self.tasks[task].accuracy else 1
+        runs = self.seeds(profile, convolutional)
         most = spec.most or (of.most_convolutional_seeds if convolutional else of.most_seeds)
         return {"runs": runs, "most": max(runs, most)}
 

@@ -6,6 +6,7 @@ Evidence is saved beside a result, so that regrading imports no framework and tr
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -138,10 +139,6 @@ class Denoising(Value):
     """The lowest and the highest level over which the gain is averaged."""
     mean_gain: tuple[float, float, float]
     """The gain averaged over those levels, and its 95 % interval over images."""
-    mean_gains: tuple[float, ...]
-    """The same of each of the autoencoder's seeds; everything else here is of the first."""
-    mean_denoised: tuple[float, ...]
-    """Accuracy on denoised images, averaged over those levels, of each of its seeds."""
     p_values: tuple[float, ...]
     """McNemar's test, mid-p, two-sided, of seasoned against denoised."""
     error_noisy: tuple[float, ...]
@@ -151,6 +148,14 @@ class Denoising(Value):
     """PNG strips, base64, a level at a time: "original", "seasoned", "denoised"."""
     strip_levels: tuple[float, ...] = ()
     strip_images: int = 0
+
+    def over_judged(self, values: Sequence[float]) -> float:
+        """The mean of a curve, a value a level, over the judged levels."""
+        low, high = self.judged
+        judged = [
+            value for level, value in zip(self.levels, values, strict=True) if low - 1e-9 < level < high + 1e-9
+        ]
+        return sum(judged) / len(judged)
 
 
 class Generation(Value):

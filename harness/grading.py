@@ -118,16 +118,7 @@ class Grader:
                 self._decide(gate, planned, fits, budget, partial(on_epoch, task))
         evidence = evidence.model_copy(update={"fits": fits})
         matches = {task: self._best_first(task, evidence) for task in evidence.matches}
-
-        def again(network: Network, seed: int) -> Weighted | None:
-            for task, planned in plans.items():
-                for plan in planned:
-                    if plan.fit == network.record.id:
-                        run = self._again(task, plan, network.evidence, seed, budget, partial(on_epoch, task))
-                        return self.weighted(network, seed) if run is not None else None
-            return None
-
-        return measure_trained(self, evidence.model_copy(update={"matches": matches}), replayer, again)
+        return measure_trained(self, evidence.model_copy(update={"matches": matches}), replayer)
 
     def _in_turns(self, evidence: Evidence) -> list[tuple[str, Network]]:
         """The networks in the order in which they take from the budget: each task's first one (of a sweep all),
@@ -255,17 +246,15 @@ class Grader:
             cached=cached,
         )
 
-    def weighted(self, network: Network, seed: int | None = None) -> Weighted | None:
-        """A network's recipe and the weights of the run of a seed, by default its first; None where there is none.
+    def weighted(self, network: Network) -> Weighted | None:
+        """A network's recipe and the weights of its first run; None where it was not trained.
 
         A replicate that was not trained, because equal ones stand for it, has the weights of the first of them.
         """
         evidence = network.evidence
         if evidence.recipe is None or evidence.problem is not None:
             return None
-        if seed is None:
-            seed = evidence.runs[0].seed if evidence.runs else 0
-        recipe = evidence.recipe.with_seed(seed)
+        recipe = evidence.recipe.with_seed(evidence.runs[0].seed if evidence.runs else 0)
         found = self.runs.known(recipe)
         return None if found is None else weighted(recipe, found[1])
 
@@ -278,7 +267,7 @@ class Grader:
         on_epoch: OnEpochOfRun,
     ) -> None:
         """Train the most accurate network of a task with more seeds, as long as its runs do not decide; `fits` is
-        kept up to date. What the budget does not allow stays undecided."""
+        kept up to date. Where the budget does not allow one, or it fails, they stay undecided, for a person."""
         while True:
             open_ones = [(_mean(fits[plan.fit]), plan) for plan in plans if fits[plan.fit].accuracies]
             best = max(open_ones, key=lambda one: one[0], default=None)
@@ -287,26 +276,19 @@ class Grader:
             plan, evidence = best[1], fits[best[1].fit]
             if evidence.identical or not gate.known or decide(gate, evidence.accuracies) is not Decision.OPEN:
                 return
-            run = self._again(gate.task, plan, evidence, len(evidence.runs), budget, on_epoch)
-            if run is None:
+            seed = len(evidence.runs)
+            try:
+                budget.charge(gate.task, [(plan.prepared.recipe, evidence.facts)], [seed])
+                run = self.run(plan.prepared, seed, on_epoch, TimeLimit(patience(plan.work)))
+            except (Refused, TrainerFailed, TrainingStopped):
                 return
             fits[plan.fit] = evidence.model_copy(update={"runs": (*evidence.runs, run)})
-
-    def _again(
-        self, task: str, plan: PlannedFit, evidence: FitEvidence, seed: int, budget: Budget, on_epoch: OnEpochOfRun
-    ) -> RunSummary | None:
-        """One more run of a planned fit; None where the budget does not allow it, or it fails."""
-        try:
-            budget.charge(task, [(plan.prepared.recipe, evidence.facts)], [seed])
-            return self.run(plan.prepared, seed, on_epoch, TimeLimit(patience(plan.work)))
-        except (Refused, TrainerFailed, TrainingStopped):
-            return None
 
     def _is_reference(self, task: str, handed_in: str) -> bool:
         calibration = self.assignment.calibration(self.dataset.name, self.profile)
         return calibration is not None and any(
             quantity.handed_in == handed_in
-            for name, quantity in calibration.quantities.items()
+            for quantity in calibration.quantities.values()
             if quantity.trained_for == task
         )
 

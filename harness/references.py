@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,7 +15,7 @@ from harness.calibrated import CalibratedQuantity, CalibrationRun, Profile
 from harness.classroom import load_dataset, sandbox_for
 from harness.decoders import decoder_of
 from harness.dryrun import DryRun, record
-from harness.evidence import Denoising, Evidence, Network
+from harness.evidence import Evidence, Network
 from harness.grading import Grader
 from harness.measure.autoencoders import Chosen, Drawing, denoising_of, generation_of
 from harness.results import SubmissionFacts
@@ -160,8 +160,8 @@ class Reference:
         )
         return {
             "gain": CalibrationRun(seed=seed, value=curves.mean_gain[0], curve=curves.gain),
-            "denoised": CalibrationRun(seed=seed, value=curves.mean_denoised[0], curve=curves.denoised),
-            "reconstruction": CalibrationRun(seed=seed, value=_judged(curves, ratios), curve=ratios),
+            "denoised": CalibrationRun(seed=seed, value=curves.over_judged(curves.denoised), curve=curves.denoised),
+            "reconstruction": CalibrationRun(seed=seed, value=curves.over_judged(ratios), curve=ratios),
             "recognised": CalibrationRun(seed=seed, value=drawn.recognised),
             "class_entropy": CalibrationRun(seed=seed, value=drawn.class_entropy),
             "nearest": CalibrationRun(seed=seed, value=drawn.nearest[1]),
@@ -182,13 +182,6 @@ squared error after over before, likewise; of drawn images the share that is rec
 the median distance to the data set's nearest image."""
 CURVES = ("gain", "denoised", "reconstruction")
 """Those that are averages over noise levels."""
-
-
-def _judged(curves: Denoising, values: Sequence[float]) -> float:
-    """The mean of a curve over the judged levels."""
-    low, high = curves.judged
-    chosen = [value for level, value in zip(curves.levels, values, strict=True) if low - 1e-9 < level < high + 1e-9]
-    return sum(chosen) / len(chosen)
 
 
 @contextmanager

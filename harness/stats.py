@@ -56,22 +56,6 @@ def student_quantile(degrees: int, alpha: float) -> float:
     return -float(special.stdtrit(degrees, alpha))
 
 
-def acceptance_bound(
-    values: Sequence[float] | NDArray[np.float64], m: int, alpha: float, nominal: float | None
-) -> float:
-    """The threshold that a mean of `m` runs must reach: `prediction_bound`, but never above the `nominal` one.
-
-    A correct solution falls below it with probability `alpha` at most. `nominal` None: the assignment names none.
-    Raises ValueError as `prediction_bound`, and for a nominal that is not finite.
-    """
-    bound = prediction_bound(values, m, alpha)
-    if nominal is None:
-        return bound
-    if not math.isfinite(nominal):
-        raise ValueError(f"nominal: {nominal} is not finite")
-    return min(bound, nominal)
-
-
 def tolerance_bound(values: Sequence[float] | NDArray[np.float64], coverage: float, confidence: float) -> float:
     """The lower bound that at least `coverage` of all single runs reach, said with `confidence`.
 

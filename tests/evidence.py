@@ -336,7 +336,6 @@ def denoising(**changes: Any) -> Denoising:
         "gain_high": (-0.01, 0.06, 0.22, 0.32, 0.12, 0.01), "judged": (0.4, 0.8), "mean_gain": (0.2, 0.19, 0.21),
         "p_values": (0.0,) * 6, "error_noisy": (0.0, 0.05, 0.12, 0.2, 0.25, 0.3),
         "error_denoised": (0.01, 0.011, 0.012, 0.02, 0.04, 0.08), "classifier_task": "3A",
-        "mean_gains": (changes.get("mean_gain", (0.2,))[0],), "mean_denoised": (0.63,),
     }  # fmt: skip
     return Denoising(**{**whole, **changes})
 

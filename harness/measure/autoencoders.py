@@ -82,8 +82,6 @@ def _denoising(grader: Grader, denoiser: Chosen, classifier: Chosen) -> Denoisin
     ]
     levels = np.array(spec.levels)
     judged = (levels > spec.judged[0] - 1e-9) & (levels < spec.judged[1] + 1e-9)
-    gain = mean_gain(made["seasoned"], made["denoised"], labels[made["rows"]], judged)
-    right = made["denoised"][judged] == labels[made["rows"]]
     return Denoising(
         autoencoder=denoiser.network.record.id,
         classifier=classifier.network.record.id,
@@ -91,9 +89,7 @@ def _denoising(grader: Grader, denoiser: Chosen, classifier: Chosen) -> Denoisin
         levels=spec.levels,
         images=images,
         judged=spec.judged,
-        mean_gain=gain,
-        mean_gains=(gain[0],),
-        mean_denoised=(float(right.mean()),),
+        mean_gain=mean_gain(made["seasoned"], made["denoised"], labels[made["rows"]], judged),
         error_noisy=tuple(float(value) for value in made["error_noisy"]),
         error_denoised=tuple(float(value) for value in made["error_denoised"]),
         strips={

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -13,14 +12,13 @@ from numpy.typing import NDArray
 from harness.allowlist import Refused
 from harness.decoders import decoder_of
 from harness.dryrun import GENERATED_FRAME, DryRun, Trained
-from harness.evidence import Denoising, Evidence, Generation, Match, Network, Unmeasured
-from harness.gates import Decision, decide
+from harness.evidence import Evidence, Generation, Match, Network, Unmeasured
 from harness.matching import place_of
 from harness.measure.autoencoders import Chosen, Drawing, denoising_of, generation_of
 from harness.measure.own import replayed
 from harness.results import Cause, Curve, Value
 from harness.training.channel import cause_of
-from harness.training.process import TrainerFailed, TrainingStopped, Weighted
+from harness.training.process import TrainerFailed, TrainingStopped
 
 if TYPE_CHECKING:
     from harness.assignment import DenoisingSpec
@@ -31,15 +29,11 @@ V = TypeVar("V", bound=Value)
 Replayer = Callable[[dict[str, Trained]], DryRun]
 """replayer(what training gave, by fit): the submission's run with trained weights."""
 
-Again = Callable[[Network, int], Weighted | None]
-"""again(network, seed): the weights of one more run of a network; None where it cannot be trained."""
 
-
-def measure_trained(grader: Grader, evidence: Evidence, replayer: Replayer | None, again: Again) -> Evidence:
+def measure_trained(grader: Grader, evidence: Evidence, replayer: Replayer | None) -> Evidence:
     """The evidence with the replay, denoising and generation, or with the reason why they could not be measured.
 
     `replayer` runs the submission again with trained weights, once; it is not called where nothing was trained.
-    `again` trains a denoiser with one more seed, where what it gains does not decide.
     """
     own: NDArray[Any] | None = None
     answers = _answers(grader, evidence) if replayer else {}
@@ -61,7 +55,7 @@ def measure_trained(grader: Grader, evidence: Evidence, replayer: Replayer | Non
     elif isinstance(classifier, Unmeasured):
         made["denoising"] = classifier
     else:
-        made["denoising"] = _told(partial(_decided, grader, evidence, denoiser, classifier, again))
+        made["denoising"] = _told(partial(denoising_of, grader, denoiser, classifier))
     matches = evidence.matches
     drawings = _drawings(grader, evidence, spec, classifier, own)
     if isinstance(drawings, Unmeasured):
@@ -76,28 +70,6 @@ def measure_trained(grader: Grader, evidence: Evidence, replayer: Replayer | Non
     return evidence.model_copy(
         update={**measured, "matches": matches, "unmeasured": {**evidence.unmeasured, **unmeasured}}
     )
-
-
-def _decided(grader: Grader, evidence: Evidence, denoiser: Chosen, classifier: Chosen, again: Again) -> Denoising:
-    """What denoising gains, with more seeds of the denoiser as long as they do not decide."""
-    made = denoising_of(grader, denoiser, classifier)
-    gates = {gate.measure: gate for name, gate in evidence.gates.items() if name.endswith(f".{classifier.task}")}
-    gain, denoised = gates.get("gain"), gates.get("denoised")
-    while gain is not None and gain.known and not denoiser.network.evidence.identical:
-        good = denoised is not None and denoised.known and decide(denoised, made.mean_denoised) is Decision.PASSED
-        if good or decide(gain, made.mean_gains) is not Decision.OPEN:
-            break
-        weighted = again(denoiser.network, len(made.mean_gains))
-        if weighted is None:
-            break
-        more = denoising_of(grader, replace(denoiser, weighted=weighted), classifier)
-        made = made.model_copy(
-            update={
-                "mean_gains": made.mean_gains + more.mean_gains,
-                "mean_denoised": made.mean_denoised + more.mean_denoised,
-            }
-        )
-    return made
 
 
 def _told(measure: Callable[[], V]) -> V | Unmeasured:

@@ -153,10 +153,7 @@ RECOGNISED = Words(
 def _told(curves):
     """What the gain is made of, in a sentence."""
     first, last = curves.judged
-    judged = [number for number, level in enumerate(curves.levels) if first - 1e-9 < level < last + 1e-9]
-    noisy, cleaned = (
-        sum(curve[number] for number in judged) / len(judged) for curve in (curves.seasoned, curves.denoised)
-    )
+    noisy, cleaned = curves.over_judged(curves.seasoned), curves.over_judged(curves.denoised)
     return (
         f"Of test images with noise of level {first:g} to {last:g}, your classifier recognises {noisy:.1%}, and "
         f"{cleaned:.1%} once your autoencoder has cleaned them."
@@ -206,11 +203,19 @@ def _judge_gain(autoencoder, curves, evidence, verdict):
     own = autoencoder.evidence.identical and _sound(curves, evidence)
     told = (_told(curves),)
     if cleaned is not None and not own and _by_cleaned(gate, cleaned, curves):
-        hold(curves.mean_denoised, cleaned, verdict, CLEANED, evidence.profile, autoencoder.where, notes=told)
+        hold(
+            (curves.over_judged(curves.denoised),),
+            cleaned,
+            verdict,
+            CLEANED,
+            evidence.profile,
+            autoencoder.where,
+            notes=told,
+        )
         return
     if gate is not None and low <= 0:  # no gain can be told, so there is no share of one
         gate = gate.model_copy(update={"partial_from": None})
-    hold(curves.mean_gains, gate, verdict, GAIN, evidence.profile, autoencoder.where, notes=told, own=own)
+    hold((gain,), gate, verdict, GAIN, evidence.profile, autoencoder.where, notes=told, own=own)
 
 
 def _by_cleaned(gate, cleaned, curves):
@@ -218,8 +223,8 @@ def _by_cleaned(gate, cleaned, curves):
     on this data set no gain would do."""
     if gate is None or gate.threshold is None or cleaned.threshold is None:
         return False
-    enough = decide(cleaned, curves.mean_denoised) is Decision.PASSED
-    return gate.threshold <= 0 or (enough and decide(gate, curves.mean_gains) is not Decision.PASSED)
+    enough = decide(cleaned, (curves.over_judged(curves.denoised),)) is Decision.PASSED
+    return gate.threshold <= 0 or (enough and decide(gate, curves.mean_gain[:1]) is not Decision.PASSED)
 
 
 def _sound(curves, evidence):

@@ -7,7 +7,7 @@ import tiny
 
 from harness import assignment as module
 from harness.assignment import AssignmentError, available, load
-from harness.stats import acceptance_bound, bonferroni
+from harness.stats import bonferroni, prediction_bound
 
 A7 = load("dat405_a7")
 
@@ -78,7 +78,7 @@ def test_gates_hold_the_raw_runs(tmp_path):
     full = gate(folder)
     assert (full.reference, full.nominal, full.runs, full.most) == (values, 0.97, 3, 3)
     assert (full.alpha, full.total, full.gates) == (bonferroni(0.001, 1), 0.001, 1)
-    assert full.accepted == acceptance_bound(values, 3, full.alpha, 0.97) < 0.97
+    assert full.accepted == prediction_bound(values, 3, full.alpha) < 0.97
     assert gate(folder, profile="quick").accepted < full.accepted
 
 

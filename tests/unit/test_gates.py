@@ -30,7 +30,15 @@ def test_too_few_runs_to_promise_anything_calibrate_nothing():
     assert MEAN.model_copy(update={"reference": RUNS[:1]}).accepted is None
 
 
+@pytest.mark.parametrize("nominal", [float("nan"), float("inf")])
+def test_a_nominal_is_a_number(nominal):
+    with pytest.raises(ValueError, match="nominal"):
+        Gate(task="2C", nominal=nominal)
+
+
 def test_never_above_the_nominal():
+    for above in (0.99, None):
+        assert MEAN.model_copy(update={"nominal": above}).accepted == prediction_bound(RUNS, 3, 0.0005)
     assert MEAN.model_copy(update={"nominal": 0.9}).accepted == 0.9
     assert RETRY.model_copy(update={"nominal": 0.9}).accepted == 0.9
 

@@ -8,7 +8,6 @@ import pytest
 from scipy import stats as scipy_stats
 
 from harness.stats import (
-    acceptance_bound,
     bonferroni,
     mcnemar,
     mean_interval,
@@ -43,15 +42,6 @@ def test_more_seeds_make_a_tighter_bound():
     bounds = [prediction_bound(values, m, 0.01) for m in (1, 3, 100)]
     assert bounds == sorted(bounds)
     assert len(set(bounds)) == 3
-
-
-def test_acceptance_bound_never_exceeds_the_nominal():
-    good = [0.9840, 0.9845, 0.9850, 0.9842]
-    bound = prediction_bound(good, 3, 0.01)
-    assert bound > 0.97
-    assert acceptance_bound(good, 3, 0.01, 0.97) == 0.97
-    assert acceptance_bound(good, 3, 0.01, 0.99) == bound
-    assert acceptance_bound(good, 3, 0.01, None) == bound
 
 
 def test_runs_that_do_not_vary_bound_themselves():
@@ -224,7 +214,6 @@ def test_bonferroni_shares_the_total_among_the_gates():
         (lambda: prediction_bound([0.9, 0.91], 1, 0.0), "alpha"),
         (lambda: prediction_bound([0.9, 0.91], 1, 1.0), "alpha"),
         (lambda: prediction_bound([0.9, 0.91], 1, math.nan), "alpha"),
-        (lambda: acceptance_bound([0.9, 0.91], 1, 0.01, math.nan), "nominal"),
         (lambda: tolerance_bound([0.9], 0.9, 0.9), "values"),
         (lambda: tolerance_bound([0.9, 0.91], 1.0, 0.9), "coverage"),
         (lambda: tolerance_bound([0.9, 0.91], 0.9, 0.0), "confidence"),

@@ -15,8 +15,8 @@ import pytest
 from scipy import special
 from scipy import stats as scipy_stats
 
+from harness.gates import Gate
 from harness.stats import (
-    acceptance_bound,
     bonferroni,
     mcnemar,
     mean_interval,
@@ -119,7 +119,12 @@ def test_counted_falls_below_the_prediction_bound_too():
 def test_a_nominal_threshold_only_lowers_the_rate_of_falls():
     runs = np.random.default_rng(3).normal(0.97, 0.002, (2_000, 12))
     nominal = 0.966
-    bounds = np.array([acceptance_bound(row, 3, 0.01, nominal) for row in runs])
+    bounds = np.array(
+        [
+            Gate(task="2C", nominal=nominal, reference=tuple(row), runs=3, most=3, alpha=0.01).accepted
+            for row in runs
+        ]
+    )
     lowered = bounds == nominal
     assert 0.05 < lowered.mean() < 0.95
     falls = special.ndtr((bounds - 0.97) / 0.002 * math.sqrt(3))

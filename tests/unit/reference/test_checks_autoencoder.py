@@ -86,7 +86,7 @@ def test_activations_of_every_kind_count(layers):
 
 # --- noisy images, and denoised ones
 
-LITTLE = denoising(mean_gain=(0.1, 0.09, 0.11), mean_denoised=(0.5,))
+LITTLE = denoising(mean_gain=(0.1, 0.09, 0.11), denoised=(0.97, 0.95, 0.7, 0.5, 0.3, 0.1))
 UNKNOWN = use(source=None, noise=None)
 
 
@@ -132,7 +132,7 @@ def test_a_smaller_gain_is_halved_too():
     )
     assert half.points == pytest.approx(whole.points / 2)
     assert half.message.endswith(whole.message)
-    none = judged("4C.gain", denoising=denoising(mean_gain=(0.0, -0.1, 0.1), mean_denoised=(0.5,)),
+    none = judged("4C.gain", denoising=LITTLE.model_copy(update={"mean_gain": (0.0, -0.1, 0.1)}),
                   recorded={"uses": (use(),)})  # fmt: skip
     assert none.outcome is Outcome.FAILED
 
