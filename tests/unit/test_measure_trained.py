@@ -9,6 +9,7 @@ from evidence import (
     autoencoder_facts,
     cnn,
     decoder,
+    denoising,
     digits,
     evidence,
     generation,
@@ -161,3 +162,12 @@ def test_every_convolution_of_the_allow_list_is_one():
         assert network(facts=model_facts((layer_facts(name), *model_facts().layers))).convolutional
     assert not mlp().convolutional
     assert not network(facts=autoencoder_facts()).convolutional
+
+
+# --- curves
+
+
+def test_a_curve_is_averaged_over_the_judged_levels_alone():
+    curves = denoising(judged=(0.4, 0.8))  # of the levels 0, 0.2, … 1
+    assert curves.over_judged((0.0, 0.0, 1.0, 2.0, 6.0, 99.0)) == 3.0
+    assert denoising(judged=(0.0, 1.0)).over_judged((0.0, 0.0, 1.0, 2.0, 6.0, 99.0)) == 18.0
