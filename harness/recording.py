@@ -1,8 +1,8 @@
 """The types that cross the sandbox wall: what a dry run observed, as plain data.
 
-Both sides import this module and it imports nothing of the harness. The worker builds these values inside the
-sandbox; trusted code parses them again from bytes (`harness.parsing`), strictly, and believes none of them: a
-recording is a claim of what was asked. Every string and list has a limit, so that a hostile recording costs
+Both sides import this module, and of the harness it imports only `recorded_models`. The worker builds these values
+inside the sandbox; trusted code parses them again from bytes (`harness.parsing`), strictly, and believes none of
+them: a recording is a claim of what was asked. Every string and list has a limit, so that a hostile recording costs
 bounded memory.
 """
 
@@ -10,42 +10,67 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import Field, StringConstraints
+
+from harness.recorded_models import (
+    Component,
+    Count,
+    Finite,
+    Graph,
+    Hash,
+    LayerRecord,
+    ModelRecord,
+    Name,
+    NodeRecord,
+    SavedModelRecord,
+    Shape,
+    Strict,
+    TensorRef,
+    Text,
+    Where,
+)
+
+__all__ = [
+    "MAX_RECORDING_BYTES",
+    "SCHEMA_VERSION",
+    "ArrayRecord",
+    "CellError",
+    "Component",
+    "Count",
+    "Derivation",
+    "FigureRecord",
+    "Finding",
+    "Finite",
+    "FitData",
+    "FitRecord",
+    "FunctionRecord",
+    "Graph",
+    "Hash",
+    "LayerRecord",
+    "LayerState",
+    "ModelRecord",
+    "Name",
+    "NodeRecord",
+    "Noise",
+    "NoiseProbe",
+    "Passage",
+    "Recording",
+    "RegularizerRecord",
+    "ReportRecord",
+    "Rows",
+    "SavedModelRecord",
+    "SelfTrainedRecord",
+    "Shape",
+    "SourceRecord",
+    "Strict",
+    "TensorRef",
+    "Text",
+    "UseRecord",
+    "Where",
+]
 
 SCHEMA_VERSION = 1
 MAX_RECORDING_BYTES = 16 * 2**20
-
-Name = Annotated[str, StringConstraints(max_length=300)]
-Text = Annotated[str, StringConstraints(max_length=20_000)]
-Finite = Annotated[float, Field(allow_inf_nan=False)]
-Count = Annotated[int, Field(ge=0, le=2**53)]
-Hash = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{32}$")]
-Shape = Annotated[tuple[Annotated[int, Field(ge=-1, le=2**40)] | None, ...], Field(max_length=12)]
-
-
-class Strict(BaseModel):
-    """A frozen value without coercion: an int is not a str, an unknown field is an error, NaN is refused."""
-
-    model_config = ConfigDict(strict=True, extra="forbid", frozen=True, allow_inf_nan=False)
-
-
-class Where(Strict):
-    """A place in the hand-in. `cell`, `line` and `page` count from 1; a script is one cell."""
-
-    file: Name
-    cell: Count | None = None
-    line: Count | None = None
-    page: Count | None = None
-
-    def __str__(self) -> str:
-        parts = [self.file] if self.file else []
-        if self.cell is not None:
-            parts.append(f"cell {self.cell}")
-        if self.line is not None:
-            parts.append(f"line {self.line}")
-        if self.page is not None:
-            parts.append(f"page {self.page}")
-        return ", ".join(parts)
 
 
 class Finding(Strict):
@@ -65,66 +90,6 @@ class CellError(Strict):
     message: Text
     source: Text = ""
     kind: Literal["error", "timeout", "syntax", "exit"] = "error"
-
-
-# --- models -----------------------------------------------------------------------------------------------
-
-
-class LayerRecord(Strict):
-    """One layer as Keras describes it.
-
-    `uid` is the identity of the layer object within one recording: two models that share a layer (an
-    autoencoder and its decoder) show the same uid. `config` is Keras's own configuration without name and
-    dtype policy; trusted code checks it against an allow-list before anything is built from it.
-    """
-
-    uid: Count
-    class_name: Name
-    name: Name
-    config: dict[Name, Any] = Field(max_length=64)
-    trainable: bool = True
-    params: Count = 0
-    output_shape: Shape | None = None
-
-
-class TensorRef(Strict):
-    """The `output`-th tensor made by node `node` of the same graph."""
-
-    node: Count
-    output: Count = 0
-
-
-class NodeRecord(Strict):
-    """One call of a layer. `layer` indexes the graph's `layers`; an InputLayer's node has no inputs.
-
-    `arguments` holds what else the call was given (`axis=-1`, the constant of `x / 255.`).
-    """
-
-    layer: Count
-    inputs: tuple[TensorRef, ...] = Field(default=(), max_length=64)
-    arguments: dict[Name, Any] = Field(default_factory=dict, max_length=16)
-
-
-class Graph(Strict):
-    """A model as a graph of layer calls; a Sequential is a chain, a nested model is inlined.
-
-    Nodes stand in an order in which each comes after its inputs. `params` counts weights, trainable or not.
-    """
-
-    layers: tuple[LayerRecord, ...] = Field(default=(), max_length=512)
-    nodes: tuple[NodeRecord, ...] = Field(default=(), max_length=1024)
-    outputs: tuple[TensorRef, ...] = Field(default=(), max_length=64)
-    params: Count = 0
-
-
-class ModelRecord(Graph):
-    """A model as it stood at the end of the run. `problem` says why there is no graph, where there is none."""
-
-    uid: Count
-    name: Name
-    kind: Literal["sequential", "functional", "subclassed"]
-    where: Where | None = None
-    problem: Text | None = None
 
 
 # --- data -------------------------------------------------------------------------------------------------
@@ -225,13 +190,6 @@ class FitData(Strict):
 # --- fits -------------------------------------------------------------------------------------------------
 
 
-class Component(Strict):
-    """An optimizer, loss, regulariser or callback: its class and Keras's configuration of it."""
-
-    class_name: Name
-    config: dict[Name, Any] = Field(default_factory=dict, max_length=64)
-
-
 class RegularizerRecord(Strict):
     """A regulariser and where it sits: `target` is kernel, bias or activity of the layer `layer`."""
 
@@ -249,7 +207,8 @@ class FitRecord(Graph):
     so that the optimizer's state is kept too. `initial` is a hash of the weights that a model has at its first fit,
     and of no later one. `problem` says why the fit cannot be repeated; `error` is what it raised, where it failed
     as it would have failed in a real run. `method` `train_on_batch`: a loop of steps of the hand-in's own, told as
-    the epochs that it comes to.
+    the epochs that it comes to. `saved_model`: no call at all, but a model that was handed in as a file, trained as
+    the assignment has it.
     """
 
     id: Name
@@ -268,7 +227,7 @@ class FitRecord(Graph):
     states: tuple[LayerState, ...] = Field(default=(), max_length=512)
     continues: Name | None = None
     initial: Hash | None = None
-    method: Literal["fit", "train_on_batch"] = "fit"
+    method: Literal["fit", "train_on_batch", "saved_model"] = "fit"
     contract_task: Name | None = None
     problem: Text | None = None
     error: Text | None = None
@@ -378,6 +337,7 @@ class Recording(Strict):
     fits: tuple[FitRecord, ...] = Field(default=(), max_length=2_000)
     models: tuple[ModelRecord, ...] = Field(default=(), max_length=2_000)
     self_trained: tuple[SelfTrainedRecord, ...] = Field(default=(), max_length=32)
+    saved_models: tuple[SavedModelRecord, ...] = Field(default=(), max_length=64)
     uses: tuple[UseRecord, ...] = Field(default=(), max_length=1_000)
     figures: tuple[FigureRecord, ...] = Field(default=(), max_length=64)
     placeholders: tuple[Where, ...] = Field(default=(), max_length=5_000)

@@ -25,7 +25,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from harness.sandbox import mounts, process
+from harness.sandbox import mounts, process, seccomp
 from harness.sandbox.base import MIB, Ended, Limits, SandboxError, SandboxRun
 from harness.worker.stage import READY
 
@@ -56,12 +56,13 @@ class BubblewrapSandbox:
             shown = {SUBMISSION: submission.resolve()} | ({DATA: data.resolve()} if data else {})
             if is_root():
                 shown = {inside: _open_to_all(path, Path(copies)) for inside, path in shown.items()}
-            with _started(arguments(shown, limits), self._command(limits)) as (started, pidfd):
+            options = arguments(shown, limits)
+            with _started(options, self._command(options, limits)) as (started, pidfd):
                 return process.supervise(
                     started, standard_input, limits, lambda: _kill(started, pidfd), signals_as_codes=True
                 )
 
-    def _command(self, limits: Limits) -> list[str]:
+    def _command(self, options: list[str], limits: Limits) -> list[str]:
         wanted = {
             "handshake": 1,
             "memory": limits.memory_bytes,
@@ -74,6 +75,7 @@ class BubblewrapSandbox:
         if is_root() or _kernel() >= (5, 14):  # before that, all processes of the person counted
             wanted["processes"] = limits.processes
         settings = [f"{name}={number}" for name, number in wanted.items()]
+        settings += [*_landlock(options), *seccomp_settings()]
         stage = f"{ROOT}/harness/worker/stage.py"
         return [sys.executable, "-I", "-S", stage, *settings, "--", sys.executable, *self._program]
 
@@ -119,10 +121,29 @@ def arguments(shown: dict[str, Path], limits: Limits) -> list[str]:
     options += ["--perms", "01777", "--size", str(SHARED_MEMORY_BYTES), "--tmpfs", "/dev/shm"]  # noqa: S108
     options += mounts.interpreter()
     package = Path(__file__).resolve().parent.parent
-    worker = {f"{ROOT}/harness/{name}": package / name for name in ("__init__.py", "recording.py", "worker")}
+    worker = {
+        f"{ROOT}/harness/{name}": package / name
+        for name in ("__init__.py", "recorded_models.py", "recording.py", "worker")
+    }
     for inside, outside in {**worker, **shown}.items():
         options += [*mounts.parents(Path(inside)), "--ro-bind", str(outside), inside]
     return [*options, "--remount-ro", "/dev", "--remount-ro", "/proc", "--remount-ro", "/", "--chdir", SCRATCH]
+
+
+def _landlock(options: list[str]) -> list[str]:
+    """The stage's settings for Landlock: what `options` show, and no more. A kernel without it does without."""
+    shown = [options[at + 2] for at, word in enumerate(options) if word == "--ro-bind"]
+    places = [*(("read", path) for path in (*shown, "/proc")), ("device", "/dev")]
+    places += [("write", SCRATCH), ("write", "/dev/shm")]  # noqa: S108  # the sandbox's own
+    return ["landlock=0", *(f"{name}={path}" for name, path in places)]
+
+
+def seccomp_settings() -> list[str]:
+    """The stage's settings for seccomp; none on a processor that there is no table of calls for."""
+    try:
+        return [f"seccomp={seccomp.program(platform.machine()).hex()}"]
+    except seccomp.UnknownMachine:
+        return []
 
 
 @contextlib.contextmanager

@@ -26,7 +26,7 @@ from harness.sandbox.frames import FrameError, read_npy
 from harness.store import Arrays, Store
 
 MAX_ARRAY_BYTES = 64 * 2**20  # of a run's arrays in all; a hand-in with more is recorded each time
-CODE = ("worker", "recording", "sandbox")  # the worker imports nothing else of the harness
+CODE = ("worker", "recording", "recorded_models", "sandbox")  # the worker imports nothing else of the harness
 TIME_LIMITS = ("statement_seconds", "run_seconds", "total_seconds")
 
 _RECORDING = "recording"
