@@ -1,0 +1,35 @@
+"""What the attack suite shares: a group graded once, and the honest hand-in before anyone attacked."""
+
+from __future__ import annotations
+
+import os
+
+import pytest
+from attacks.listed import cases
+from attacks.suite import Graded, grade_cases, grade_honest
+
+from harness.results import Result
+from harness.sandbox import probe
+
+
+@pytest.fixture(scope="session")
+def wall() -> None:
+    """Skips without a sandbox: the suite is about it."""
+    problem = probe()
+    if problem and "bubblewrap" in os.environ.get("HARNESS_REQUIRE", ""):
+        pytest.fail(f"bubblewrap is required here: {problem}")
+    if problem:
+        pytest.skip(problem)
+
+
+@pytest.fixture(scope="session")
+def before(wall: None, tmp_path_factory: pytest.TempPathFactory) -> Result:
+    """The honest hand-in, graded alone."""
+    return grade_honest(tmp_path_factory.mktemp("honest"))
+
+
+@pytest.fixture(scope="module")
+def graded(request: pytest.FixtureRequest, wall: None, tmp_path_factory: pytest.TempPathFactory) -> Graded:
+    """The group of the module, which names it in GROUP, as one class."""
+    group = request.module.GROUP
+    return grade_cases(list(cases(group).values()), tmp_path_factory.mktemp(f"group_{group}"))
