@@ -21,7 +21,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -55,11 +55,11 @@ class BubblewrapSandbox:
         with tempfile.TemporaryDirectory(prefix="harness-") as copies:
             shown = {SUBMISSION: submission.resolve()} | ({DATA: data.resolve()} if data else {})
             if is_root():
-                shown = {inside: _open_to_all(path, Path(copies)) for inside, path in shown.items()}
+                shown = {inside: open_to_all(path, Path(copies)) for inside, path in shown.items()}
             options = arguments(shown, limits)
-            with _started(options, self._command(options, limits)) as (started, pidfd):
+            with launched(options, self._command(options, limits)) as (started, pidfd):
                 return process.supervise(
-                    started, standard_input, limits, lambda: _kill(started, pidfd), signals_as_codes=True
+                    started, standard_input, limits, lambda: kill(started, pidfd), signals_as_codes=True
                 )
 
     def _command(self, options: list[str], limits: Limits) -> list[str]:
@@ -104,29 +104,38 @@ def own_uid() -> int:
 
 def arguments(shown: dict[str, Path], limits: Limits) -> list[str]:
     """bubblewrap's options for a run that shows the files and folders `shown` (inside → outside), read-only."""
+    package = Path(__file__).resolve().parent.parent
+    worker = {
+        f"{ROOT}/harness/{name}": package / name
+        for name in ("__init__.py", "recorded_models.py", "recording.py", "worker")
+    }
+    return enclosed(process.environment(SCRATCH, limits), {**worker, **shown}, limits.scratch_bytes)
+
+
+def enclosed(
+    environment: Mapping[str, str], shown: Mapping[str, Path], scratch_bytes: int, more: Sequence[str] = ()
+) -> list[str]:
+    """bubblewrap's options for a program with this environment, of which the system, the interpreter and `shown`
+    (inside → outside) can be read and `SCRATCH` can be written; `more` options come before the seal."""
     options = [
         *("--unshare-pid", "--unshare-net", "--unshare-ipc", "--unshare-uts", "--unshare-cgroup-try"),
         *("--die-with-parent", "--new-session", "--hostname", "sandbox", "--clearenv"),
     ]
-    for name, value in process.environment(SCRATCH, limits).items():
+    for name, value in environment.items():
         options += ["--setenv", name, value]
     if is_root():  # the stage needs these two to become a user of its own, and loses them with it
         options += ["--cap-drop", "ALL", "--cap-add", "CAP_SETUID", "--cap-add", "CAP_SETGID"]
     else:
         options += ["--unshare-user", "--disable-userns", "--uid", "1000", "--gid", "1000", "--cap-drop", "ALL"]
     options += mounts.system()
-    options += ["--perms", "01777", "--size", str(limits.scratch_bytes), "--tmpfs", SCRATCH]
+    options += ["--perms", "01777", "--size", str(scratch_bytes), "--tmpfs", SCRATCH]
     options += ["--symlink", SCRATCH.lstrip("/"), "/tmp"]  # noqa: S108  # its name inside, for code that insists
     options += ["--proc", "/proc", "--dev", "/dev"]
     options += ["--perms", "01777", "--size", str(SHARED_MEMORY_BYTES), "--tmpfs", "/dev/shm"]  # noqa: S108
     options += mounts.interpreter()
-    package = Path(__file__).resolve().parent.parent
-    worker = {
-        f"{ROOT}/harness/{name}": package / name
-        for name in ("__init__.py", "recorded_models.py", "recording.py", "worker")
-    }
-    for inside, outside in {**worker, **shown}.items():
+    for inside, outside in shown.items():
         options += [*mounts.parents(Path(inside)), "--ro-bind", str(outside), inside]
+    options += more
     return [*options, "--remount-ro", "/dev", "--remount-ro", "/proc", "--remount-ro", "/", "--chdir", SCRATCH]
 
 
@@ -147,7 +156,7 @@ def seccomp_settings() -> list[str]:
 
 
 @contextlib.contextmanager
-def _started(options: list[str], command: list[str]) -> Iterator[tuple[subprocess.Popen[bytes], int]]:
+def launched(options: list[str], command: list[str]) -> Iterator[tuple[subprocess.Popen[bytes], int]]:
     """bubblewrap with its stage ready and waiting, and a handle on the first process of its namespace.
 
     The options go through a file in memory, because the sandbox can read its own command line. Raises SandboxError
@@ -215,7 +224,7 @@ def _child_pid(status_fd: int) -> int:
         raise SandboxError("bubblewrap did not say which process to kill") from None
 
 
-def _kill(started: subprocess.Popen[bytes], pidfd: int) -> None:
+def kill(started: subprocess.Popen[bytes], pidfd: int) -> None:
     """Kill the namespace's first process. The kernel ends all others before it reports this one dead."""
     with contextlib.suppress(ProcessLookupError):
         signal.pidfd_send_signal(pidfd, signal.SIGKILL)
@@ -230,7 +239,7 @@ def _kill(started: subprocess.Popen[bytes], pidfd: int) -> None:
         raise SandboxError("the sandbox could not be killed")
 
 
-def _open_to_all(path: Path, copies: Path) -> Path:
+def open_to_all(path: Path, copies: Path) -> Path:
     """`path`, or a copy of it that every user may read: as root the run's own user reads the files."""
     below = [path, *path.rglob("*")] if path.is_dir() else [path]
     if all(one.stat().st_mode & (0o005 if one.is_dir() else 0o004) for one in below if not one.is_symlink()):
