@@ -4,6 +4,8 @@ The first argument is JSON: what the probes are to look for outside, and `names`
 Each says "through" or what stopped it: an errno, a signal, or "not there".
 """
 
+# ruff: noqa: PTH  # written with the system's own calls, which are what is tried
+
 import ctypes
 import errno
 import json

@@ -102,7 +102,7 @@ OWNERSHIP = (
     _young("setxattrat", 463), _young("removexattrat", 466),
 )  # fmt: skip
 """Rights, owners and times of files. Landlock lets them be changed wherever the user may. Where no other file
-system is put before the user's, they answer 0 and do nothing: programs that copy files or make private ones go on."""
+system is put before the user's, they answer 0 and do nothing: programs that copy files go on."""
 
 CLONE, CLONE3 = Call("clone", 56, 220), _young("clone3", 435)
 PERSONALITY = Call("personality", 135, 92)

@@ -1,4 +1,4 @@
-"""The filter of system calls, run by an interpreter of classic BPF: what it answers to each call, on both processors."""
+"""The filter of system calls, run by an interpreter of classic BPF: its answer to each call, on both processors."""
 
 import errno
 import struct
