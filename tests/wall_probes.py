@@ -4,7 +4,8 @@ The first argument is JSON: what the probes are to look for outside, and `names`
 Each says "through" or what stopped it: an errno, a signal, or "not there".
 """
 
-# ruff: noqa: PTH  # written with the system's own calls, which are what is tried
+# Written with the system's own calls, which are what is tried.
+# ruff: noqa: PTH101, PTH110, PTH123, PTH208
 
 import ctypes
 import errno
