@@ -11,9 +11,15 @@ from pydantic import ValidationError
 
 from harness.recording import MAX_RECORDING_BYTES, Recording
 
-_STRINGS = re.compile(rb'"(?:[^"\\]|\\.)*+"?', re.DOTALL)  # possessive: a string without end costs one pass
-_BRACKETS = re.compile(rb"[\[\]{}]")
+_TOKENS = re.compile(
+    rb'"(?:[^"\\]|\\.)*+"?|[\[\]{},]', re.DOTALL
+)  # possessive: a string without end costs one pass
 MAX_DEPTH = 40  # nested containers in the JSON text; a model inside a model needs about 12
+MAX_ITEMS = 5_000  # of one list or object, as many as the longest list of a recording may have
+MAX_VALUES = 500_000  # in all; a long notebook has 15,000, and each costs some hundred bytes while it is read
+    1_000_000  # in all; a long notebook's recording has 15,000, and every one costs some hundred bytes here
+)
+MAX_PLACE = 200  # characters of an error's place, which may hold a key of any length
 
 
 class RecordingError(ValueError):
@@ -23,13 +29,12 @@ class RecordingError(ValueError):
 def parse_recording(data: bytes) -> Recording:
     """The recording in these UTF-8 JSON bytes.
 
-    Raises RecordingError for anything else: too long, too deep, duplicate keys, NaN or infinity, numbers of
-    absurd length, or a value that breaks a type. Never another exception.
+    Raises RecordingError for anything else: too long, too deep, too many values, duplicate keys, NaN or infinity,
+    numbers of absurd length, or a value that breaks a type. Never another exception.
     """
     if len(data) > MAX_RECORDING_BYTES:
         raise RecordingError(f"recording of {len(data):,} bytes; at most {MAX_RECORDING_BYTES:,} are read")
-    if _depth(data) > MAX_DEPTH:
-        raise RecordingError(f"recording nested deeper than {MAX_DEPTH} levels")
+    _check_extent(data)
     try:
         plain = json.loads(
             data.decode("utf-8"),
@@ -43,20 +48,34 @@ def parse_recording(data: bytes) -> Recording:
     except ValidationError as error:
         first = error.errors(include_input=False, include_url=False)[0]
         place = ".".join(str(part) for part in first["loc"])
-        raise RecordingError(f"{place}: {first['msg']}") from None
+        raise RecordingError(f"{place[:MAX_PLACE]}: {first['msg']}") from None
     except RecordingError:
         raise
     except (ValueError, RecursionError) as error:
         raise RecordingError(f"not a recording: {type(error).__name__}") from None
 
 
-def _depth(data: bytes) -> int:
-    """How deeply brackets nest in the text, not counting those inside strings."""
-    depth = deepest = 0
-    for bracket in _BRACKETS.findall(_STRINGS.sub(b"", data)):
-        depth += 1 if bracket in b"[{" else -1
-        deepest = max(deepest, depth)
-    return deepest
+def _check_extent(data: bytes) -> None:
+    """Refuse JSON text by its brackets and commas, not counting those inside strings, before anything is built."""
+    items: list[int] = []  # of each container that is open, from the outermost
+    values = 0
+    for token in _TOKENS.finditer(data):
+        mark = token[0]
+        if mark in b"]}":
+            if items:
+                items.pop()
+        elif mark == b"," and items:
+            values += 1
+            items[-1] += 1
+            if items[-1] >= MAX_ITEMS:
+                raise RecordingError(f"recording with more than {MAX_ITEMS:,} values in one list or object")
+        elif mark in b"[{":
+            values += 1
+            items.append(0)
+            if len(items) > MAX_DEPTH:
+                raise RecordingError(f"recording nested deeper than {MAX_DEPTH} levels")
+        if values > MAX_VALUES:
+            raise RecordingError(f"recording of more than {MAX_VALUES:,} values")
 
 
 def _no_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

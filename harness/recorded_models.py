@@ -6,9 +6,9 @@ harness.
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import BaseModel, ConfigDict, FailFast, Field, StringConstraints
 
 Name = Annotated[str, StringConstraints(max_length=300)]
 Text = Annotated[str, StringConstraints(max_length=20_000)]
@@ -16,6 +16,10 @@ Finite = Annotated[float, Field(allow_inf_nan=False)]
 Count = Annotated[int, Field(ge=0, le=2**53)]
 Hash = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{32}$")]
 Shape = Annotated[tuple[Annotated[int, Field(ge=-1, le=2**40)] | None, ...], Field(max_length=12)]
+
+T = TypeVar("T")
+Many = Annotated[tuple[T, ...], FailFast()]
+"""Several of one kind. The first wrong one ends the reading: errors for all of them would cost gigabytes."""
 
 
 class Strict(BaseModel):
@@ -77,7 +81,7 @@ class NodeRecord(Strict):
     """
 
     layer: Count
-    inputs: tuple[TensorRef, ...] = Field(default=(), max_length=64)
+    inputs: Many[TensorRef] = Field(default=(), max_length=64)
     arguments: dict[Name, Any] = Field(default_factory=dict, max_length=16)
 
 
@@ -87,9 +91,9 @@ class Graph(Strict):
     Nodes stand in an order in which each comes after its inputs. `params` counts weights, trainable or not.
     """
 
-    layers: tuple[LayerRecord, ...] = Field(default=(), max_length=512)
-    nodes: tuple[NodeRecord, ...] = Field(default=(), max_length=1024)
-    outputs: tuple[TensorRef, ...] = Field(default=(), max_length=64)
+    layers: Many[LayerRecord] = Field(default=(), max_length=512)
+    nodes: Many[NodeRecord] = Field(default=(), max_length=1024)
+    outputs: Many[TensorRef] = Field(default=(), max_length=64)
     params: Count = 0
 
 
@@ -123,10 +127,10 @@ class SavedModelRecord(Graph):
     file: Name
     format: Literal["keras", "hdf5", "weights", "saved_model", "unknown"]
     version: Name = ""
-    weights: tuple[Annotated[tuple[Name, ...], Field(max_length=64)], ...] = Field(default=(), max_length=512)
-    names: tuple[Name, ...] = Field(default=(), max_length=512)
+    weights: Many[Annotated[tuple[Name, ...], Field(max_length=64)]] = Field(default=(), max_length=512)
+    names: Many[Name] = Field(default=(), max_length=512)
     loss: Component | None = None
     optimizer: Component | None = None
-    metrics: tuple[Name, ...] = Field(default=(), max_length=32)
+    metrics: Many[Name] = Field(default=(), max_length=32)
     fault: Literal["refused", "unreadable", "too_large", "legacy"] | None = None
     problem: Text | None = None

@@ -19,6 +19,7 @@ from harness.recorded_models import (
     Graph,
     Hash,
     LayerRecord,
+    Many,
     ModelRecord,
     Name,
     NodeRecord,
@@ -48,6 +49,7 @@ __all__ = [
     "Hash",
     "LayerRecord",
     "LayerState",
+    "Many",
     "ModelRecord",
     "Name",
     "NodeRecord",
@@ -170,7 +172,7 @@ class Derivation(Strict):
 
     model: Count
     given: ArrayRecord
-    states: tuple[LayerState, ...] = Field(default=(), max_length=256)
+    states: Many[LayerState] = Field(default=(), max_length=256)
     rows: Rows | None = None
 
 
@@ -218,13 +220,13 @@ class FitRecord(Graph):
     shuffle: bool = True
     loss: Component | None = None
     optimizer: Component | None = None
-    metrics: tuple[Name, ...] = Field(default=(), max_length=32)
-    regularizers: tuple[RegularizerRecord, ...] = Field(default=(), max_length=256)
-    callbacks: tuple[Component, ...] = Field(default=(), max_length=32)
+    metrics: Many[Name] = Field(default=(), max_length=32)
+    regularizers: Many[RegularizerRecord] = Field(default=(), max_length=256)
+    callbacks: Many[Component] = Field(default=(), max_length=32)
     class_weight: dict[Name, Finite] | None = Field(default=None, max_length=1000)
     data: FitData = FitData()
-    previous: tuple[Name, ...] = Field(default=(), max_length=512)
-    states: tuple[LayerState, ...] = Field(default=(), max_length=512)
+    previous: Many[Name] = Field(default=(), max_length=512)
+    states: Many[LayerState] = Field(default=(), max_length=512)
     continues: Name | None = None
     initial: Hash | None = None
     method: Literal["fit", "train_on_batch", "saved_model"] = "fit"
@@ -244,7 +246,7 @@ class SelfTrainedRecord(Graph):
     id: Name
     model: Count
     how: Literal["gradient_tape", "train_step"]
-    weights: tuple[Name, ...] = Field(default=(), max_length=512)
+    weights: Many[Name] = Field(default=(), max_length=512)
     inputs: ArrayRecord | None = None
     stopped: bool = False
     problem: Text | None = None
@@ -267,7 +269,7 @@ class FunctionRecord(Strict):
     """A function of the hand-in: its name, parameters and place."""
 
     name: Name
-    parameters: tuple[Name, ...] = Field(default=(), max_length=64)
+    parameters: Many[Name] = Field(default=(), max_length=64)
     where: Where | None = None
     docstring: Text = ""
 
@@ -304,7 +306,7 @@ class ReportRecord(Strict):
 
     file: Name
     pages: Count = 0
-    passages: tuple[Passage, ...] = Field(default=(), max_length=100)
+    passages: Many[Passage] = Field(default=(), max_length=100)
     title: Name = ""
     author: Name = ""
     problem: Text | None = None
@@ -334,21 +336,21 @@ class Recording(Strict):
     kind: Literal["notebook", "contract", "scripts", "nothing"] = "nothing"
     complete: bool = False
     order: Literal["document", "executed"] = "document"
-    fits: tuple[FitRecord, ...] = Field(default=(), max_length=2_000)
-    models: tuple[ModelRecord, ...] = Field(default=(), max_length=2_000)
-    self_trained: tuple[SelfTrainedRecord, ...] = Field(default=(), max_length=32)
-    saved_models: tuple[SavedModelRecord, ...] = Field(default=(), max_length=64)
-    uses: tuple[UseRecord, ...] = Field(default=(), max_length=1_000)
-    figures: tuple[FigureRecord, ...] = Field(default=(), max_length=64)
-    placeholders: tuple[Where, ...] = Field(default=(), max_length=5_000)
-    functions: tuple[FunctionRecord, ...] = Field(default=(), max_length=2_000)
-    noise_probes: tuple[NoiseProbe, ...] = Field(default=(), max_length=32)
-    errors: tuple[CellError, ...] = Field(default=(), max_length=2_000)
-    findings: tuple[Finding, ...] = Field(default=(), max_length=2_000)
-    sources: tuple[SourceRecord, ...] = Field(default=(), max_length=5_000)
-    answers: tuple[Passage, ...] = Field(default=(), max_length=5_000)
-    reports: tuple[ReportRecord, ...] = Field(default=(), max_length=32)
-    printed: tuple[Passage, ...] = Field(default=(), max_length=5_000)
-    saved_outputs: tuple[Passage, ...] = Field(default=(), max_length=5_000)
+    fits: Many[FitRecord] = Field(default=(), max_length=2_000)
+    models: Many[ModelRecord] = Field(default=(), max_length=2_000)
+    self_trained: Many[SelfTrainedRecord] = Field(default=(), max_length=32)
+    saved_models: Many[SavedModelRecord] = Field(default=(), max_length=64)
+    uses: Many[UseRecord] = Field(default=(), max_length=1_000)
+    figures: Many[FigureRecord] = Field(default=(), max_length=64)
+    placeholders: Many[Where] = Field(default=(), max_length=5_000)
+    functions: Many[FunctionRecord] = Field(default=(), max_length=2_000)
+    noise_probes: Many[NoiseProbe] = Field(default=(), max_length=32)
+    errors: Many[CellError] = Field(default=(), max_length=2_000)
+    findings: Many[Finding] = Field(default=(), max_length=2_000)
+    sources: Many[SourceRecord] = Field(default=(), max_length=5_000)
+    answers: Many[Passage] = Field(default=(), max_length=5_000)
+    reports: Many[ReportRecord] = Field(default=(), max_length=32)
+    printed: Many[Passage] = Field(default=(), max_length=5_000)
+    saved_outputs: Many[Passage] = Field(default=(), max_length=5_000)
     versions: dict[Name, Name] = Field(default_factory=dict, max_length=32)
     seconds: Finite = 0.0

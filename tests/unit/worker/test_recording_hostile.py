@@ -6,6 +6,7 @@ import pytest
 from evidence import dense, fit, image_input
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from pydantic import ValidationError
 
 from harness.parsing import MAX_DEPTH, RecordingError, parse_recording
 from harness.recording import Recording
@@ -81,8 +82,39 @@ def test_cut_off_anywhere(place):
 
 @pytest.mark.parametrize("name", ["fits", "models", "errors", "findings", "printed", "sources"])
 def test_lists_have_limits(name):
-    with pytest.raises(RecordingError, match=name):
+    with pytest.raises(RecordingError, match="more than 5,000 values in one list"):
         parse_recording(json.dumps({name: [{}] * 10_000}).encode())
+
+
+def test_a_list_has_a_limit_of_its_own():
+    error = {"where": {"file": "a.py"}, "type": "NameError", "message": ""}
+    assert len(parse_recording(json.dumps({"errors": [error] * 2_000}).encode()).errors) == 2_000
+    with pytest.raises(RecordingError, match="errors: Tuple should have at most 2000 items"):
+        parse_recording(json.dumps({"errors": [error] * 2_001}).encode())
+
+
+def test_an_object_with_many_keys_has_no_errors_for_each():
+    """Sixteen megabytes of wrong keys, or of wrong items, once took sixteen gigabytes to be refused."""
+    with pytest.raises(RecordingError, match="more than 5,000 values in one list or object"):
+        parse_recording(b"{" + b",".join(b'"%x":1' % key for key in range(5_001)) + b"}")
+
+
+def test_the_first_wrong_item_ends_the_reading():
+    with pytest.raises(ValidationError) as error:
+        Recording.model_validate_json(json.dumps({"fits": [{}] * 1_000, "models": [{"layers": [{}] * 500}]}))
+    assert error.value.error_count() < 20
+
+
+def test_values_have_a_limit_in_all():
+    lists = "[" + ",".join(["[" + ",".join(["0"] * 4_999) + "]"] * 120) + "]"
+    with pytest.raises(RecordingError, match="more than 500,000 values"):
+        parse_recording(f'{{"fits": {lists}}}'.encode())
+
+
+def test_a_place_with_a_long_key_is_cut():
+    with pytest.raises(RecordingError) as error:
+        parse_recording(json.dumps({"k" * 100_000: 1}).encode())
+    assert len(str(error.value)) < 300
 
 
 def test_depth_inside_strings_does_not_count_and_outside_does():
