@@ -17,8 +17,6 @@ _TOKENS = re.compile(
 MAX_DEPTH = 40  # nested containers in the JSON text; a model inside a model needs about 12
 MAX_ITEMS = 5_000  # of one list or object, as many as the longest list of a recording may have
 MAX_VALUES = 500_000  # in all; a long notebook has 15,000, and each costs some hundred bytes while it is read
-    1_000_000  # in all; a long notebook's recording has 15,000, and every one costs some hundred bytes here
-)
 MAX_PLACE = 200  # characters of an error's place, which may hold a key of any length
 
 
