@@ -48,7 +48,7 @@ IGNORED_FOLDERS = {
 IGNORED_FILES = {".ds_store", "thumbs.db", "desktop.ini", ".git"}
 MAX_IGNORED_LISTED = 200
 _DRIVE = re.compile(r"[A-Za-z]:")
-_RESERVED = re.compile(r"(?i)(con|prn|aux|nul|com\d|lpt\d|conin\$|conout\$|clock\$)(\..*)?")
+_RESERVED = re.compile(r"(?i)(con|prn|aux|nul|com[\d¹²³]|lpt[\d¹²³]|conin\$|conout\$|clock\$)(\..*)?")
 _NOT_ON_WINDOWS = re.compile(r'[<>:"|?*]|[. ](/|$)')
 
 
@@ -159,14 +159,22 @@ def _file_entry(path: Path, name: str) -> Entry:
         return Entry(name, "link", 0, None)
     if not stat.S_ISREG(status.st_mode):
         return Entry(name, "special", 0, None)
+    if status.st_nlink > 1:  # one file with two names: the other may be a file that its author cannot read
+        return Entry(name, "link", 0, None)
     return Entry(name, "file", status.st_size, lambda: _open(path))
 
 
 def _open(path: Path) -> IO[bytes]:
-    """Open a submitted file; a link that took its place meanwhile is not followed."""
-    flags = os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_BINARY", 0)  # not every system has both
+    """Open a submitted file; a link or a pipe that took its place meanwhile is neither followed nor waited for."""
+    flags = os.O_RDONLY
+    for name in ("O_NOFOLLOW", "O_NONBLOCK", "O_BINARY"):  # no system has them all
+        flags |= getattr(os, name, 0)
     try:
-        return os.fdopen(os.open(path, flags), "rb")
+        file = os.fdopen(os.open(path, flags), "rb")
+        if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
+            file.close()
+            raise IntakeRefused(f"{path.name}: it changed while it was read, and is no file any more")
+        return file
     except OSError as error:
         raise IntakeUsageError(f"cannot be read: {path}: {error.strerror}") from error
 
@@ -187,7 +195,7 @@ def _plan(entries: Iterator[Entry], limits: IntakeLimits) -> tuple[list[Entry], 
             ignored[left_out] = None
             continue
         if entry.kind == "link":
-            raise IntakeRefused(f"{entry.name}: a link; hand in the file itself")
+            raise IntakeRefused(f"{entry.name}: a link, or a file with two names; hand in the file itself")
         if entry.kind == "special":
             raise IntakeRefused(f"{entry.name}: neither a file nor a folder")
         if entry.kind == "folder":

@@ -22,6 +22,7 @@ from typing import IO, Literal
 
 CHUNK = 2**16
 MIB = 2**20
+HEADERS = 256 * 2**10  # bytes of all that a tar says of one entry; a path has at most some thousand
 Kind = Literal["file", "folder", "link", "special"]
 ARCHIVES = (".zip", ".tar", ".tar.gz", ".tgz")
 _DAMAGE = (
@@ -132,13 +133,13 @@ def _zip_entries(path: Path, limits: IntakeLimits, stack: contextlib.ExitStack) 
         size = _directory_size(path)
         if size > limits.directory_bytes:
             raise IntakeRefused(f"{path.name}: a list of contents of {size:,} bytes")
+        if _more_headers(path, size, limits.entries):
+            raise IntakeRefused(f"more than {limits.entries:,} entries")
         archive = stack.enter_context(zipfile.ZipFile(path))
         members = archive.infolist()
-        if len(members) > limits.entries:
-            raise IntakeRefused(f"more than {limits.entries:,} entries")
         _refuse_overlaps(path, archive, members)
     for info in members:
-        name = info.orig_filename  # `filename` is cut at a NUL
+        name = _zip_name(info)
         shown = ascii(name[:80])
         if info.flag_bits & 0x2041:
             raise IntakeRefused(f"{shown} is encrypted; hand in an archive without a password")
@@ -146,6 +147,15 @@ def _zip_entries(path: Path, limits: IntakeLimits, stack: contextlib.ExitStack) 
             raise IntakeRefused(f"{shown} is packed by a method that is not read here; use an ordinary .zip")
         kind = _zip_kind(info)
         yield Entry(name, kind, info.file_size if kind == "file" else 0, _zip_opener(archive, info))
+
+
+def _zip_name(info: zipfile.ZipInfo) -> str:
+    """The name as it was meant: macOS writes UTF-8 and does not say so, which `zipfile` takes for code page 437."""
+    name = info.orig_filename  # `filename` is cut at a NUL
+    if not info.flag_bits & 0x800:
+        with contextlib.suppress(UnicodeError):
+            return name.encode("cp437").decode("utf-8")
+    return name
 
 
 def _zip_kind(info: zipfile.ZipInfo) -> Kind:
@@ -183,6 +193,13 @@ def _directory_size(path: Path) -> int:
     return int(size)
 
 
+def _more_headers(path: Path, directory: int, most: int) -> bool:
+    """Whether a list of contents names more entries: counted in its bytes, as each costs some hundred once read."""
+    with path.open("rb") as file:
+        file.seek(max(file.seek(0, io.SEEK_END) - directory - 65_536 - 22 - 76, 0))
+        return file.read().count(b"PK\1\2") > most
+
+
 def _refuse_overlaps(path: Path, archive: zipfile.ZipFile, members: list[zipfile.ZipInfo]) -> None:
     """Entries that share bytes are how a small zip unpacks to a huge one."""
     places = sorted(((info.header_offset, info) for info in members), key=lambda place: place[0])
@@ -204,10 +221,14 @@ def _refuse_overlaps(path: Path, archive: zipfile.ZipFile, members: list[zipfile
 
 
 class _SmallReads(io.RawIOBase):
-    """A file that refuses large reads: `tarfile` reads a long name into memory at whatever length it claims."""
+    """A file of which only `left` bytes may be read, until that is set anew.
+
+    `tarfile` reads a long name into memory at whatever length it claims, and adds up the settings of pax headers.
+    """
 
     def __init__(self, file: IO[bytes]) -> None:
         self._file = file
+        self.left = HEADERS
 
     def readable(self) -> bool:
         return True
@@ -222,29 +243,38 @@ class _SmallReads(io.RawIOBase):
         return self._file.seek(offset, whence)
 
     def read(self, size: int = -1) -> bytes:
-        if not 0 <= size <= MIB:
+        if not 0 <= size <= self.left:
             raise IntakeRefused("an archive with a name, or a header, of impossible length")
+        self.left -= size
         return self._file.read(size)
 
 
 def _tar_entries(path: Path, limits: IntakeLimits, stack: contextlib.ExitStack) -> Iterator[Entry]:
     with _theirs(path.name):
-        plain = _uncompressed(path, limits, stack)
-        archive = tarfile.open(fileobj=_SmallReads(plain), mode="r:")  # noqa: SIM115  # the stack closes it
+        plain = _SmallReads(_uncompressed(path, limits, stack))
+        archive = tarfile.open(fileobj=plain, mode="r:")  # noqa: SIM115  # the stack closes it
         stack.callback(archive.close)
     count = 0
     while True:
+        plain.left = HEADERS
         with _theirs(path.name):
             member = archive.next()
         if member is None:
             break
+        archive.pax_headers = {}  # or each entry would get a copy of all that those before it were given
+        member.pax_headers = {}
         count += 1
         if count > limits.entries:
             raise IntakeRefused(f"more than {limits.entries:,} entries")
         if member.issparse():
             raise IntakeRefused(f"{member.name[:80]!a}: a sparse file")
+        if member.size < 0:
+            raise IntakeRefused(f"{member.name[:80]!a}: a file of {member.size} bytes")
         size = member.size if member.isreg() else 0
-        yield Entry(member.name, _tar_kind(member), size, _tar_opener(archive, member))
+        yield Entry(member.name, _tar_kind(member), size, _tar_opener(plain, archive, member))
+    plain.seek(archive.offset)  # `tarfile` takes a header that it cannot read for the end, and says nothing
+    if plain.read(tarfile.BLOCKSIZE).strip(b"\0"):
+        raise IntakeRefused(f"{path.name} is damaged: after {count:,} entries comes what is none")
 
 
 def _tar_kind(member: tarfile.TarInfo) -> Kind:
@@ -255,8 +285,9 @@ def _tar_kind(member: tarfile.TarInfo) -> Kind:
     return "file" if member.isreg() else "special"
 
 
-def _tar_opener(archive: tarfile.TarFile, member: tarfile.TarInfo) -> Callable[[], IO[bytes]]:
+def _tar_opener(plain: _SmallReads, archive: tarfile.TarFile, member: tarfile.TarInfo) -> Callable[[], IO[bytes]]:
     def opener() -> IO[bytes]:
+        plain.left = member.size
         with _theirs(member.name):
             source = archive.extractfile(member)
             if source is None:

@@ -1,8 +1,10 @@
 """Intake: what a submission becomes, and what is refused before anything is unpacked."""
 
+import contextlib
 import gzip
 import io
 import os
+import socket
 import struct
 import tarfile
 import unicodedata
@@ -13,7 +15,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from harness import intake
 from harness.intake import IntakeLimits, IntakeRefused, IntakeUsageError, clean_name, receive
+from harness.unpacking import archive_entries
 
 WORK = {"report.ipynb": b"{}", "src/net.py": b"import keras\n", "answers.md": b"# 1\n"}
 
@@ -180,6 +184,33 @@ def test_nul_in_a_name(tmp_path):
 
 
 @pytest.mark.parametrize(
+    ("stored", "flag", "meant"),
+    [
+        ("Übung ä.py".encode(), 0, "Übung ä.py"),  # macOS: UTF-8 that does not say so
+        ("Übung ä.py".encode(), 0x800, "Übung ä.py"),
+        ("Übung ä.py".encode("cp437"), 0, "Übung ä.py"),  # Windows of old
+        (b"\xff\xfe.py", 0, "\xa0\u25a0.py"),  # of no encoding that anyone knows
+    ],
+)
+def test_encodings_of_names_in_a_zip(tmp_path, stored, flag, meant):
+    placeholder = b"n" * len(stored)
+    path = make_zip(tmp_path / "w.zip", {placeholder.decode(): b"x = 1\n"})
+    data = bytearray(path.read_bytes().replace(placeholder, stored))
+    for signature, offset in ((b"PK\3\4", 6), (b"PK\1\2", 8)):
+        at = data.index(signature) + offset
+        data[at : at + 2] = struct.pack("<H", flag)
+    path.write_bytes(data)
+    assert contents(receive(path, tmp_path / "into").folder) == {meant: b"x = 1\n"}
+
+
+def test_an_encoding_hides_no_way_out(tmp_path):
+    """What is taken for UTF-8 is checked as that: an overlong slash is none."""
+    path = make_zip(tmp_path / "w.zip", {"nnnnnnnnnn.py": b""})
+    path.write_bytes(path.read_bytes().replace(b"nnnnnnnnnn", b"..\xc0\xafetc..."))
+    assert list(contents(receive(path, tmp_path / "into").folder)) == ["..\u2514\xbbetc....py"]
+
+
+@pytest.mark.parametrize(
     "names",
     [("Net.py", "net.py"), ("caf\u00e9.py", "cafe\u0301.py"), ("stra\u00dfe.py", "STRASSE.py"), ("x.py", "./x.py")],
 )
@@ -215,12 +246,53 @@ def test_links_and_devices_in_a_tar(tmp_path, kind, words):
     refused(tmp_path / "w.tar", words)
 
 
-@pytest.mark.skipif(os.name != "posix", reason="links and pipes")
-@pytest.mark.parametrize("make", [lambda p: p.symlink_to("/etc/shadow"), lambda p: p.symlink_to("/etc"), os.mkfifo])
-def test_links_and_pipes_in_a_folder(tmp_path, make):
+def make_socket(path: Path) -> None:
+    """Bound by its name in its own folder: the address of a socket has 108 bytes, a test's path may have more."""
+    here = Path.cwd()
+    os.chdir(path.parent)
+    try:
+        with socket.socket(socket.AF_UNIX) as made:
+            made.bind(path.name)
+    finally:
+        os.chdir(here)
+
+
+@pytest.mark.skipif(os.name != "posix", reason="links, pipes and sockets")
+@pytest.mark.parametrize(
+    ("make", "words"),
+    [
+        (lambda path: path.symlink_to("/etc/shadow"), "x: a link"),
+        (lambda path: path.symlink_to("/etc"), "x: a link"),
+        (lambda path: path.symlink_to("answers.md"), "x: a link"),
+        (lambda path: path.symlink_to("nowhere"), "x: a link"),
+        (lambda path: path.hardlink_to(path.with_name("answers.md")), "a file with two names"),
+        (os.mkfifo, "x: neither a file nor a folder"),
+        (make_socket, "x: neither a file nor a folder"),
+    ],
+    ids=["file", "folder", "inside", "nowhere", "hard link", "pipe", "socket"],
+)
+def test_links_pipes_and_sockets_in_a_folder(tmp_path, make, words):
     folder = make_folder(tmp_path / "work", WORK)
     make(folder / "x")
-    refused(folder, "link|neither")
+    refused(folder, words)
+
+
+@pytest.mark.skipif(os.name != "posix", reason="pipes")
+def test_a_file_that_becomes_a_pipe_while_it_is_read_is_not_waited_for(tmp_path):
+    folder = make_folder(tmp_path / "work", WORK)
+    entry = intake._file_entry(folder / "answers.md", "answers.md")
+    (folder / "answers.md").unlink()
+    os.mkfifo(folder / "answers.md")
+    with pytest.raises(IntakeRefused, match="it changed while it was read"):
+        entry.open()
+
+
+def test_a_folder_nested_deeper_than_python_can_follow(tmp_path):
+    folder = here = tmp_path / "work"
+    for _ in range(400):
+        here /= "d"
+    here.mkdir(parents=True)
+    refused(folder, "nested deeper")
 
 
 def test_a_link_within_what_is_left_out_does_no_harm(tmp_path):
@@ -294,11 +366,64 @@ def test_a_gzip_bomb_is_stopped_while_it_unpacks(tmp_path):
     refused(tmp_path / "w.tar.gz", "times its size", SMALL)
 
 
+def pax(kind: bytes, body: bytes) -> bytes:
+    info = tarfile.TarInfo("././@PaxHeader")
+    info.type, info.size = kind, len(body)
+    return info.tobuf(tarfile.USTAR_FORMAT) + body + bytes(-len(body) % 512)
+
+
+def empty_file(name: str) -> bytes:
+    return tarfile.TarInfo(name).tobuf(tarfile.USTAR_FORMAT)
+
+
+def test_a_tar_whose_global_header_has_thousands_of_settings(tmp_path):
+    """Each entry gets a copy of them: 300 entries of a 1 MB archive once took 550 MB."""
+    settings = b"".join(b"12 k%06d=\n" % number for number in range(80_000))
+    (tmp_path / "w.tar").write_bytes(pax(b"g", settings) + empty_file("a") + bytes(1_024))
+    refused(tmp_path / "w.tar", "impossible length")
+
+
+def test_settings_for_all_entries_are_not_kept_with_each(tmp_path):
+    data = pax(b"g", b"13 comment=x\n") + b"".join(empty_file(f"f{number}") for number in range(5)) + bytes(1_024)
+    (tmp_path / "w.tar").write_bytes(data)
+    with contextlib.ExitStack() as stack:
+        entries = [*archive_entries(tmp_path / "w.tar", ".tar", IntakeLimits(), stack)]
+        members = [cell.cell_contents for entry in entries for cell in entry.open.__closure__]
+        assert [one.pax_headers for one in members if isinstance(one, tarfile.TarInfo)] == [{}] * 5
+
+
+def test_headers_upon_headers(tmp_path):
+    (tmp_path / "w.tar").write_bytes(pax(b"g", b"13 comment=x\n") * 2_000 + empty_file("a") + bytes(1_024))
+    refused(tmp_path / "w.tar", "impossible length|damaged")
+
+
+def test_a_tar_of_which_a_part_cannot_be_read_is_not_taken_for_the_whole(tmp_path):
+    files = dict.fromkeys(("a.py", "b.py", "c.py"), b"x" * 512)
+    path = make_tar(tmp_path / "w.tar", files)
+    data = bytearray(path.read_bytes())
+    data[1_024 + 10] ^= 1  # in the second header, whose checksum then is wrong
+    path.write_bytes(data)
+    refused(path, "damaged: after 1 entries")
+
+
+def test_a_tar_with_a_file_of_less_than_nothing(tmp_path):
+    info = tarfile.TarInfo("x")
+    info.size = -512
+    (tmp_path / "w.tar").write_bytes(info.tobuf(tarfile.GNU_FORMAT) + bytes(1_024))
+    refused(tmp_path / "w.tar", "a file of -512 bytes")
+
+
 def test_a_tar_with_a_name_of_megabytes(tmp_path):
     info = tarfile.TarInfo("././@LongLink")
     info.type, info.size = tarfile.GNUTYPE_LONGNAME, 3 * 2**20
     (tmp_path / "w.tar").write_bytes(info.tobuf(tarfile.GNU_FORMAT) + bytes(3 * 2**20 + 1_024))
     refused(tmp_path / "w.tar", "impossible length")
+
+
+def test_entries_are_counted_before_they_are_read(tmp_path, monkeypatch):
+    path = make_zip(tmp_path / "w.zip", {f"{number}": b"" for number in range(9)})
+    monkeypatch.setattr(zipfile, "ZipFile", None)
+    refused(path, "more than 8 entries", SMALL)
 
 
 def test_a_zip_that_lies_about_its_sizes(tmp_path):
@@ -370,6 +495,7 @@ def test_clean_names_are_safe_everywhere(text):
         ("Group 7 (late).tar.gz", "Group_7_late"),
         ("con.zip", "_con"),
         ("AUX.foo.zip", "_AUX.foo"),
+        ("COM¹.zip", "_COM¹"),
         ("...zip", "submission"),
         ("Gruppe Ü.ipynb", "Gruppe_Ü"),
         ("<script>.py", "script"),
