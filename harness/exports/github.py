@@ -81,9 +81,9 @@ def _told(name: str, status: str, message: str, score: float, where: Where | Non
 def workflow_commands(results: Sequence[Result], folder: str = "") -> list[str]:
     """Annotations as workflow commands, a line each: checks that lost points are errors, the most first.
 
-    Findings are warnings. `folder` is where the hand-in lies in its repository. GitHub shows ten of each kind and leaves out the rest; the
-    eleventh line of a kind says how many there are. A line of a notebook's cell is no line of its file, so there
-    the place stands in the words.
+    Findings are warnings. `folder` is where the hand-in lies in its repository. GitHub shows ten of each kind and
+    leaves out the rest; the last line of a kind says how many more there are. A line of a notebook's cell is none
+    of its file, so there the place stands in the words.
     """
     lost = [check for result in results for check in result.checks if kind(check) in ("failure", "error")]
     lost.sort(key=lambda check: -(check.max_points - (check.points or 0.0)))
