@@ -11,6 +11,7 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from harness.accounted import unaccounted
 from harness.assignment import Assignment
 from harness.parsing import RecordingError, parse_recording
 from harness.recording import Recording, SourceRecord
@@ -62,16 +63,20 @@ def record(
     order, it runs once more in that order, as far as the time reaches; the run that leaves fewer names counts.
     """
     limits = limits or Limits(seconds=LIMIT_SECONDS)
-    first = _record(sandbox, folder, assignment, npz, limits, "document", RUN_SECONDS)
-    left = RUN_SECONDS - first.recording.seconds
-    if (
-        not undefined(first.recording)
-        or not told_another_order(first.recording.sources)
-        or left < SECOND_RUN_SECONDS
-    ):
-        return first
-    second = _record(sandbox, folder, assignment, npz, limits, "executed", left)
-    return better(first, second)
+    run = _record(sandbox, folder, assignment, npz, limits, "document", RUN_SECONDS)
+    left = RUN_SECONDS - run.recording.seconds
+    if undefined(run.recording) and told_another_order(run.recording.sources) and left >= SECOND_RUN_SECONDS:
+        run = better(run, _record(sandbox, folder, assignment, npz, limits, "executed", left))
+    return _accounted(run, folder, assignment)
+
+
+def _accounted(run: DryRun, folder: Path, assignment: Assignment) -> DryRun:
+    """The run with a note on each training that the files as they were received do not ask for."""
+    notes = tuple(unaccounted(run.recording, folder, assignment.contract))
+    if not notes:
+        return run
+    findings = (*notes, *run.recording.findings)[:2_000]
+    return replace(run, recording=run.recording.model_copy(update={"findings": findings}))
 
 
 def _record(

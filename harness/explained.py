@@ -23,6 +23,7 @@ NO_REASON = (
     "contradicted-number", "hard-coded-results", "commented-out-training", "template-unsolved", "keras2-name",
     "old-numpy-name", "missing-import", "missing-package", "asks-for-input", "data-path", "own-settings",
     "too-much-to-record", "plotted-factors-differ", "mean-over-epochs", "self-trained",
+    "fit-without-source", "addressed-to-a-reviewer",
 )  # fmt: skip
 """Findings that explain no shortfall: what they are about does not change how a network is trained."""
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from harness.addressed import addressed
 from harness.assignment import Assignment
 from harness.claims import contradictions
 from harness.evidence import Evidence
@@ -25,6 +26,7 @@ def general(evidence: Evidence) -> Iterator[Finding]:
     yield from _trained_on_evaluation(evidence)
     yield from _self_trained(evidence)
     yield from _unsupported(evidence)
+    yield from addressed(evidence.recording)
     yield from contradictions(evidence)
 
 

@@ -23,7 +23,12 @@ from harness.results import (
 )
 from harness.work import other_networks, own_loops, own_work
 
-INTEGRITY = frozenset({"contradicted-number", "evaluation-images-in-training", "own-settings", "shadows-library"})
+INTEGRITY = frozenset(
+    {
+        "addressed-to-a-reviewer", "contradicted-number", "evaluation-images-in-training", "fit-without-source",
+        "own-settings", "shadows-library",
+    }
+)  # fmt: skip
 """Findings that a person should look at; the others are the student's to read."""
 
 
