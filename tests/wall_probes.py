@@ -131,7 +131,7 @@ def hidden_files():
     return any(os.path.exists(path) for path in [*paths, *(about["repository"] + name for name in names)])
 
 
-def root_folder():
+def read_hidden():
     return bool(os.listdir("/"))
 
 
@@ -327,7 +327,7 @@ PROBES: dict[str, Callable[[], object]] = {
             environment,
             command_line,
             hidden_files,
-            root_folder,
+            read_hidden,
             own_program,
             write_submission,
         ),

@@ -30,6 +30,8 @@ class Limits:
     seconds: float = 300.0
     memory_bytes: int = 8 * GIB
     """Address space of one process (TensorFlow alone needs 2.5 GiB of it)."""
+    total_memory_bytes: int = 8 * GIB
+    """Memory of all processes of a run together, and of its files in memory, where a control group can be made."""
     processes: int = 128
     """Processes and threads together, where the kernel can count them for the sandbox alone."""
     threads: int = 2

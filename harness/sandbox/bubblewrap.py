@@ -21,11 +21,13 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from harness.sandbox import mounts, process, seccomp
+import psutil
+
+from harness.sandbox import cgroup, mounts, process, seccomp
 from harness.sandbox.base import MIB, Ended, Limits, SandboxError, SandboxRun
 from harness.worker.stage import READY
 
@@ -57,10 +59,14 @@ class BubblewrapSandbox:
             if is_root():
                 shown = {inside: open_to_all(path, Path(copies)) for inside, path in shown.items()}
             options = arguments(shown, limits)
-            with launched(options, self._command(options, limits)) as (started, pidfd):
+            with (
+                launched(options, self._command(options, limits)) as (started, pidfd),
+                grouped(started, limits) as out_of_memory,
+            ):
                 return process.supervise(
-                    started, standard_input, limits, lambda: kill(started, pidfd), signals_as_codes=True
-                )
+                    started, standard_input, limits, lambda: kill(started, pidfd),
+                    signals_as_codes=True, out_of_memory=out_of_memory,
+                )  # fmt: skip
 
     def _command(self, options: list[str], limits: Limits) -> list[str]:
         wanted = {
@@ -140,9 +146,10 @@ def enclosed(
 
 
 def _landlock(options: list[str]) -> list[str]:
-    """The stage's settings for Landlock: what `options` show, and no more. A kernel without it does without."""
+    """The stage's settings for Landlock: what `options` show, and no more; Python lists the folders between.
+    A kernel without Landlock does without."""
     shown = [options[at + 2] for at, word in enumerate(options) if word == "--ro-bind"]
-    places = [*(("read", path) for path in (*shown, "/proc")), ("device", "/dev")]
+    places = [("list", "/"), *(("read", path) for path in (*shown, "/proc")), ("device", "/dev")]
     places += [("write", SCRATCH), ("write", "/dev/shm")]  # noqa: S108  # the sandbox's own
     return ["landlock=0", *(f"{name}={path}" for name, path in places)]
 
@@ -198,6 +205,19 @@ def launched(options: list[str], command: list[str]) -> Iterator[tuple[subproces
             raise
         stack.callback(os.close, pidfd)
         yield started, pidfd
+
+
+@contextlib.contextmanager
+def grouped(started: subprocess.Popen[bytes], limits: Limits) -> Iterator[Callable[[], bool]]:
+    """A control group around a sandbox whose stage still waits, and whether its memory ran out; where none can be
+    made, none (`harness doctor` tells)."""
+    ran_out: Callable[[], bool] = lambda: False
+    with contextlib.ExitStack() as stack:
+        with contextlib.suppress(cgroup.NoGroup, psutil.Error, OSError):
+            group = stack.enter_context(cgroup.around(limits, cgroup.find()))
+            group.hold(one.pid for one in psutil.Process(started.pid).children(recursive=True))
+            ran_out = group.ran_out
+        yield ran_out
 
 
 def _await_ready(started: subprocess.Popen[bytes]) -> None:

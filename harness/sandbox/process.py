@@ -25,6 +25,8 @@ from harness.sandbox.base import Ended, Frames, Limits, SandboxError, SandboxRun
 from harness.sandbox.frames import FrameError, FrameFloodError, FrameReader
 
 CHUNK = 2**16
+LOOK_SECONDS = 0.25
+"""How often the memory of the whole run is looked at."""
 GRACE_SECONDS = 10.0
 """How long killed processes may take to be gone before the run counts as our fault."""
 TOKEN = "HARNESS_RUN"  # noqa: S105  # the name of a variable, not a secret
@@ -156,12 +158,14 @@ def supervise(
     kill: Callable[[], None],
     *,
     signals_as_codes: bool = False,
+    out_of_memory: Callable[[], bool] = lambda: False,
 ) -> SandboxRun:
     """Feed `process`, read what it says, end it at a limit, and return when every process of the run is dead.
 
     `process` has unbuffered pipes for its three standard streams. `kill` must end all processes of the run and
     return when they are gone, or raise SandboxError; it is called once, however the run ends.
     `signals_as_codes`: the return code of a process that died by signal n is 128 + n, as a shell's.
+    `out_of_memory`: whether the run as a whole has met its limit of memory, which ends it; asked now and then.
     """
     if process.stdin is None or process.stdout is None or process.stderr is None:
         raise SandboxError("the process was started without pipes")
@@ -177,12 +181,11 @@ def supervise(
     try:
         for thread in threads:
             thread.start()
-        try:
-            event = events.get(timeout=limits.seconds)
-        except queue.Empty:
-            event = "timeout"
+        event = _first(events, started + limits.seconds, out_of_memory)
     finally:
         seconds = time.monotonic() - started
+        if event != "interrupted" and out_of_memory():
+            event = "memory"
         kill()
         _join(threads)
         close(process)
@@ -192,6 +195,18 @@ def supervise(
     if event == "exited" and frames.partial and not detail:
         detail = "the last frame was cut off"
     return SandboxRun(frames.frames, run.ended, run.return_code, run.signal, run.log, seconds, detail)
+
+
+def _first(events: queue.SimpleQueue[str], deadline: float, out_of_memory: Callable[[], bool]) -> str:
+    """What ends the run: an event, "timeout", or "memory"."""
+    while not out_of_memory():
+        left = deadline - time.monotonic()
+        try:
+            return events.get(timeout=max(min(left, LOOK_SECONDS), 0.0))
+        except queue.Empty:
+            if left <= LOOK_SECONDS:
+                return "timeout"
+    return "memory"
 
 
 def close(process: subprocess.Popen[bytes]) -> None:
@@ -235,6 +250,9 @@ def _verdict(
     def ended(how: Ended, detail: str = "", code: int | None = None, number: int | None = None) -> SandboxRun:
         return SandboxRun(Frames(), how, code, number, log, 0.0, detail)
 
+    if event == "memory":
+        amount = limits.total_memory_bytes / 2**30
+        return ended(Ended.OUT_OF_MEMORY, f"its processes and files together took more than {amount:.1f} GiB")
     if event == "timeout":
         return ended(Ended.TIMEOUT, f"still running after {limits.seconds:g} seconds")
     if problem is not None:

@@ -10,8 +10,8 @@ input: the harness lets it go only once it knows how to kill it, and if the harn
 Settings that are whole numbers: `uid` (the user and group to become), `memory` (bytes of address space),
 `processes`, `open_files`, `file_bytes` (the largest file), `cpu` (seconds); `landlock` (confine to the paths
 below, at an ABI of at least this number; 0 does without); `best_effort=1` goes on where the system lacks a limit.
-Paths, each as often as needed: `read` (and execute), `write`, `device`. `seccomp` is a filter as the kernel takes
-it, in hexadecimal.
+Paths, each as often as needed: `list`, `read` (and execute), `write`, `device`. `seccomp` is a filter as the
+kernel takes it, in hexadecimal.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ LIMITS = {
     "file_bytes": resource.RLIMIT_FSIZE,
     "cpu": resource.RLIMIT_CPU,
 }
-PATHS = ("read", "write", "device")
+PATHS = ("list", "read", "write", "device")
 
 
 def main(arguments: list[str]) -> None:
@@ -88,7 +88,7 @@ def confine(paths: list[tuple[str, str]], least: int) -> None:
     the kernel speaks an ABI below `least`."""
     from harness.worker import landlock
 
-    to = {"read": landlock.READ, "write": landlock.WRITE, "device": landlock.DEVICE}
+    to = {"list": landlock.LIST, "read": landlock.READ, "write": landlock.WRITE, "device": landlock.DEVICE}
     if landlock.confine([(path, to[name]) for name, path in paths]) < least:
         raise OSError(f"this kernel has no Landlock of ABI {least} or later")
 
