@@ -20,6 +20,7 @@ from harness.recording import (
     Passage,
     Recording,
     ReportRecord,
+    SavedModelRecord,
     SourceRecord,
     Where,
 )
@@ -32,6 +33,7 @@ from harness.worker import (
     prepare,
     processes,
     quick_random,
+    saved_models,
     standins,
 )
 from harness.worker.arrays import Recogniser
@@ -95,6 +97,7 @@ class Session:
         self._sent = 0
         self._reports: tuple[ReportRecord, ...] = ()
         self._unread: tuple[CellError, ...] = ()
+        self._saved_models: tuple[SavedModelRecord, ...] = ()
         prepare.seed_everything(job.seed)
         keras2_modules.unite_trees()
         self._work = prepare.working_copy(job.paths.submission, job.paths.scratch)
@@ -149,7 +152,17 @@ class Session:
             self._run_contract()
         if self._replay is not None and self._hand_in.kind != "contract":
             self._replay.hand_over(None)
+        if self._replay is None:
+            self._read_saved_models()
         self._send(complete=True)
+
+    def _read_saved_models(self) -> None:
+        """As they were handed in; the code has run by then, and may have overwritten its copies. What it did is
+        sent first: HDF5's library may not survive every file."""
+        folder = Path(self._job.paths.submission)
+        if saved_models.handed_in(folder):
+            self._send(complete=False)
+            self._saved_models = saved_models.read_all(folder, self._frames)
 
     def _run_file(self, cells: tuple[Cell, ...]) -> None:
         """Run one file in a namespace of its own, or in that of an earlier file whose names it needs. A file that
@@ -270,6 +283,7 @@ class Session:
             placeholders=self._replay.placeholders if self._replay else (),
             models=self._recorder.models([space.names for space in self._all_spaces()])[:2_000] if complete else (),
             self_trained=self._recorder.self_trained(self._frames) if complete else (),
+            saved_models=self._saved_models,
             uses=tuple(self._recorder.uses),
             functions=tuple(self._functions()),
             noise_probes=tuple(self._probes[:32]),
