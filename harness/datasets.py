@@ -51,13 +51,13 @@ PUBLISHED_SHA256: Mapping[str, Mapping[str, str]] = {
 }
 
 _ORIGIN = "https://storage.googleapis.com/tensorflow/tf-keras-datasets/"
-_FASHION_FILES = {  # Keras's file for each array, and the length of its IDX header in bytes
+FASHION_FILES = {  # Keras's file for each array, and the length of its IDX header in bytes
     "x_train": ("train-images-idx3-ubyte.gz", 16),
     "y_train": ("train-labels-idx1-ubyte.gz", 8),
     "x_test": ("t10k-images-idx3-ubyte.gz", 16),
     "y_test": ("t10k-labels-idx1-ubyte.gz", 8),
 }
-_DIGITS_TEST_ROWS = 360  # of 1,797: a fifth
+DIGITS_TEST_ROWS = 360  # of 1,797: a fifth
 _DIGITS_SEED = 0
 _UNREADABLE = (OSError, ValueError, EOFError, zlib.error, zipfile.BadZipFile)
 
@@ -119,8 +119,7 @@ def load(name: DatasetName, *, download_timeout: float = 30.0) -> Dataset:
         return _digits()
     tried: list[str] = []
     for place in (_from_harness_data, _from_keras_cache):
-        found = place(name, tried)
-        if found is not None:
+        if (found := place(name, tried)) is not None:
             return found
     try:
         arrays = _download(name, download_timeout)
@@ -130,7 +129,7 @@ def load(name: DatasetName, *, download_timeout: float = 30.0) -> Dataset:
             f"{name} could not be had. Tried: {'; '.join(tried)}. Remedy: put {name}.npz (Keras's file, with the "
             f"arrays {', '.join(ARRAYS)}) into a folder and set HARNESS_DATA to it, or use the data set digits."
         ) from error
-    return _checked(name, arrays, f"what Keras downloaded ({_keras_home() / 'datasets'})")
+    return _checked(name, arrays, f"what Keras downloaded ({keras_home() / 'datasets'})")
 
 
 def resolve(name: Literal["auto"] | DatasetName, *, download_timeout: float = 5.0) -> tuple[Dataset, str | None]:
@@ -161,20 +160,21 @@ def _from_harness_data(name: str, tried: list[str]) -> Dataset | None:
 
 
 def _from_keras_cache(name: str, tried: list[str]) -> Dataset | None:
-    folder = _keras_home() / "datasets"
+    folder = keras_home() / "datasets"
     if name == "mnist":
         path = folder / "mnist.npz"
         if path.is_file():
             return _checked(name, _read_npz(path), str(path))
     else:
         path = folder / "fashion-mnist"
-        if all((path / file).is_file() for file, _ in _FASHION_FILES.values()):
+        if all((path / file).is_file() for file, _ in FASHION_FILES.values()):
             return _checked(name, _read_idx(path), str(path))
     tried.append(f"Keras's cache has not {path}")
     return None
 
 
-def _keras_home() -> Path:
+def keras_home() -> Path:
+    """Keras's folder for the person."""
     return Path(os.environ.get("KERAS_HOME") or "~/.keras").expanduser()
 
 
@@ -191,7 +191,7 @@ def _read_npz(path: Path) -> dict[str, NDArray[Any]]:
 
 def _read_idx(folder: Path) -> dict[str, NDArray[Any]]:
     arrays: dict[str, NDArray[Any]] = {}
-    for key, (file, header) in _FASHION_FILES.items():
+    for key, (file, header) in FASHION_FILES.items():
         try:
             raw = gzip.decompress((folder / file).read_bytes())
             arrays[key] = np.frombuffer(raw, np.uint8, offset=header).reshape(_SHAPES[key])
@@ -238,7 +238,7 @@ def _dataset(name: DatasetName, arrays: Mapping[str, NDArray[Any]], official: bo
 
 def _download(name: str, timeout: float) -> dict[str, NDArray[Any]]:
     """Keras's own download. Raises whatever the network or Keras raises."""
-    file = "mnist.npz" if name == "mnist" else _FASHION_FILES["x_train"][0]
+    file = "mnist.npz" if name == "mnist" else FASHION_FILES["x_train"][0]
     request = urllib.request.Request(_ORIGIN + file, method="HEAD")  # noqa: S310 - the address is a constant
     # Asked first, because importing Keras takes seconds: without a network the answer comes at once.
     with urllib.request.urlopen(request, timeout=timeout):  # noqa: S310
@@ -289,9 +289,9 @@ def _digits() -> Dataset:
     scaled = [Image.fromarray(image).resize((28, 28), Image.Resampling.BICUBIC) for image in small]
     images = np.stack([np.asarray(image) for image in scaled])
 
-    exact = np.bincount(labels, minlength=10) * (_DIGITS_TEST_ROWS / len(labels))
+    exact = np.bincount(labels, minlength=10) * (DIGITS_TEST_ROWS / len(labels))
     quota = np.floor(exact).astype(np.int64)
-    largest = np.argsort(quota - exact, kind="stable")[: _DIGITS_TEST_ROWS - quota.sum()]
+    largest = np.argsort(quota - exact, kind="stable")[: DIGITS_TEST_ROWS - quota.sum()]
     quota[largest] += 1
     # RandomState, not default_rng: numpy promises that its stream never changes (NEP 19).
     rng = np.random.RandomState(_DIGITS_SEED)

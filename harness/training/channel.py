@@ -1,21 +1,31 @@
-"""One process with a framework in it: asked line by line, killed when its time is over, started anew after."""
+"""One process with a framework in it: asked one thing at a time, killed when its time is over, and started anew."""
 
 from __future__ import annotations
 
 import contextlib
-import json
-import os
+import io
+import queue
 import subprocess
-import sys
 import threading
-from collections import deque
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
+
+from numpy.typing import NDArray
+from pydantic import BaseModel
 
 from harness.allowlist import Refused
 from harness.results import Cause
-from harness.training.choose import Backend
+from harness.sandbox import SandboxError
+from harness.sandbox.process import clean_log
+from harness.training.answers import Done, Epoch, Nonsense, Reader, Refusal
+from harness.training.choose import Backend, Kind
+from harness.training.wall import Launcher, Started
+from harness.training.wire import Arrays, send
+
+LOG_BYTES = 16 * 2**10
+"""How much of the end of a trainer's log is kept."""
+T = TypeVar("T", bound=BaseModel)
 
 
 class TrainerFailed(RuntimeError):
@@ -39,115 +49,173 @@ def cause_of(error: Refused | TrainerFailed | TrainingStopped) -> Cause:
 
 @dataclass(frozen=True)
 class TimeLimit:
-    """Seconds after which one training is hung. That is our fault: what is too much work is refused before."""
+    """Seconds after which one request hangs. That is our fault: what is too much work is refused before."""
 
     seconds: float
+
+
+LONGEST = TimeLimit(3600.0)
+"""For what has no limit of its own: to import a framework, rebuild a model, or have a network predict."""
 
 
 class Channel:
     """The coordinator's end. A process that died or was killed is started anew at the next request."""
 
-    def __init__(self, backend: Backend, environment: Mapping[str, str]) -> None:
+    def __init__(self, backend: Backend, kind: Kind, environment: Mapping[str, str], launcher: Launcher) -> None:
         self.backend = backend
-        self.process: subprocess.Popen[str] | None = None
-        self._environment = environment
-        self._log: deque[str] = deque(maxlen=60)
-        self._reader: threading.Thread | None = None
+        self._kind = kind
+        self._environment = {**environment, "KERAS_BACKEND": backend, "PYTHONHASHSEED": "0"}
+        self._launcher = launcher
+        self._running: Running | None = None
+
+    @property
+    def process(self) -> subprocess.Popen[bytes] | None:
+        """The process that runs, where one does: the trainer, or bubblewrap around it."""
+        return self._running.process if self._running else None
 
     def ask(
         self,
-        request: dict[str, Any],
+        request: Mapping[str, Any],
+        told: type[T],
+        arrays: Arrays | None = None,
+        most: int = 0,
         on_epoch: Callable[[int, int], None] = lambda _epoch, _of: None,
-        limit: TimeLimit | None = None,
-    ) -> dict[str, Any]:
-        """The answer to a request. Raises Refused and TrainingStopped (theirs), and TrainerFailed (ours)."""
-        process = self.start()
-        with _Deadline(process, limit) as deadline:
-            answer = self._answer(process, request, on_epoch)
+        limit: TimeLimit | None = LONGEST,
+    ) -> tuple[T, dict[str, NDArray[Any]]]:
+        """What is told in answer to a request, and at most so many bytes of arrays.
+
+        Raises Refused and TrainingStopped (theirs), and TrainerFailed (ours).
+        """
+        running = self.start()
+        with _Deadline(running, limit) as deadline:
+            try:
+                answer = _answer(running, request, told, arrays, most, on_epoch)
+            except Nonsense as error:
+                running.kill()
+                self.close()
+                raise TrainerFailed(f"the trainer answered nonsense: {clean_log(str(error))}") from None
         if answer is not None:
             return answer
         died = self._died()
-        if not deadline.over or limit is None:
+        if limit is None or not deadline.over:
             raise died
         raise TrainerFailed(f"training took longer than {limit.seconds:,.0f} seconds and was ended")
 
-    def start(self) -> subprocess.Popen[str]:
-        """Start the process, if it does not run; the framework is imported while the caller goes on."""
-        if self.process is None:
-            environment = {**os.environ, **self._environment, "KERAS_BACKEND": self.backend, "PYTHONHASHSEED": "0"}
-            self.process = subprocess.Popen(
-                [sys.executable, "-m", "harness.training.server"],
-                stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
-                stderr=subprocess.PIPE,
-                text=True,
-                encoding="utf-8",
-                errors="replace",
-                env=environment,
-            )
-            self._reader = threading.Thread(target=self._keep_log, args=(self.process,), daemon=True)
-            self._reader.start()
-        return self.process
+    def start(self) -> Running:
+        """Start the process, if it does not run; the framework is imported while the caller goes on. Raises
+        TrainerFailed."""
+        if self._running is None:
+            running = Running(self._launcher, self.backend, self._kind, self._environment)
+            running.launch()
+            self._running = running
+        return self._running
 
     def close(self) -> None:
         """End the process."""
-        if self.process is None:
-            return
-        if self.process.stdin:
-            with contextlib.suppress(OSError):  # a dead process takes no last words
-                self.process.stdin.close()
+        if self._running is not None:
+            self._running.close()
+            self._running = None
+
+    def _died(self) -> TrainerFailed:
+        running = self.start()
+        self.close()
+        log = "\n".join(clean_log(running.log).splitlines()[-15:])
+        code = running.process.returncode
+        return TrainerFailed(f"the trainer's process ended with code {code}; the end of its log:\n{log}")
+
+
+class Running(threading.Thread):
+    """A trainer's process, and the thread that started it, keeps the end of its log and waits for it. What is
+    started behind a wall ends with the thread that started it, so that is none that may end earlier."""
+
+    def __init__(self, launcher: Launcher, backend: Backend, kind: Kind, environment: Mapping[str, str]) -> None:
+        super().__init__(daemon=True)
+        self.process: subprocess.Popen[bytes]
+        self.log = ""
+        self._launcher = launcher
+        self._what = (backend, kind, environment)
+        self._launched: queue.SimpleQueue[Started | Exception] = queue.SimpleQueue()
+        self._over = threading.Event()
+
+    def launch(self) -> None:
+        """Start the process. Raises TrainerFailed."""
+        self.start()
+        launched = self._launched.get()
+        if isinstance(launched, Exception):
+            raise TrainerFailed(f"the trainer's process could not be started: {launched}") from launched
+        self.process, self.kill = launched
+        if self.process.stdin is None or self.process.stdout is None:
+            raise TrainerFailed("the trainer has no pipes")
+        self.requests = io.BufferedWriter(self.process.stdin)
+        self.answers = io.BufferedReader(self.process.stdout)  # type: ignore[type-var]  # unbuffered: a raw file
+
+    def run(self) -> None:
+        """Start it, and stay until it is closed."""
+        try:
+            with self._launcher.started(*self._what) as started:
+                self._launched.put(started)
+                self._keep_log(started[0])
+                self._over.wait()
+        except (SandboxError, OSError) as error:
+            self._launched.put(error)
+
+    def close(self) -> None:
+        """End the process; a trainer ends when nobody asks any more."""
+        with contextlib.suppress(OSError):  # a dead process takes no last words
+            self.requests.close()
         try:
             self.process.wait(timeout=10)
         except subprocess.TimeoutExpired:
-            self.process.kill()
+            self.kill()
             self.process.wait()
-        if self._reader:
-            self._reader.join(timeout=5)
-        for stream in (self.process.stdout, self.process.stderr):
-            if stream:
-                stream.close()
-        self.process = None
+        self._over.set()
+        self.join(timeout=5)
+        self.answers.close()
+        if self.process.stderr:
+            self.process.stderr.close()
 
-    def _answer(
-        self, process: subprocess.Popen[str], request: dict[str, Any], on_epoch: Callable[[int, int], None]
-    ) -> dict[str, Any] | None:
-        """None where the process ended instead."""
-        if process.stdin is None or process.stdout is None:
-            raise TrainerFailed("the trainer has no pipes")
-        try:
-            process.stdin.write(json.dumps(request) + "\n")
-            process.stdin.flush()
-        except OSError:
-            return None
-        for line in process.stdout:
-            answer: dict[str, Any] = json.loads(line)
-            if answer["kind"] == "epoch":
-                on_epoch(answer["epoch"], answer["of"])
-            elif answer["kind"] == "refused":
-                raise Refused(answer["reason"])
-            elif answer["kind"] == "out_of_memory":
-                raise TrainingStopped(answer["reason"], Cause.OUT_OF_MEMORY)
-            else:
-                return answer
+    def _keep_log(self, process: subprocess.Popen[bytes]) -> None:
+        kept = b""
+        while process.stderr is not None and (data := process.stderr.read(2**16)):
+            kept = (kept + data)[-LOG_BYTES:]
+            self.log = kept.decode("utf-8", "replace")
+
+
+def _answer(
+    running: Running,
+    request: Mapping[str, Any],
+    told: type[T],
+    arrays: Arrays | None,
+    most: int,
+    on_epoch: Callable[[int, int], None],
+) -> tuple[T, dict[str, NDArray[Any]]] | None:
+    """None where the process ended instead. Raises as `Channel.ask` does, and Nonsense."""
+    try:
+        send(running.requests, request, arrays)
+    except OSError:
         return None
-
-    def _keep_log(self, process: subprocess.Popen[str]) -> None:
-        if process.stderr is not None:
-            for line in process.stderr:
-                self._log.append(line.rstrip())
-
-    def _died(self) -> TrainerFailed:
-        code = self.process.wait() if self.process else None
-        self.close()
-        log = "\n".join(list(self._log)[-15:])
-        return TrainerFailed(f"the trainer's process ended with code {code}; the end of its log:\n{log}")
+    reader = Reader(running.answers)
+    last = 0
+    while (message := reader.message(told)) is not None:
+        if isinstance(message, Done):
+            made = reader.arrays(message.arrays, most)
+            return None if made is None else (message.told, made)
+        if isinstance(message, Refusal):
+            raise Refused(clean_log(message.reason))
+        if not isinstance(message, Epoch):
+            raise TrainingStopped(clean_log(message.reason), Cause.OUT_OF_MEMORY)
+        if not last < message.epoch <= message.of:
+            raise Nonsense(f"epoch {message.epoch} of {message.of} after epoch {last}")
+        last = message.epoch
+        on_epoch(message.epoch, message.of)
+    return None
 
 
 class _Deadline:
     """Kills the process when the limit is over, and remembers that it did."""
 
-    def __init__(self, process: subprocess.Popen[str], limit: TimeLimit | None) -> None:
-        self._process = process
+    def __init__(self, running: Running, limit: TimeLimit | None) -> None:
+        self._running = running
         self._timer = threading.Timer(limit.seconds, self._kill) if limit else None
         self.over = False
 
@@ -163,4 +231,4 @@ class _Deadline:
 
     def _kill(self) -> None:
         self.over = True
-        self._process.kill()
+        self._running.kill()

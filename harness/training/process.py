@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import json
 import os
-import tempfile
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
@@ -13,19 +13,38 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
+from harness import datasets
 from harness.allowlist import Refused
 from harness.models import ModelFacts, ModelSpec
+from harness.sandbox.process import clean_log
 from harness.training import device as devices
+from harness.training.answers import (
+    ARRAY_BYTES,
+    Awaited,
+    Histories,
+    Inspected,
+    Nonsense,
+    Nothing,
+    Seen,
+    SpeedRatios,
+    checked,
+    checked_predictions,
+    checked_run,
+)
 from harness.training.arrays_spec import ArraySpec
 from harness.training.channel import Channel, TimeLimit, TrainerFailed, TrainingStopped
 from harness.training.choose import Backend, Kind, backend, choose, groups
 from harness.training.device import Device, DeviceUnavailable
 from harness.training.recipe import Prepared, Recipe
+from harness.training.wall import Launcher
 
 __all__ = [
     "Device", "DeviceUnavailable", "Job", "TimeLimit", "TrainedRun", "TrainerFailed", "TrainerProcess",
     "TrainingStopped", "Weighted",
 ]  # fmt: skip
+
+
+PIXELS = 784
 
 
 @dataclass(frozen=True)
@@ -68,9 +87,10 @@ class TrainerProcess:
     def __init__(self, device: Device = "auto") -> None:
         self._asked = device
         self._found: devices.DeviceFacts | None = None
+        self._launcher = Launcher()
         self._channels: dict[Backend, Channel] = {}
-        self._folder: tempfile.TemporaryDirectory[str] | None = None
         self._inspected: dict[str, ModelFacts] = {}
+        self._facts: dict[str, ModelFacts] = {}
         self._expected: set[Backend] = set()
         """What the inspected models will be trained with."""
 
@@ -81,12 +101,15 @@ class TrainerProcess:
         self.close()
 
     def close(self) -> None:
-        """End the processes and remove their folder."""
+        """End the processes."""
         for channel in self._channels.values():
             channel.close()
-        if self._folder is not None:
-            self._folder.cleanup()
-        self._channels, self._folder = {}, None
+        self._channels = {}
+
+    @property
+    def without_wall(self) -> str | None:
+        """Why the processes are not behind their wall: "" where they are, None while none was started."""
+        return self._launcher.without
 
     def describe(self, recipe: Recipe | None = None) -> dict[str, Any]:
         """Versions, device and precision; with a recipe, what would train it and why. Imports no framework.
@@ -112,7 +135,7 @@ class TrainerProcess:
     def probe(self) -> dict[Backend, dict[str, Any]]:
         """What each framework sees, both started. Raises TrainerFailed and DeviceUnavailable."""
         names: tuple[Backend, ...] = ("jax", "tensorflow")
-        return {name: self._channel(name).ask({"ask": "describe"}) for name in names}
+        return {name: self._channel(name).ask({"ask": "describe"}, Seen)[0].model_dump() for name in names}
 
     def inspect(self, spec: ModelSpec, loss: tuple[str, dict[str, Any]] | None) -> ModelFacts:
         """Rebuild a model and say what it is. A model that cannot be rebuilt comes back with `refused` set.
@@ -124,8 +147,8 @@ class TrainerProcess:
         self._expected.add(backend([spec], self._device().kind))
         if key not in self._inspected:
             try:
-                answer = self._any_channel().ask(request)
-                self._inspected[key] = ModelFacts.model_validate_json(json.dumps(answer["facts"]))
+                facts = self._any_channel().ask(request, Inspected)[0].facts
+                self._inspected[key] = self._facts[spec.model_dump_json()] = facts
             except Refused as reason:
                 self._inspected[key] = ModelFacts(refused=str(reason))
         return self._inspected[key]
@@ -160,62 +183,115 @@ class TrainerProcess:
         choice = choose(jobs[0].prepared.recipe, self._device().kind)
         for name in self._expected:  # one framework is imported while the other trains
             self._channel(name)
-        out = Path(self._require_folder()) / "out.npz"
-        runs = [self._sent_job(number, job) for number, job in enumerate(jobs)]
-        request = {"ask": "train", "runs": runs, "trainer": choice.trainer, "width": choice.width, "out": str(out)}
-        answer = self._channel(choice.backend).ask(request, on_epoch, limit)
-        made = self._taken(out)
-        return [
-            TrainedRun(
-                {**answer, "history": history},
-                {name.partition("/")[2]: array for name, array in made.items() if name.startswith(f"{number}/")},
-                self.describe(job.prepared.recipe),
-            )
-            for number, (job, history) in enumerate(zip(jobs, answer["histories"], strict=True))
-        ]
+        request = {"ask": "train", "runs": [_sent_job(job) for job in jobs], "width": choice.width}
+        arrays: dict[str, NDArray[Any]] = {}
+        for number, job in enumerate(jobs):
+            arrays |= _below(str(number), _arrays_of(job))
+        told, made = self._channel(choice.backend).ask(
+            request, Histories, arrays, len(jobs) * ARRAY_BYTES, on_epoch, limit
+        )
+        with _as_failure():
+            return self._runs(jobs, choice.trainer, told, made)
+
+    def _runs(
+        self, jobs: Sequence[Job], trainer: str, told: Histories, made: Mapping[str, NDArray[Any]]
+    ) -> list[TrainedRun]:
+        """Raises Nonsense where these are not the runs of these jobs."""
+        if len(told.histories) != len(jobs):
+            raise Nonsense(f"{len(told.histories)} histories of {len(jobs)} runs")
+        runs = []
+        left = dict(made)
+        for number, (job, history) in enumerate(zip(jobs, told.histories, strict=True)):
+            recipe = job.prepared.recipe
+            if not all(0 < len(values) <= recipe.epochs for values in history.values()):
+                raise Nonsense(f"a history that is not of 1 to {recipe.epochs} epochs")
+            mine = {name.partition("/")[2]: left.pop(name) for name in made if name.startswith(f"{number}/")}
+            checked_run(mine, _rows(recipe.dataset), self._known(recipe.model))
+            plain = {name: list(values) for name, values in history.items()}
+            answer = {"history": plain, "seconds": told.seconds, "trainer": trainer}
+            runs.append(TrainedRun(answer, mine, self.describe(recipe)))
+        if left:
+            raise Nonsense(f"arrays that nobody asked for: {sorted(left)[:20]}")
+        return runs
 
     def denoise(
         self, classifier: Weighted, denoiser: Weighted, levels: Sequence[float], images: int, shown: int
     ) -> dict[str, NDArray[Any]]:
         """What `harness.training.trained.denoising_curves` gives. Raises Refused and TrainerFailed."""
         request = {"ask": "denoise", "levels": list(levels), "images": images, "shown": shown, "seed": 0}
-        return self._ask_arrays(request, classifier=classifier, denoiser=denoiser)
+        n, shown = len(levels), min(images, shown)
+        awaited = {
+            "rows": Awaited("int64", (images,)),
+            "seasoned": Awaited("int32", (n, images)),
+            "denoised": Awaited("int32", (n, images)),
+            "error_noisy": Awaited("float32", (n,), finite=True),
+            "error_denoised": Awaited("float32", (n,), finite=True),
+            "shown_clean": Awaited("float32", (shown, PIXELS), finite=True),
+            "shown_seasoned": Awaited("float32", (n, shown, PIXELS), finite=True),
+            "shown_denoised": Awaited("float32", (n, shown, PIXELS), finite=True),
+        }
+        made = self._ask_arrays(request, awaited, classifier=classifier, denoiser=denoiser)
+        with _as_failure():
+            if not ((made["rows"] >= 0) & (made["rows"] < _rows(denoiser.recipe.dataset))).all():
+                raise Nonsense("rows beyond the evaluation set")
+        return made
 
     def generate(
         self, autoencoder: Weighted, cut: int, classifier: Weighted, count: int
     ) -> dict[str, NDArray[Any]]:
         """What `harness.training.trained.generated_images` gives. Raises Refused and TrainerFailed."""
         request = {"ask": "generate", "cut": cut, "count": count, "seed": 0}
-        return self._ask_arrays(request, autoencoder=autoencoder, classifier=classifier)
+        awaited = {
+            "raw": Awaited("float32", (count, PIXELS)),
+            "images": Awaited("float32", (count, PIXELS), finite=True),
+            "probabilities": Awaited("float32", (count, None)),
+        }
+        return self._ask_arrays(request, awaited, autoencoder=autoencoder, classifier=classifier)
 
     def classify(self, classifier: Weighted, images: NDArray[Any]) -> NDArray[Any]:
         """The classifier's probabilities for images (n, 784) in [0, 1]. Raises Refused and TrainerFailed."""
-        path = Path(self._require_folder()) / "images.npz"
-        with path.open("wb") as file:
-            np.savez(file, images=images.astype(np.float32))
-        return self._ask_arrays({"ask": "classify", "images": str(path)}, classifier=classifier)["probabilities"]
+        awaited = {"probabilities": Awaited("float32", (len(images), None))}
+        given = {"images": images.astype(np.float32)}
+        return self._ask_arrays({"ask": "classify"}, awaited, given, classifier=classifier)["probabilities"]
 
     def speed(self, recipe: Recipe, file: Path, function: str) -> dict[str, dict[str, float]]:
-        """What `harness.measure.speed.measure_speed` gives. Raises Refused and TrainerFailed."""
+        """What `harness.measure.speed.measure_speed` gives, for a file and the modules beside it.
+
+        Raises Refused and TrainerFailed.
+        """
         request = {
             "ask": "speed",
             "recipe": recipe.model_dump(mode="json"),
-            "file": str(file),
+            "sources": {
+                path.name: path.read_text(encoding="utf-8")
+                for path in sorted(file.parent.glob("*.py"))
+                if not path.name.startswith(("check_", "conftest"))
+            },
+            "file": file.name,
             "function": function,
         }
         channel = self._channel(choose(recipe, self._device().kind).backend)
-        speed: dict[str, dict[str, float]] = channel.ask(request)["speed"]
+        told, _ = channel.ask(request, SpeedRatios)
+        speed: dict[str, dict[str, float]] = told.model_dump()
         return speed
 
     def evaluate(
         self, model: ModelSpec, weights: Sequence[NDArray[Any]], x: ArraySpec, dataset: str
     ) -> NDArray[Any]:
         """What `harness.training.trained.evaluated` gives. Raises Refused, TrainingStopped and TrainerFailed."""
-        path = self._saved("self-trained", weights)
-        request = {"ask": "evaluate", "model": model.model_dump(mode="json"), "weights": path, "dataset": dataset}
-        return self._ask_arrays({**request, "x": x.model_dump(mode="json")}, model)["predictions"]
+        request = {"ask": "evaluate", "model": model.model_dump(mode="json"), "dataset": dataset}
+        request["x"] = x.model_dump(mode="json")
+        channel = self._channel(backend([model], self._device().kind))
+        _, made = channel.ask(request, Nothing, _below("weights", _named(weights)), ARRAY_BYTES)
+        with _as_failure():
+            checked_predictions(made, _rows(dataset), self._known(model))
+        return made["predictions"]
 
     # --- talking
+
+    def _known(self, model: ModelSpec) -> ModelFacts | None:
+        """What is known of a model that was inspected."""
+        return self._facts.get(model.model_dump_json())
 
     def _device(self) -> devices.DeviceFacts:
         if self._found is None:
@@ -226,11 +302,12 @@ class TrainerProcess:
         """The process of a framework, started. Raises DeviceUnavailable where it does not see the GPU."""
         kind = self._device().kind
         if name not in self._channels:
-            self._channels[name] = Channel(name, _environment(name, kind))
+            its_kind: Kind = "cpu" if name == "tensorflow" else kind
+            self._channels[name] = Channel(name, its_kind, _environment(name, kind), self._launcher)
         channel = self._channels[name]
         if channel.process is None:
             channel.start()
-            if name == "jax" and kind == "gpu" and channel.ask({"ask": "describe"})["device"] != "gpu":
+            if name == "jax" and kind == "gpu" and channel.ask({"ask": "describe"}, Seen)[0].device != "gpu":
                 raise DeviceUnavailable(
                     "There is a GPU, and JAX cannot use it: the driver and JAX's CUDA do not fit each other. With "
                     "--device cpu the processor is used."
@@ -242,50 +319,59 @@ class TrainerProcess:
         running = [name for name, channel in self._channels.items() if channel.process is not None]
         return self._channel("jax" if "jax" in running or not running else running[0])
 
-    def _sent_job(self, number: int, job: Job) -> dict[str, Any]:
-        arrays = Path(self._require_folder()) / f"arrays-{number}.npz"
-        with arrays.open("wb") as file:
-            named: dict[str, Any] = dict(job.prepared.arrays)
-            np.savez(file, **named)
-        return {
-            "recipe": job.prepared.recipe.model_dump(mode="json"),
-            "arrays": str(arrays),
-            "parents": [self._sent(f"parent-{number}-{n}", parent) for n, parent in enumerate(job.parents)],
-        }
-
-    def _sent(self, name: str, network: Weighted) -> dict[str, Any]:
-        """A network as a request carries it, its weights in a file of this name."""
-        recipe = network.recipe.model_dump(mode="json")
-        return {"recipe": recipe, "weights": self._saved(name, network.weights)}
-
-    def _saved(self, name: str, weights: Sequence[NDArray[Any]]) -> str:
-        path = Path(self._require_folder()) / f"{name}.npz"
-        with path.open("wb") as file:
-            named: dict[str, Any] = {f"w{number:04}": weight for number, weight in enumerate(weights)}
-            np.savez(file, **named)
-        return str(path)
-
     def _ask_arrays(
-        self, request: dict[str, Any], *models: ModelSpec, **networks: Weighted
+        self,
+        request: dict[str, Any],
+        awaited: Mapping[str, Awaited],
+        given: Mapping[str, NDArray[Any]] | None = None,
+        **networks: Weighted,
     ) -> dict[str, NDArray[Any]]:
         """Arrays that networks compute, in the process that is best at them."""
-        out = Path(self._require_folder()) / "out.npz"
+        arrays = dict(given or {})
         for name, network in networks.items():
-            request[name] = self._sent(name, network)
-        used = [*models, *(network.recipe.model for network in networks.values())]
-        self._channel(backend(used, self._device().kind)).ask({**request, "out": str(out)})
-        return self._taken(out)
-
-    def _taken(self, out: Path) -> dict[str, NDArray[Any]]:
-        with np.load(out, allow_pickle=False) as archive:
-            made = {name: archive[name] for name in archive.files}
-        out.unlink()
+            request[name] = network.recipe.model_dump(mode="json")
+            arrays |= _below(name, _named(network.weights))
+        channel = self._channel(backend([one.recipe.model for one in networks.values()], self._device().kind))
+        _, made = channel.ask(request, Nothing, arrays, ARRAY_BYTES)
+        with _as_failure():
+            checked(made, awaited)
         return made
 
-    def _require_folder(self) -> str:
-        if self._folder is None:
-            self._folder = tempfile.TemporaryDirectory(prefix="harness-trainer-")
-        return self._folder.name
+
+@contextmanager
+def _as_failure() -> Iterator[None]:
+    """Raises TrainerFailed for Nonsense."""
+    try:
+        yield
+    except Nonsense as error:
+        raise TrainerFailed(f"the trainer answered nonsense: {clean_log(str(error))}") from None
+
+
+def _rows(dataset: str) -> int:
+    """How many evaluation images a data set has."""
+    return datasets.DIGITS_TEST_ROWS if dataset == "digits" else datasets.OFFICIAL_ROWS["test"]
+
+
+def _sent_job(job: Job) -> dict[str, Any]:
+    parents = {str(number): parent.recipe.model_dump(mode="json") for number, parent in enumerate(job.parents)}
+    return {"recipe": job.prepared.recipe.model_dump(mode="json"), "parents": parents}
+
+
+def _arrays_of(job: Job) -> dict[str, NDArray[Any]]:
+    """A job's arrays as `harness.training.server` takes them apart: below `arrays`, and each parent's weights below
+    its number."""
+    arrays = _below("arrays", job.prepared.arrays)
+    for number, parent in enumerate(job.parents):
+        arrays |= _below(str(number), _named(parent.weights))
+    return arrays
+
+
+def _named(weights: Sequence[NDArray[Any]]) -> dict[str, NDArray[Any]]:
+    return {f"w{number:04}": weight for number, weight in enumerate(weights)}
+
+
+def _below(name: str, arrays: Mapping[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:
+    return {f"{name}/{each}": array for each, array in arrays.items()}
 
 
 def _environment(name: Backend, kind: Kind) -> dict[str, str]:

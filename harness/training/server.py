@@ -1,21 +1,24 @@
 """The trainer's process: one import of the framework serves a batch of requests.
 
-Requests come as JSON lines on standard input, answers go as JSON lines to the original standard output. Arrays
-travel as files in a folder that the coordinator made. Started by `harness.training.process`.
+Requests come on standard input, answers go to the original standard output (`harness.training.wire`). Started by
+`harness.training.wall`, behind a wall where there can be one.
 """
 
 from __future__ import annotations
 
 import json
 import os
-import sys
+import queue
+import tempfile
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, TextIO
+from typing import Any, BinaryIO
 
 import numpy as np
+from numpy.typing import NDArray
 
 from harness import datasets
 from harness.allowlist import Refused
@@ -27,21 +30,27 @@ from harness.training.parents import Parents
 from harness.training.pixels import compact_arrays
 from harness.training.recipe import Prepared, Recipe, evaluation_arrays, training_arrays, validation_arrays
 from harness.training.trainer import Run
+from harness.training.wire import receive, send
+
+Arrays = dict[str, NDArray[Any]]
+LONGEST_REASON = 2_000  # characters
 
 
 def main() -> None:
-    """Answer requests until standard input ends."""
-    answers = os.fdopen(os.dup(1), "w", encoding="utf-8")
+    """Answer requests until standard input ends, even while it trains: then nobody waits for the answer."""
+    requests: queue.SimpleQueue[tuple[dict[str, Any], Arrays]] = queue.SimpleQueue()
+    threading.Thread(target=_read, args=(os.fdopen(os.dup(0), "rb"), requests), daemon=True).start()
+    answers = os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)
     framework = imported()
     framework.settle()
     server = Server(answers, framework)
-    for line in sys.stdin:
-        request = json.loads(line)
+    while True:
+        request, arrays = requests.get()
         try:
-            server.answer(request)
+            server.answer(request, arrays)
         except Refused as reason:
-            server.say({"kind": "refused", "reason": str(reason)})
+            server.say({"kind": "refused", "reason": str(reason)[:LONGEST_REASON]})
         except MemoryError:
             server.say(OUT_OF_MEMORY)
         except Exception as error:
@@ -51,59 +60,68 @@ def main() -> None:
             server.say(answer)
 
 
+def _read(stream: BinaryIO, requests: queue.SimpleQueue[tuple[dict[str, Any], Arrays]]) -> None:
+    while (received := receive(stream)) is not None:
+        requests.put(received)
+    os._exit(0)
+
+
 class Server:
     """Answers requests: "describe", "inspect", "train", "evaluate" and what is done with trained networks."""
 
-    def __init__(self, answers: TextIO, framework: Framework) -> None:
+    def __init__(self, answers: BinaryIO, framework: Framework) -> None:
         self._answers = answers
         self._framework = framework
         self._datasets: dict[str, datasets.Dataset] = {}
 
-    def say(self, answer: dict[str, Any]) -> None:
-        """Send one line."""
-        self._answers.write(json.dumps(answer) + "\n")
-        self._answers.flush()
+    def say(self, answer: dict[str, Any], arrays: dict[str, Any] | None = None) -> None:
+        """Send a message."""
+        send(self._answers, answer, arrays)
 
-    def answer(self, request: dict[str, Any]) -> None:
+    def answer(self, request: dict[str, Any], arrays: Arrays) -> None:
         """Do what is asked. Raises Refused where the recipe is at fault."""
-        getattr(self, f"_{request['ask']}")(request)
+        getattr(self, f"_{request['ask']}")(request, arrays)
 
-    def _describe(self, _request: dict[str, Any]) -> None:
-        self.say({"kind": "done", **self._framework.describe()})
+    def _done(self, told: dict[str, Any] | None = None, arrays: dict[str, Any] | None = None) -> None:
+        self.say({"kind": "done", "told": told or {}}, arrays)
 
-    def _inspect(self, request: dict[str, Any]) -> None:
+    def _describe(self, _request: dict[str, Any], _arrays: Arrays) -> None:
+        self._done(self._framework.describe())
+
+    def _inspect(self, request: dict[str, Any], _arrays: Arrays) -> None:
         spec = ModelSpec.model_validate_json(json.dumps(request["model"]))
         with self._refuses("build"):
             seen = inspect(spec, request.get("loss"))
-        self.say({"kind": "done", "facts": seen.model_dump(mode="json")})
+        self._done({"facts": seen.model_dump(mode="json")})
 
-    def _denoise(self, request: dict[str, Any]) -> None:
-        classifier, denoiser = self._network(request["classifier"]), self._network(request["denoiser"])
+    def _denoise(self, request: dict[str, Any], arrays: Arrays) -> None:
+        classifier, denoiser = (self._network(request, arrays, name) for name in ("classifier", "denoiser"))
         dataset = self._dataset(denoiser.recipe)
         made = trained.denoising_curves(
             classifier, denoiser, dataset, request["levels"], request["images"], request["shown"], request["seed"]
         )
-        self._answer_arrays(request, made)
+        self._done(arrays=made)
 
-    def _generate(self, request: dict[str, Any]) -> None:
-        autoencoder, classifier = self._network(request["autoencoder"]), self._network(request["classifier"])
+    def _generate(self, request: dict[str, Any], arrays: Arrays) -> None:
+        autoencoder, classifier = (self._network(request, arrays, name) for name in ("autoencoder", "classifier"))
         dataset = self._dataset(autoencoder.recipe)
         made = trained.generated_images(
             autoencoder, request["cut"], classifier, dataset, request["count"], request["seed"]
         )
-        self._answer_arrays(request, made)
+        self._done(arrays=made)
 
-    def _classify(self, request: dict[str, Any]) -> None:
-        with np.load(request["images"], allow_pickle=False) as archive:
-            images = archive["images"]
-        made = trained.class_probabilities(self._network(request["classifier"]), images)
-        self._answer_arrays(request, {"probabilities": made})
+    def _classify(self, request: dict[str, Any], arrays: Arrays) -> None:
+        made = trained.class_probabilities(self._network(request, arrays, "classifier"), arrays["images"])
+        self._done(arrays={"probabilities": made})
 
-    def _speed(self, request: dict[str, Any]) -> None:
+    def _speed(self, request: dict[str, Any], _arrays: Arrays) -> None:
         recipe = Recipe.model_validate_json(json.dumps(request["recipe"]))
         from harness.measure.speed import measure_speed  # brings pytest along, which training does not need
 
-        self.say({"kind": "done", "speed": measure_speed(recipe, Path(request["file"]), request["function"])})
+        with tempfile.TemporaryDirectory(prefix="harness-") as folder:
+            for name, source in request["sources"].items():
+                (Path(folder) / name).write_text(source, encoding="utf-8")
+            self._done(measure_speed(recipe, Path(folder) / request["file"], request["function"]))
 
     @contextmanager
     def _refuses(self, what: str) -> Iterator[None]:
@@ -120,15 +138,10 @@ class Server:
                 raise
             raise Refused(f"Keras refuses to {what} it: {reason[:500]}") from error
 
-    def _network(self, sent: dict[str, Any]) -> trained.Network:
-        recipe = Recipe.model_validate_json(json.dumps(sent["recipe"]))
-        with np.load(sent["weights"], allow_pickle=False) as archive:
-            return trained.Network.of(recipe, [archive[name] for name in sorted(archive.files)])
-
-    def _answer_arrays(self, request: dict[str, Any], arrays: dict[str, Any]) -> None:
-        with Path(request["out"]).open("wb") as file:
-            np.savez(file, **arrays)
-        self.say({"kind": "done"})
+    def _network(self, request: dict[str, Any], arrays: Arrays, name: str) -> trained.Network:
+        """The network `name` of a request: its recipe, and its weights among the arrays."""
+        recipe = Recipe.model_validate_json(json.dumps(request[name]))
+        return trained.Network.of(recipe, _weights(arrays, name))
 
     def _dataset(self, recipe: Recipe) -> datasets.Dataset:
         if recipe.dataset not in self._datasets:
@@ -138,8 +151,8 @@ class Server:
             raise RuntimeError(f"the trainer's {recipe.dataset} is not the coordinator's")
         return dataset
 
-    def _train(self, request: dict[str, Any]) -> None:
-        runs = [self._run(sent) for sent in request["runs"]]
+    def _train(self, request: dict[str, Any], arrays: Arrays) -> None:
+        runs = [self._run(sent, _below(arrays, str(number))) for number, sent in enumerate(request["runs"])]
         epochs = runs[0].recipe.epochs
         started = time.perf_counter()
         with self._refuses("train"):
@@ -147,24 +160,20 @@ class Server:
                 runs, lambda epoch: self.say({"kind": "epoch", "epoch": epoch, "of": epochs}), request["width"]
             )
         seconds = (time.perf_counter() - started) / len(runs)
-        arrays: dict[str, Any] = {}
+        answered: dict[str, Any] = {}
         for number, run in enumerate(made):
-            arrays[f"{number}/predictions"] = run.predictions
-            arrays |= {f"{number}/w{place:04}": weight for place, weight in enumerate(run.weights)}
-        with Path(request["out"]).open("wb") as file:
-            np.savez(file, **arrays)
+            answered[f"{number}/predictions"] = run.predictions
+            answered |= {f"{number}/w{place:04}": weight for place, weight in enumerate(run.weights)}
         histories = [
             {name: [_finite(value) for value in values] for name, values in run.history.items()} for run in made
         ]
-        self.say({"kind": "done", "histories": histories, "seconds": seconds, "trainer": request["trainer"]})
+        self._done({"histories": histories, "seconds": seconds}, answered)
 
-    def _run(self, sent: dict[str, Any]) -> Run:
+    def _run(self, sent: dict[str, Any], arrays: Arrays) -> Run:
         recipe = Recipe.model_validate_json(json.dumps(sent["recipe"]))
         dataset = self._dataset(recipe)
-        with np.load(sent["arrays"], allow_pickle=False) as archive:
-            arrays = {name: archive[name] for name in archive.files}
-        prepared = Prepared(recipe, arrays)
-        networks = [self._network(parent) for parent in sent["parents"]]
+        prepared = Prepared(recipe, _below(arrays, "arrays"))
+        networks = [self._network(sent["parents"], arrays, name) for name in sent["parents"]]
         parents = Parents({network.recipe.without_seed: network for network in networks}, recipe.seed)
         if self._framework.takes_bytes:
             data, evaluation = compact_arrays(prepared, dataset, parents.derive)
@@ -174,18 +183,25 @@ class Server:
         validation = validation_arrays(prepared, dataset, parents.derive)
         return Run(recipe, data, evaluation, parents.start(recipe), validation)
 
-    def _evaluate(self, request: dict[str, Any]) -> None:
+    def _evaluate(self, request: dict[str, Any], arrays: Arrays) -> None:
         """What a network that the hand-in trained itself predicts for the evaluation images, in the range `x`."""
         spec = ModelSpec.model_validate_json(json.dumps(request["model"]))
         x = ArraySpec.model_validate_json(json.dumps(request["x"]))
         name = request["dataset"]
         if name not in self._datasets:
             self._datasets[name] = datasets.load(name)
-        with np.load(request["weights"], allow_pickle=False) as archive:
-            weights = [archive[name] for name in sorted(archive.files)]
         with self._refuses("evaluate"):
-            made = trained.evaluated(spec, weights, x, self._datasets[name])
-        self._answer_arrays(request, {"predictions": made})
+            made = trained.evaluated(spec, _weights(arrays, "weights"), x, self._datasets[name])
+        self._done(arrays={"predictions": made})
+
+
+def _below(arrays: Arrays, name: str) -> Arrays:
+    """The arrays whose names begin with `name/`, by the rest of their names."""
+    return {each.partition("/")[2]: array for each, array in arrays.items() if each.startswith(f"{name}/")}
+
+
+def _weights(arrays: Arrays, name: str) -> list[NDArray[Any]]:
+    return [array for _, array in sorted(_below(arrays, name).items())]
 
 
 def inspect(spec: ModelSpec, loss: tuple[str, dict[str, Any]] | None) -> ModelFacts:

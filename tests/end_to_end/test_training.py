@@ -26,10 +26,8 @@ from harness.compiling import LOSSES
 from harness.compiling import loss as canonical_loss
 from harness.models import LayerSpec, ModelSpec, canonical
 from harness.recording import Component, Graph
-from harness.results import Cause
-from harness.training.channel import Channel
 from harness.training.from_recording import from_fit
-from harness.training.process import TimeLimit, TrainerFailed, TrainerProcess, TrainingStopped
+from harness.training.process import TimeLimit, TrainerFailed, TrainerProcess
 from harness.training.recipe import Prepared, Scale
 
 pytestmark = pytest.mark.end_to_end
@@ -300,14 +298,6 @@ def test_time_that_runs_out_is_our_fault_and_the_next_recipe_has_a_new_process()
         assert trainer.inspect(spec(), None).params == 55_050
 
 
-def test_memory_that_runs_out_is_theirs(monkeypatch):
-    channel = Channel("jax", {})
-    monkeypatch.setattr(channel, "start", lambda: Answering('{"kind": "out_of_memory", "reason": "too large"}'))
-    with pytest.raises(TrainingStopped) as stopped:
-        channel.ask({"ask": "train"})
-    assert stopped.value.cause is Cause.OUT_OF_MEMORY
-
-
 @pytest.fixture
 def server():
     """The module of the trainer's process: it imports Keras, which the collection of unit tests must not."""
@@ -321,19 +311,19 @@ def test_an_error_where_nothing_is_trained_is_our_fault(server, monkeypatch):
         raise ValueError("shapes differ")
 
     stub = SimpleNamespace(train=fails, takes_bytes=False)
-    training = server.Server(io.StringIO(), stub)
-    monkeypatch.setattr(training, "_run", lambda sent: sent)
+    training = server.Server(io.BytesIO(), stub)
+    monkeypatch.setattr(training, "_run", lambda sent, _arrays: sent)
     recipe = SimpleNamespace(recipe=SimpleNamespace(epochs=1))
     with pytest.raises(Refused, match="Keras refuses to train it: shapes differ"):
-        training.answer({"ask": "train", "runs": [recipe], "width": 1})
+        training.answer({"ask": "train", "runs": [recipe], "width": 1}, {})
     monkeypatch.setattr(server, "inspect", fails)
     with pytest.raises(Refused, match="Keras refuses to build it: shapes differ"):
-        training.answer({"ask": "inspect", "model": spec().model_dump(mode="json")})
+        training.answer({"ask": "inspect", "model": spec().model_dump(mode="json")}, {})
     monkeypatch.setattr(training, "_network", fails)
     monkeypatch.setattr(training, "_run", fails)
     for ask in ("denoise", "generate", "train"):
         with pytest.raises(ValueError, match=r"^shapes differ") as error:
-            training.answer({"ask": ask, "runs": [recipe], "classifier": {}, "denoiser": {}, "autoencoder": {}})
+            training.answer({"ask": ask, "runs": [recipe], "classifier": {}, "denoiser": {}, "autoencoder": {}}, {})
         assert not isinstance(error.value, Refused)
 
 
@@ -346,17 +336,17 @@ def test_what_tensorflow_cannot_compute_is_the_recipes_fault_only_while_it_is_tr
 
     framework = importlib.import_module("harness.training.frameworks").TensorFlow()
     monkeypatch.setattr(framework, "train", fails)
-    training = server.Server(io.StringIO(), framework)
+    training = server.Server(io.BytesIO(), framework)
     recipe = SimpleNamespace(recipe=SimpleNamespace(epochs=1))
-    monkeypatch.setattr(training, "_run", lambda sent: sent)
+    monkeypatch.setattr(training, "_run", lambda sent, _arrays: sent)
     with pytest.raises(Refused, match="Keras refuses to train it: no output 9"):
-        training.answer({"ask": "train", "runs": [recipe], "width": 1})
-    monkeypatch.setattr(training, "_network", lambda _sent: recipe)
+        training.answer({"ask": "train", "runs": [recipe], "width": 1}, {})
+    monkeypatch.setattr(training, "_network", lambda *_: recipe)
     monkeypatch.setattr(training, "_dataset", lambda _recipe: DIGITS)
     monkeypatch.setattr(server.trained, "denoising_curves", fails)
     asked = {"levels": [], "images": 1, "shown": 1, "seed": 0, "classifier": {}, "denoiser": {}}
     with pytest.raises(type(error)):
-        training.answer({"ask": "denoise", **asked})
+        training.answer({"ask": "denoise", **asked}, {})
     assert framework.stopped(error) is None
 
 
@@ -364,17 +354,10 @@ def test_a_refusal_of_our_own_keeps_its_words(server, monkeypatch):
     def refuses(*_):
         raise Refused("layer `Lambda` is not known")
 
-    training = server.Server(io.StringIO(), SimpleNamespace())
+    training = server.Server(io.BytesIO(), SimpleNamespace())
     monkeypatch.setattr(server, "inspect", refuses)
     with pytest.raises(Refused, match=r"^layer `Lambda` is not known"):
-        training.answer({"ask": "inspect", "model": spec().model_dump(mode="json")})
-
-
-class Answering:
-    """A process that says one line."""
-
-    def __init__(self, line):
-        self.stdin, self.stdout = io.StringIO(), iter([line + "\n"])
+        training.answer({"ask": "inspect", "model": spec().model_dump(mode="json")}, {})
 
 
 def test_closing_twice_and_unused():

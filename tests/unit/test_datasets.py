@@ -59,7 +59,7 @@ def world(monkeypatch, tmp_path, arrays):
 
 def write_fashion(folder, arrays):
     folder.mkdir()
-    for key, (file, header) in datasets._FASHION_FILES.items():
+    for key, (file, header) in datasets.FASHION_FILES.items():
         (folder / file).write_bytes(gzip.compress(bytes(header) + arrays[key].tobytes(), compresslevel=1))
 
 
