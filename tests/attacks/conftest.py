@@ -11,6 +11,8 @@ from attacks.suite import Graded, grade_cases, grade_honest
 from harness.results import Result
 from harness.sandbox import probe
 
+collect_ignore = ["cases", "honest"]  # some hand in a conftest.py
+
 
 @pytest.fixture(scope="session")
 def wall() -> None:

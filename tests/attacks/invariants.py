@@ -98,8 +98,10 @@ def i1_honest_as_before(graded: Graded, before: Result) -> None:
 
 
 def i4_nothing_changed(graded: Graded) -> None:
-    """Harness, packages, data and other hand-ins are as they were, and nothing lies where it may not."""
+    """Harness, packages, data and other hand-ins are as they were, nothing lies where it may not, and no
+    socket of the machine was called."""
     assert graded.changed == ()
+    assert graded.called == ()
 
 
 def i7_clean_class_views(graded: Graded) -> None:

@@ -11,6 +11,7 @@ import contextlib
 import io
 import os
 import secrets
+import socket
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
@@ -31,6 +32,8 @@ HONEST = HERE / "honest"
 CANARY = "HARNESS_ATTACK_CANARY"
 MARK = "harness-attack-mark"
 """Part of the name of every file that a case tries to write anywhere."""
+PORT = 47147
+"""Where the suite listens on this machine, as cases know."""
 THROUGH = "GOT THROUGH"
 """What a case prints where it got what it must not get."""
 
@@ -81,6 +84,8 @@ class Graded:
     canary: str
     changed: tuple[str, ...]
     """Files of the machine that were changed, removed or added."""
+    called: tuple[str, ...]
+    """Sockets of the machine that somebody called meanwhile."""
 
 
 def grade_cases(cases: Sequence[Case], folder: Path, jobs: int = 2) -> Graded:
@@ -93,7 +98,12 @@ def grade_cases(cases: Sequence[Case], folder: Path, jobs: int = 2) -> Graded:
     options = Options(
         assignment.load("dat405_a7"), out, data="digits", device="cpu", jobs=jobs, cache=folder / "cache"
     )
-    with _planted(canary, folder, out), _watched(cases, canary) as watch, _captured() as screen:
+    with (
+        _planted(canary, folder, out),
+        listening() as called,
+        _watched(cases, canary) as watch,
+        _captured() as screen,
+    ):
         with terminal.progress(len(paths)) as progress:
             results = classroom.grade([*paths, HONEST], options, progress)
         terminal.show_class(results, out)
@@ -103,7 +113,8 @@ def grade_cases(cases: Sequence[Case], folder: Path, jobs: int = 2) -> Graded:
         case.name: _observed(case, result, out, tuple(watch.runs.get(number, ())))
         for number, (case, result) in enumerate(zip(cases, results, strict=False))
     }
-    return Graded(seen, results[-1], out, screen.getvalue(), canary, (*changes(before, tree()), *marks(folder)))
+    changed = (*changes(before, tree()), *marks(folder))
+    return Graded(seen, results[-1], out, screen.getvalue(), canary, changed, tuple(called))
 
 
 def grade_honest(folder: Path) -> Result:
@@ -133,6 +144,28 @@ def _captured() -> Iterator[io.StringIO]:
     screen = io.StringIO()
     with contextlib.redirect_stdout(screen), contextlib.redirect_stderr(screen):
         yield screen
+
+
+@contextlib.contextmanager
+def listening() -> Iterator[list[str]]:
+    """Listens as services of the machine do, and gives those that were called, when it is over."""
+    called: list[str] = []
+    addresses = [(socket.AF_INET, ("127.0.0.1", PORT)), (socket.AF_UNIX, f"\0{MARK}")]
+    with contextlib.ExitStack() as stack:
+        listeners = []
+        for family, address in addresses:
+            listener = stack.enter_context(socket.socket(family, socket.SOCK_STREAM))
+            with contextlib.suppress(OSError):  # another process of this suite listens there
+                listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+                listener.bind(address)
+                listener.listen()
+                listener.setblocking(False)
+                listeners.append(listener)
+        yield called
+        for listener in listeners:
+            with contextlib.suppress(BlockingIOError):
+                listener.accept()[0].close()
+                called.append(str(listener.getsockname()))
 
 
 # --- the sandbox, watched
@@ -194,13 +227,17 @@ class Watched:
 
 def processes_that_see(submission: Path) -> tuple[str, ...]:
     """The processes in whose mounts this hand-in lies: those of its sandbox, whatever became of them."""
-    scratch = f"{submission.parent.name}/{submission.name}"
+    return processes_with_mount(f"{submission.parent.name}/{submission.name}")
+
+
+def processes_with_mount(part: str) -> tuple[str, ...]:
+    """The processes that have something mounted with this part of a path in its name, each with its number."""
     found = []
     for process in Path("/proc").iterdir():
         if process.name.isdigit():
             with contextlib.suppress(OSError):
                 mounts = (process / "mountinfo").read_text(encoding="utf-8", errors="replace")
-                if scratch in mounts:
+                if part in mounts:
                     found.append(f"{process.name} {(process / 'comm').read_text(encoding='utf-8').strip()}")
     return tuple(found)
 

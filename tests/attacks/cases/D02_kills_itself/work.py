@@ -1,0 +1,5 @@
+import ctypes
+import os
+
+print("about to die")
+ctypes.CDLL(None).kill(os.getpid(), 9)

@@ -1,0 +1,4 @@
+import ctypes
+
+print("about to abort")
+ctypes.CDLL(None).abort()
