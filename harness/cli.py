@@ -13,7 +13,7 @@ from typing import Annotated, Literal
 import typer
 
 import harness
-from harness import authoring
+from harness import authoring, handing_out
 from harness.options import (
     AssignmentOption,
     CacheOption,
@@ -205,6 +205,7 @@ def look_after_cache(
 
 
 authoring.add_to(app)
+handing_out.add_to(app)
 
 
 @app.command()
