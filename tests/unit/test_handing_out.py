@@ -158,7 +158,7 @@ def test_feedback_has_the_names_by_which_canvas_takes_it_back(run, canvas_class,
 
 
 def read_by_canvas(name: str) -> tuple[str, str]:
-    """User and file as Canvas reads them (abstract_assignment.rb, infer_comment_context_from_filename, 2026-11-21)."""
+    """Ids of user and file as Canvas reads them (infer_comment_context_from_filename, read on 2026-11-21)."""
     parts = [part for part in name.split("_") if part != "LATE"]
     if parts[0] == "anon":
         return parts[1], parts[2]
