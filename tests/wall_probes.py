@@ -100,7 +100,7 @@ def machine_name():
 
 def control_groups():
     with open("/proc/self/cgroup") as file:
-        return any(line.strip().endswith(about["group"]) for line in file)
+        return any(about["group"] in line for line in file)
 
 
 def session():
@@ -132,7 +132,8 @@ def hidden_files():
 
 
 def read_hidden():
-    return bool(os.listdir("/"))
+    with open("/etc/passwd") as file:
+        return bool(file.read())
 
 
 def own_program():

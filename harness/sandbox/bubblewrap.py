@@ -211,13 +211,12 @@ def launched(options: list[str], command: list[str]) -> Iterator[tuple[subproces
 def grouped(started: subprocess.Popen[bytes], limits: Limits) -> Iterator[Callable[[], bool]]:
     """A control group around a sandbox whose stage still waits, and whether its memory ran out; where none can be
     made, none (`harness doctor` tells)."""
-    ran_out: Callable[[], bool] = lambda: False
+    group: cgroup.Group | None = None
     with contextlib.ExitStack() as stack:
         with contextlib.suppress(cgroup.NoGroup, psutil.Error, OSError):
             group = stack.enter_context(cgroup.around(limits, cgroup.find()))
             group.hold(one.pid for one in psutil.Process(started.pid).children(recursive=True))
-            ran_out = group.ran_out
-        yield ran_out
+        yield lambda: group is not None and group.ran_out()
 
 
 def _await_ready(started: subprocess.Popen[bytes]) -> None:

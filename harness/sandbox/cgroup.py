@@ -25,6 +25,11 @@ OVERHEAD = 8
 """Processes of the sandbox's own, and a margin: the limit of the run itself is a resource limit's."""
 REMOVE_SECONDS = 5.0
 
+Mine = dict[tuple[str, ...], str]
+"""The groups of this process, by the controllers of their hierarchy; v2's has the controller ""."""
+Mounted = list[tuple[Path, str, str, str]]
+"""Folder, the group that is its root, kind, controllers."""
+
 
 class NoGroup(Exception):
     """No control group can be made; the message says why, and what to do."""
@@ -32,7 +37,7 @@ class NoGroup(Exception):
 
 @dataclass(frozen=True)
 class Parents:
-    """The folders in which this process may make groups: of v2 one, of v1 one for memory and perhaps one for pids."""
+    """Folders in which this process may make groups: of v2 one, of v1 one for memory and perhaps one for pids."""
 
     version: int
     folders: tuple[Path, ...]
@@ -101,9 +106,7 @@ def find(own: str | None = None, mounts: str | None = None) -> Parents:
     return Parents(2, (_v2(mine, mounted),))
 
 
-def _v1(
-    mine: dict[tuple[str, ...], str], mounted: list[tuple[Path, str, str, str]], controller: str
-) -> Path | None:
+def _v1(mine: Mine, mounted: Mounted, controller: str) -> Path | None:
     """The folder of this process's own group in a v1 hierarchy."""
     path = next((path for controllers, path in mine.items() if controller in controllers), None)
     for point, root, kind, options in mounted:
@@ -112,7 +115,7 @@ def _v1(
     return None
 
 
-def _v2(mine: dict[tuple[str, ...], str], mounted: list[tuple[Path, str, str, str]]) -> Path:
+def _v2(mine: Mine, mounted: Mounted) -> Path:
     """The folder beside this process's own group: a group that holds processes can hold no groups with limits."""
     path = mine.get(("",))
     found = next(((point, root) for point, root, kind, _ in mounted if kind == "cgroup2"), None)

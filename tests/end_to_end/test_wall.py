@@ -16,13 +16,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from walled import needs_bubblewrap, told
+from walled import needs_bubblewrap, runner, told
 
-from harness.sandbox import Limits
+from harness.sandbox import Ended, Limits
 
 pytestmark = [pytest.mark.end_to_end, pytest.mark.skipif(sys.platform != "linux", reason="bubblewrap needs Linux")]
 if sys.platform == "linux":
-    from harness.sandbox import bubblewrap, process
+    from harness.sandbox import bubblewrap, cgroup, process
     from harness.sandbox.bubblewrap import BubblewrapSandbox
 
 REPOSITORY = Path(__file__).resolve().parents[2]
@@ -238,6 +238,59 @@ def test_each_layer_is_needed(attempts, layer):
         assert attempts([layer.probe], rest)[layer.probe] != THROUGH, other
     if layer.beside:
         assert attempts([layer.probe], layer.beside)[layer.probe] != THROUGH
+
+
+def has_group() -> bool:
+    try:
+        with cgroup.around(LIMITS, cgroup.find()):
+            return True
+    except cgroup.NoGroup:
+        return False
+
+
+needs_group = pytest.mark.skipif(
+    sys.platform != "linux" or not has_group(), reason="no control group can be made here"
+)
+TOGETHER = Limits(seconds=60, total_memory_bytes=150 * 2**20)
+
+
+@needs_group
+@pytest.mark.parametrize(
+    "source",
+    [
+        "[os.waitpid(child, 0) for child in [os.fork() or hold(40) for _ in range(8)]]",
+        "[os.close(os.open(str(number), os.O_CREAT)) for number in range(400_000)]",
+        "hold(300)",
+    ],
+    ids=["eight children", "empty files", "one process"],
+)
+def test_memory_of_the_whole_run(tmp_path, source):
+    """None of it is more than one process may have, or than scratch may hold."""
+    program = f"""
+def hold(megabytes):
+    kept = bytearray(megabytes * 2**20)
+    time.sleep(60)
+{source}
+"""
+    found = runner(tmp_path)(program, TOGETHER)
+    assert found.ended is Ended.OUT_OF_MEMORY, found
+    assert found.detail == "its processes and files together took more than 0.1 GiB"
+    assert [one for folder in cgroup.find().folders for one in folder.glob(f"{cgroup._own_prefix()}-*")] == []
+
+
+@needs_group
+def test_memory_of_the_whole_run_without_its_wall(tmp_path, monkeypatch):
+    """Without a group, as where none can be made, the run goes on."""
+
+    def none():
+        raise cgroup.NoGroup("for this test")
+
+    monkeypatch.setattr(cgroup, "find", none)
+    held = """
+children = [os.fork() or (bytearray(40 * 2**20), time.sleep(1), os._exit(0)) for _ in range(8)]
+tell([os.waitpid(child, 0)[1] for child in children])
+"""
+    assert told(runner(tmp_path)(held, TOGETHER)) == [0] * 8
 
 
 def test_every_option_and_setting_is_in_the_table():
