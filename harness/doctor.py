@@ -62,7 +62,7 @@ def _packages() -> list[Fact]:
 def _trainer() -> list[Fact]:
     try:
         with TrainerProcess() as trainer:
-            about, seen = trainer.describe(), trainer.probe()
+            about, seen, without = trainer.describe(), trainer.probe(), trainer.without_wall
     except TrainerFailed as error:
         remedy = "The log above says why the framework did not start; install the harness again: pip install ."
         return [Fact("trainers", str(error)[-300:], False, True, remedy)]
@@ -76,6 +76,7 @@ def _trainer() -> list[Fact]:
         Fact("jax_scan", f"Keras {about['keras']} on JAX {about['jax']}, {jax}, on {facts.name}"),
         Fact("keras_fit", f"Keras on TensorFlow {about['tensorflow']}, {tensorflow}, on the processor"),
         Fact("device", used, gpu, False, facts.why_not_more),
+        Fact("trainer's wall", without or "bubblewrap", not without, False, "Install bubblewrap."),
     ]
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import json
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -262,11 +263,7 @@ class TrainerProcess:
         request = {
             "ask": "speed",
             "recipe": recipe.model_dump(mode="json"),
-            "sources": {
-                path.name: path.read_text(encoding="utf-8")
-                for path in sorted(file.parent.glob("*.py"))
-                if not path.name.startswith(("check_", "conftest"))
-            },
+            "sources": _with_imports(file),
             "file": file.name,
             "function": function,
         }
@@ -350,6 +347,22 @@ def _as_failure() -> Iterator[None]:
 def _rows(dataset: str) -> int:
     """How many evaluation images a data set has."""
     return datasets.DIGITS_TEST_ROWS if dataset == "digits" else datasets.OFFICIAL_ROWS["test"]
+
+
+def _with_imports(file: Path) -> dict[str, str]:
+    """The text of a module's file and of those beside it that it imports, by file name."""
+    found: dict[str, str] = {}
+    left = [file]
+    while left:
+        path = left.pop()
+        if path.name in found or not path.is_file():
+            continue
+        found[path.name] = path.read_text(encoding="utf-8")
+        for node in ast.walk(ast.parse(found[path.name])):
+            names = [each.name for each in node.names] if isinstance(node, ast.Import) else []
+            names += [node.module or ""] if isinstance(node, ast.ImportFrom) else []
+            left += [file.with_name(f"{name}.py") for name in names if name]
+    return found
 
 
 def _sent_job(job: Job) -> dict[str, Any]:

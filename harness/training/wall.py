@@ -211,7 +211,7 @@ def _landlock(options: list[str]) -> list[str]:
     from harness.sandbox import bubblewrap
 
     at = {name: [n for n, word in enumerate(options) if word == name] for name in ("--ro-bind", "--bind")}
-    places = [("read", "/proc"), ("read", ROOT), ("device", "/dev")]
+    places = [("read", "/proc"), ("read", str(Path(ROOT).parent)), ("device", "/dev")]
     places += [("write", bubblewrap.SCRATCH), ("write", "/dev/shm")]  # noqa: S108  # the trainer's own
     places += [("read", options[n + 2]) for n in at["--ro-bind"]]
     places += [("write", options[n + 2]) for n in at["--bind"]]

@@ -290,6 +290,17 @@ def test_a_process_that_dies_while_it_trains():
         assert trainer.inspect(spec(), None).params == 55_050
 
 
+def test_a_process_ends_when_nobody_asks_any_more_even_while_it_trains():
+    with TrainerProcess("cpu") as trainer:
+        prepared = from_fit(fit(), {}, DIGITS, Scale(epochs=5000, batch_size=1))
+
+        def leave(_epoch, _of):
+            trainer._channels["jax"].start().requests.close()
+
+        with pytest.raises(TrainerFailed, match="ended with code 0"):
+            trainer.train(prepared, leave)
+
+
 def test_time_that_runs_out_is_our_fault_and_the_next_recipe_has_a_new_process():
     with TrainerProcess("cpu") as trainer:
         prepared = from_fit(fit(), {}, DIGITS, Scale(epochs=500, batch_size=1))

@@ -397,3 +397,15 @@ def test_predictions_of_a_self_trained_network():
     assert evaluated(np.zeros((360, 10), np.float32)).shape == (360, 10)
     with pytest.raises(TrainerFailed, match="nonsense"):
         evaluated(np.zeros((10_000, 10), np.float32))
+
+
+def test_speed_is_asked_with_the_reference_and_what_it_imports_alone(tmp_path):
+    (tmp_path / "net.py").write_text("import keras\nimport layers\nfrom more import x\n", encoding="utf-8")
+    (tmp_path / "layers.py").write_text("from net import y\n", encoding="utf-8")
+    (tmp_path / "more.py").write_text("", encoding="utf-8")
+    (tmp_path / "check_net.py").write_text("", encoding="utf-8")
+    ratio = {"ratio": 1.0, "low": 0.5, "high": 2.0, "n": 5}
+    trainer = trainer_that_says(done({"inference": ratio, "training": ratio}))
+    assert trainer.speed(PREPARED.recipe, tmp_path / "net.py", "build")["training"] == ratio
+    request, _ = wire.receive(io.BytesIO(trainer._channels["jax"].requests.getvalue()))
+    assert sorted(request["sources"]) == ["layers.py", "more.py", "net.py"] and request["file"] == "net.py"
