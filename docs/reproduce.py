@@ -17,7 +17,7 @@ from pathlib import Path
 
 from harness import datasets
 from harness.assignment import load
-from harness.classroom import sandbox_for
+from harness.bench import sandbox_for
 from harness.dryrun import record
 from harness.evidence import Evidence
 from harness.grading import Grader

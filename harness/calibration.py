@@ -24,7 +24,8 @@ from harness.training.from_recording import from_fit
 from harness.training.process import Device
 
 if TYPE_CHECKING:
-    from harness.classroom import DataName, Progress
+    from harness.bench import DataName
+    from harness.progress import Progress
 
 
 class Sheet:

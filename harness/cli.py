@@ -50,7 +50,16 @@ def grade(
     profile: ProfileOption = "full",
     data: DataOption = "auto",
     device: DeviceOption = "auto",
-    jobs: Annotated[int, typer.Option(min=1, help="Hand-ins recorded at the same time.")] = 1,
+    jobs: Annotated[
+        int | None,
+        typer.Option(min=1, help="Processes on this machine; by default as many as it has room for."),
+    ] = None,
+    scheduler: Annotated[
+        str, typer.Option(metavar="ADDRESS", help="A dask scheduler, whose workers grade in place of this machine.")
+    ] = "",
+    resume: Annotated[
+        bool, typer.Option("--resume", help="Go on where an earlier run in this output folder was cut off.")
+    ] = False,
     allow_unisolated: Annotated[
         bool, typer.Option("--allow-unisolated", help="Run code without a sandbox. Only for code that you trust.")
     ] = False,
@@ -80,6 +89,7 @@ def grade(
         settings = mapping.settings_file(config, Path(), submissions)
         options = Options(
             assignment=loaded, out=out, data=data, profile=profile, device=device, jobs=jobs,
+            scheduler=scheduler, resume=resume,
             isolation="preferred" if allow_unisolated else "required", cache=cache_folder(cache),
             cache_limit=cache_limit(cache_size),
             overrides=mapping.read(matches or (), settings, [rule.task for rule in loaded.rules()]),

@@ -25,7 +25,8 @@ from harness.stats import Interval, wilson_interval
 from harness.training.process import Device
 
 if TYPE_CHECKING:
-    from harness.classroom import DataName, Progress
+    from harness.bench import DataName
+    from harness.progress import Progress
 
 FIRST_SEED = 1_000_000
 """Fresh seeds start here; calibration's at 0."""

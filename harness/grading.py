@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property, partial
 from typing import Any, ParamSpec
 
@@ -26,6 +26,7 @@ from harness.measure.trained import Replayer, measure_trained
 from harness.models import ModelFacts, ModelSpec, canonical
 from harness.recording import FitRecord
 from harness.results import Cause, Curve, DatasetFacts, Speed, SubmissionFacts
+from harness.saved_models import with_saved_models
 from harness.training.cache import RunCache, StoredRun
 from harness.training.chain import asked
 from harness.training.channel import cause_of
@@ -34,12 +35,33 @@ from harness.training.from_recording import Recipes, loss_of, optimizer_of
 from harness.training.plan import PlannedFit, Planner
 from harness.training.process import TimeLimit, TrainerFailed, TrainerProcess, TrainingStopped, Weighted
 from harness.training.recipe import Prepared
+from harness.training.runs import Given, Made, Runs, weighted
 from harness.training.runs import OnEpoch as OnEpochOfRun
-from harness.training.runs import Runs, weighted
 
 OnEpoch = Callable[[str, int, int], None]
 """on_epoch(task, epoch, of)"""
 P = ParamSpec("P")
+
+
+@dataclass(frozen=True)
+class Plans:
+    """What is trained for a submission, by task, in the order in which its tasks are; its fits, with what cannot be
+    planned of them; and what is left of its budget."""
+
+    by_task: Mapping[str, Sequence[PlannedFit]]
+    fits: Mapping[str, FitEvidence]
+    budget: Budget
+
+    @property
+    def trainings(self) -> tuple[Prepared, ...]:
+        """Every training of the plans, seeds and all, each once."""
+        seeded = (
+            plan.prepared.with_seed(seed)
+            for plans in self.by_task.values()
+            for plan in plans
+            for seed in plan.seeds
+        )
+        return tuple({one.recipe.sha256: one for one in seeded}.values())
 
 
 @dataclass(frozen=True)
@@ -53,6 +75,8 @@ class Grader:
     cache: RunCache
     isolation: str = ""
     isolated: bool = True
+    given: Given = field(default_factory=dict)
+    """Runs that were trained elsewhere for the submission that is graded."""
 
     def inspect(
         self, submission: SubmissionFacts, run: DryRun, given: Mapping[str, Sequence[str]] | None = None
@@ -63,13 +87,13 @@ class Grader:
         that does not exist.
         """
         recipes = Recipes(run.recording, run.frames, self.dataset)
-        networks = tuple(Network(fit, self._inspected(fit, recipes)) for fit in run.recording.fits)
+        networks = tuple(Network(fit, self.inspected(fit, recipes)) for fit in run.recording.fits)
         own = self_trained(run.recording.self_trained, run.frames, self.dataset, self.trainer, self.measured)
         candidates = self.assignment.profile(self.profile).candidates
         matches = matching.match(
             self.assignment.rules(), networks, given or {}, own, candidates, run.recording.models
         )
-        return Evidence(
+        evidence = Evidence(
             submission=submission,
             dataset=dataset_facts(self.dataset),
             profile=self.profile,
@@ -86,6 +110,21 @@ class Grader:
             isolation=self.isolation,
             isolated=self.isolated,
         )
+        return with_saved_models(self, evidence, run.frames, given or {})
+
+    def plan(self, evidence: Evidence, frames: Mapping[str, NDArray[Any]]) -> Plans:
+        """What is trained in any case for the submission; more seeds come where its runs do not decide."""
+        fits = dict(evidence.fits)
+        planner = Planner(self.assignment, self.profile, self.dataset, evidence.recording, frames, evidence.matches)
+        budget = Budget(self.assignment.allowance(self.dataset.name, len(self.dataset.x_train), self.profile))
+        plans: dict[str, list[PlannedFit]] = {task: [] for task in _sure_first(evidence)}
+        left = {name for name, fit in fits.items() if not fit.runs and fit.problem is None}
+        for task, network in self._in_turns(evidence):
+            name = network.record.id
+            if name in left:
+                left.remove(name)
+                fits[name] = _noted(fits[name], self._planned, task, network, planner, plans[task], budget)
+        return Plans(plans, fits, budget)
 
     def train(
         self,
@@ -101,21 +140,13 @@ class Grader:
     def _train(
         self, evidence: Evidence, frames: dict[str, NDArray[Any]], on_epoch: OnEpoch, replayer: Replayer | None
     ) -> Evidence:
-        fits = dict(evidence.fits)
-        planner = Planner(self.assignment, self.profile, self.dataset, evidence.recording, frames, evidence.matches)
-        budget = Budget(self.assignment.allowance(self.dataset.name, len(self.dataset.x_train), self.profile))
-        plans: dict[str, list[PlannedFit]] = {task: [] for task in _sure_first(evidence)}
-        left = {name for name, fit in fits.items() if not fit.runs and fit.problem is None}
-        for task, network in self._in_turns(evidence):
-            name = network.record.id
-            if name in left:
-                left.remove(name)
-                fits[name] = _noted(fits[name], self._planned, task, network, planner, plans[task], budget)
-        for task, planned in plans.items():
+        plans = self.plan(evidence, frames)
+        fits = dict(plans.fits)
+        for task, planned in plans.by_task.items():
             fits |= self._train_task(task, planned, fits, partial(on_epoch, task))
             gate = evidence.gates.get(f"{task}.accuracy")
             if gate is not None:
-                self._decide(gate, planned, fits, budget, partial(on_epoch, task))
+                self._decide(gate, planned, fits, plans.budget, partial(on_epoch, task))
         evidence = evidence.model_copy(update={"fits": fits})
         matches = {task: self._best_first(task, evidence) for task in evidence.matches}
         return measure_trained(self, evidence.model_copy(update={"matches": matches}), replayer)
@@ -140,7 +171,7 @@ class Grader:
     @cached_property
     def runs(self) -> Runs:
         """Runs of recipes, new and old."""
-        return Runs(self.trainer, self.cache)
+        return Runs(self.trainer, self.cache, self.given)
 
     @cached_property
     def measured(self) -> Measurements:
@@ -149,7 +180,7 @@ class Grader:
 
     # --- one fit
 
-    def _inspected(self, fit: FitRecord, recipes: Recipes) -> FitEvidence:
+    def inspected(self, fit: FitRecord, recipes: Recipes) -> FitEvidence:
         """What a fit is. One that cannot be repeated is looked at all the same."""
         made: dict[str, Any] = {"fit": fit.id}
         try:
@@ -230,7 +261,8 @@ class Grader:
         seeded = prepared.with_seed(seed)
         recipe = seeded.recipe
         found = self.runs.known(recipe)
-        cached = found is not None
+        given = self.given.get(recipe.sha256)
+        cached = given.kept if isinstance(given, Made) else found is not None
         if found is None:
             found = self.runs.train(seeded, on_epoch, limit)
         stored, arrays = found

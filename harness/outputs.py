@@ -17,12 +17,16 @@ from harness.kept_figures import KeptFigures
 from harness.mapping import Row, table
 from harness.plugin import run_checks
 from harness.report import ClassRow, render_class, render_scorecard
-from harness.results import Result, save
+from harness.results import Result, as_json
 from harness.scoring import build_result
 
 EVIDENCE = "evidence.json"
 RESULT = "result.json"
+FAULT = "fault.txt"
 MATCHES = "matches.csv"
+
+Files = dict[str, bytes]
+"""A submission's files by their names in its folder."""
 
 
 def judge(assignment: Assignment, evidence: Evidence) -> Result:
@@ -30,26 +34,38 @@ def judge(assignment: Assignment, evidence: Evidence) -> Result:
     return build_result(assignment, evidence, run_checks(assignment, evidence), find(assignment, evidence))
 
 
-def write_evidence(evidence: Evidence, folder: Path) -> None:
-    """Write what the checks are given, from which a submission is judged again."""
-    folder.mkdir(parents=True, exist_ok=True)
-    write_atomically(folder / "recording.json", evidence.recording.model_dump_json(indent=1).encode())
-    write_atomically(folder / EVIDENCE, evidence.model_dump_json().encode())
+def evidence_files(evidence: Evidence) -> Files:
+    """What the checks are given, from which a submission is judged again."""
+    return {
+        "recording.json": evidence.recording.model_dump_json(indent=1).encode(),
+        EVIDENCE: evidence.model_dump_json().encode(),
+    }
 
 
-def write_result(result: Result, folder: Path, figures: KeptFigures | None = None) -> Result:
-    """Write a submission's result and its views; gives the result with the time that took.
+def result_files(result: Result, figures: KeptFigures | None = None) -> tuple[Result, Files]:
+    """A submission's result and its views, and the result with the time that drawing them took.
 
     Without `figures` each figure is drawn.
     """
-    folder.mkdir(parents=True, exist_ok=True)
     started = time.perf_counter()
     page = render_scorecard(result, figures)
     timing = {**result.timing, "render": round(time.perf_counter() - started, 3)}
     result = result.model_copy(update={"timing": timing})
-    write_atomically(folder / "scorecard.html", page.encode())
-    write_atomically(folder / "junit.xml", junit(result))
-    save(result, folder / RESULT)
+    return result, {"scorecard.html": page.encode(), "junit.xml": junit(result), RESULT: as_json(result)}
+
+
+def write_files(files: Files, folder: Path) -> None:
+    """Write a submission's files into its folder, each whole or not at all, and the result last: where it is, so is
+    all the rest."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for name in sorted(files, key=lambda name: name == RESULT):
+        write_atomically(folder / name, files[name])
+
+
+def write_result(result: Result, folder: Path, figures: KeptFigures | None = None) -> Result:
+    """Write a submission's result and its views, as `result_files` makes them; gives that result."""
+    result, files = result_files(result, figures)
+    write_files(files, folder)
     return result
 
 

@@ -27,8 +27,9 @@ from harness.results import Cause, CheckResult, Outcome, Result
 from harness.results.base import Value
 
 if TYPE_CHECKING:
+    from harness.bench import DataName
     from harness.calibrated import Profile
-    from harness.classroom import DataName, Progress
+    from harness.progress import Progress
     from harness.training.process import Device
 
 LISTED = "mutants.toml"

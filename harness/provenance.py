@@ -13,25 +13,18 @@ import harness
 from harness import assets
 
 if TYPE_CHECKING:
-    from harness.classroom import Options
     from harness.dryrun import DryRun
     from harness.grading import Grader
 
 
-def of(grader: Grader, options: Options, run: DryRun) -> dict[str, Any]:
-    """The provenance of one submission's result."""
+def of(grader: Grader, run: DryRun) -> dict[str, Any]:
+    """The provenance of one submission's result, without the arguments of the run that it was graded in."""
     calibration = grader.assignment.calibration(grader.dataset.name, grader.profile)
     return {
         "harness": harness.__version__,
         "commit": commit(),
         "time": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
         "machine": machine(),
-        "arguments": {
-            "data": options.data,
-            "profile": options.profile,
-            "device": options.device,
-            "jobs": options.jobs,
-        },
         "trainer": grader.trainer.describe(),
         "sandbox": {"isolation": grader.isolation, "versions": run.recording.versions},
         "calibration": calibration.provenance if calibration else None,

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 
 from harness import datasets
 from harness.assignment import Assignment, AssignmentError
+from harness.bench import load_dataset, sandbox_for
 from harness.calibrated import CalibratedQuantity, CalibrationRun, Profile
-from harness.classroom import load_dataset, sandbox_for
 from harness.decoders import decoder_of
 from harness.dryrun import DryRun, record
 from harness.evidence import Evidence, Network
@@ -27,7 +27,7 @@ from harness.training.recipe import Prepared
 from harness.training.runs import weighted
 
 if TYPE_CHECKING:
-    from harness.classroom import DataName
+    from harness.bench import DataName
 
 _TRAINED_BY = (
     "trainer",

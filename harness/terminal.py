@@ -55,9 +55,11 @@ def show_error(fault: Exception) -> int:
     """Print an error in the words of whose fault it is; gives the exit code. No traceback is printed: one of ours
     goes to a file, whose name is."""
     from harness.assignment import AssignmentError
-    from harness.classroom import NotIsolated
+    from harness.bench import NotIsolated
     from harness.datasets import DatasetError
     from harness.intake import IntakeRefused, IntakeUsageError
+    from harness.journal import OutputInUse
+    from harness.lanes import LanesError
     from harness.mapping import MappingError
     from harness.plugin import ChecksFailed
     from harness.regrade import RegradeError
@@ -68,7 +70,7 @@ def show_error(fault: Exception) -> int:
         error("refused", str(fault))
         return 1
     usage = (AssignmentError, NotIsolated, DatasetError, IntakeUsageError, DeviceUnavailable)
-    if isinstance(fault, (*usage, MappingError, RegradeError, CacheUsageError)):
+    if isinstance(fault, (*usage, MappingError, RegradeError, CacheUsageError, OutputInUse, LanesError)):
         error("usage", str(fault))
         return 2
     if isinstance(fault, ChecksFailed):

@@ -316,9 +316,14 @@ def _sum(values: Any) -> float | None:
     return round(sum(known), 6) if known else None
 
 
+def as_json(result: Result) -> bytes:
+    """`result` as indented UTF-8 JSON."""
+    return result.model_dump_json(indent=2).encode() + b"\n"
+
+
 def save(result: Result, path: Path) -> None:
-    """Write `result` as indented UTF-8 JSON, whole or not at all."""
-    write_atomically(path, result.model_dump_json(indent=2).encode() + b"\n")
+    """Write `result` as JSON, whole or not at all."""
+    write_atomically(path, as_json(result))
 
 
 def load(path: Path) -> Result:

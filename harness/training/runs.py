@@ -3,14 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from numpy.typing import NDArray
 
 from harness.allowlist import Refused
+from harness.results import Cause
 from harness.training.cache import RunCache, StoredRun
-from harness.training.process import Job, TimeLimit, TrainerProcess, Weighted
+from harness.training.channel import cause_of
+from harness.training.process import (
+    Job,
+    TimeLimit,
+    TrainerFailed,
+    TrainerProcess,
+    TrainingStopped,
+    Weighted,
+)
 from harness.training.recipe import Prepared, Recipe
 
 Found = tuple[StoredRun, dict[str, NDArray[Any]]]
@@ -19,21 +28,62 @@ OnEpoch = Callable[[int, int], None]
 
 
 @dataclass(frozen=True)
+class Untrained:
+    """Why a recipe could not be trained, and whose fault that is, as plain data."""
+
+    reason: str
+    cause: Cause
+
+    @classmethod
+    def of(cls, error: Refused | TrainingStopped | TrainerFailed) -> Untrained:
+        """What was raised."""
+        return cls(str(error), cause_of(error))
+
+    @property
+    def error(self) -> Refused | TrainingStopped | TrainerFailed:
+        """What is raised for it."""
+        if self.cause is Cause.REFUSED:
+            return Refused(self.reason)
+        if self.cause is Cause.HARNESS_FAULT:
+            return TrainerFailed(self.reason)
+        return TrainingStopped(self.reason, self.cause)
+
+
+@dataclass(frozen=True)
+class Made:
+    """A run that was trained elsewhere; `kept`: earlier, and for another reason."""
+
+    found: Found
+    kept: bool
+
+
+Given = Mapping[str, Made | Untrained]
+"""What was trained elsewhere, by the recipe's identity with its seed."""
+
+
+@dataclass(frozen=True)
 class Runs:
-    """The runs of recipes with one trainer, kept in one cache."""
+    """The runs of recipes with one trainer, kept in one cache; those that are `given` are taken as they are."""
 
     trainer: TrainerProcess
     cache: RunCache
+    given: Given = field(default_factory=dict)
 
     def known(self, recipe: Recipe) -> Found | None:
         """The run of a recipe that was trained before, with its arrays."""
+        given = self.given.get(recipe.sha256)
+        if isinstance(given, Made):
+            return given.found
         return self.cache.get(recipe, self.trainer.describe(recipe))
 
     def train(self, prepared: Prepared, on_epoch: OnEpoch, limit: TimeLimit | None) -> Found:
         """Train a recipe that is not known, and before it what it starts from; `limit` holds for each training.
 
-        Raises Refused and TrainingStopped (theirs) and TrainerFailed (ours).
+        Raises Refused and TrainingStopped (theirs) and TrainerFailed (ours), also where that is what was given.
         """
+        given = self.given.get(prepared.recipe.sha256)
+        if isinstance(given, Untrained):
+            raise given.error
         weights: dict[str, Weighted] = {}
         for one in prepared.ancestors:
             found = self.known(one.recipe)
@@ -52,7 +102,11 @@ class Runs:
         """
         if self.trainer.describe()["device"] != "gpu":
             return
-        new = {one.recipe.sha256: one for one in several if not one.ancestors and self.known(one.recipe) is None}
+        new = {
+            one.recipe.sha256: one
+            for one in several
+            if not one.ancestors and one.recipe.sha256 not in self.given and self.known(one.recipe) is None
+        }
         jobs = [Job(one) for one in new.values()]
         runs = self.trainer.train_all(jobs, on_epoch, limit) if jobs else []
         for job, run in zip(jobs, runs, strict=True):

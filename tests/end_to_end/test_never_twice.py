@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from conftest import missing
 
-from harness import classroom
+from harness import bench
 from harness.assignment import load
 from harness.classroom import Options, Silent, grade
 from harness.evidence import Evidence
@@ -33,7 +33,7 @@ def started(monkeypatch):
     if problem:
         missing("bubblewrap", problem)
     counted = Started()
-    start, sandbox_for = Channel.start, classroom.sandbox_for
+    start, sandbox_for = Channel.start, bench.sandbox_for
 
     def counting_start(channel):
         counted.trainers += channel.process is None
@@ -51,7 +51,7 @@ def started(monkeypatch):
         return sandbox
 
     monkeypatch.setattr(Channel, "start", counting_start)
-    monkeypatch.setattr(classroom, "sandbox_for", counting_sandbox)
+    monkeypatch.setattr(bench, "sandbox_for", counting_sandbox)
     return counted
 
 

@@ -94,7 +94,7 @@ def test_both_trainers_give_the_same_verdicts(cache, tmp_path, monkeypatch):
             patch.setattr(process, "choose", choose)
             patch.setattr(choosing, "choose", choose)
             options = Options(
-                assignment=ASSIGNMENT, out=tmp_path / name, data="digits", device="cpu", jobs=2,
+                assignment=ASSIGNMENT, out=tmp_path / name, data="digits", device="cpu", jobs=1,
                 isolation="preferred", cache=cache,
             )  # fmt: skip
             given.append(outcomes(grade(paths, options, Silent())))

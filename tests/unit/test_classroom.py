@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from evidence import evidence, mlp
 
-from harness import classroom, datasets
+from harness import bench, classroom, datasets, stages
 from harness.assignment import load
 from harness.classroom import Options, Silent, grade
 from harness.intake import IntakeUsageError
@@ -47,10 +47,11 @@ def no_machinery(monkeypatch):
     images = np.zeros((4, 28, 28), np.uint8)
     labels = np.arange(4, dtype=np.uint8)
     data = datasets.Dataset("digits", images, labels, images, labels, "0" * 64, False)
-    monkeypatch.setattr(classroom, "sandbox_for", lambda _isolation: NoSandbox())
-    monkeypatch.setattr(classroom, "load_dataset", lambda _name: data)
-    monkeypatch.setattr(classroom, "TrainerProcess", NoTrainer)
-    monkeypatch.setattr(classroom.datasets, "write_recording_npz", lambda _data, path: path.write_bytes(b""))
+    monkeypatch.setattr(bench, "sandbox_for", lambda _isolation: NoSandbox())
+    for module in (bench, classroom):
+        monkeypatch.setattr(module, "load_dataset", lambda _name: data)
+    monkeypatch.setattr(bench, "TrainerProcess", NoTrainer)
+    monkeypatch.setattr(datasets, "write_recording_npz", lambda _data, path: path.write_bytes(b""))
 
 
 def hand_in(folder, name):
@@ -61,14 +62,14 @@ def hand_in(folder, name):
 
 def test_a_fault_of_ours_costs_one_submission_its_marks_and_no_other(tmp_path, monkeypatch, no_machinery):
     paths = [hand_in(tmp_path, name) for name in ("first", "second", "third")]
-    inspect = classroom.Grader.inspect
+    inspect = stages.Grader.inspect
 
     def fails_on_second(self, facts, run):
         if facts.name == "second" and run.problem is None:
             raise ZeroDivisionError("ours")
         return inspect(self, facts, run)
 
-    monkeypatch.setattr(classroom.Grader, "inspect", fails_on_second)
+    monkeypatch.setattr(stages.Grader, "inspect", fails_on_second)
     results = grade(paths, Options(load("dat405_a7"), tmp_path / "out", data="digits"), Silent())
     assert [result.submission.name for result in results] == ["first", "second", "third"]
     assert {check.cause for check in results[1].checks} == {Cause.HARNESS_FAULT}
@@ -110,8 +111,8 @@ def trained_nothing(monkeypatch, *networks):
         found = match(self.assignment.rules(), networks, given).by_task
         return made.model_copy(update={"submission": facts, "matches": found})
 
-    monkeypatch.setattr(classroom.Grader, "inspect", inspect)
-    monkeypatch.setattr(classroom.Grader, "train", lambda _self, made, *_more: made)
+    monkeypatch.setattr(stages.Grader, "inspect", inspect)
+    monkeypatch.setattr(stages.Grader, "train", lambda _self, made, *_more: made)
 
 
 def graded(tmp_path, *maps, names=("a",), progress=None):
@@ -178,29 +179,34 @@ def test_a_table_may_hold_more_than_is_graded_now(tmp_path, monkeypatch, no_mach
 # --- many at once
 
 
-def test_recordings_are_made_little_ahead_and_let_go(tmp_path, monkeypatch, no_machinery):
-    names = [f"g{number}" for number in range(6)]
-    recorded = []
-    monkeypatch.setattr(classroom, "_record", lambda work, *_: recorded.append(work.name))
-    works = [classroom._Work(tmp_path, name, tmp_path, None) for name in names]
-    options = Options(load("dat405_a7"), tmp_path, jobs=2)
-    for number, work in enumerate(classroom._recorded(works, NoSandbox(), options, tmp_path, Silent())):
-        assert work.name == names[number]
-        assert len(recorded) <= number + 1 + 2
-        work.run = None
-    assert recorded == names
-    assert all(work.run is not None for work in works)
+def test_each_is_finished_before_the_next_begins(tmp_path, no_machinery):
+    """In one process: the arrays of a recording can be large."""
+
+    class Watching(Silent):
+        def __init__(self):
+            self.seen = []
+
+        def stage(self, submission, stage, detail=""):
+            self.seen.append((submission, stage))
+
+        def done(self, result):
+            self.seen.append((result.submission.name, "done"))
+
+    progress = Watching()
+    graded(tmp_path, names=("a", "b"), progress=progress)
+    seen = [one for one in progress.seen if one[1] in ("record", "done")]
+    assert seen == [("a", "record"), ("a", "done"), ("b", "record"), ("b", "done")]
 
 
 def test_without_a_cache_runs_are_kept_for_the_class_and_no_longer(tmp_path, monkeypatch, no_machinery):
     seen = []
 
-    class Watched(classroom.Grader):
+    class Watched(stages.Grader):
         def inspect(self, *arguments):
             seen.append(self.cache.store.folder)
             return super().inspect(*arguments)
 
-    monkeypatch.setattr(classroom, "Grader", Watched)
+    monkeypatch.setattr(stages, "Grader", Watched)
     graded(tmp_path)
     (folder,) = seen
     assert not folder.exists()

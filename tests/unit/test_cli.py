@@ -10,7 +10,7 @@ from typer.testing import CliRunner
 from unit.sample_results import broken, complete, typical
 
 import harness
-from harness import classroom, cli, regrade
+from harness import bench, classroom, cli, regrade
 from harness.assignment import available, load
 from harness.dryrun import DryRun
 from harness.plugin import ChecksFailed
@@ -181,9 +181,9 @@ def test_damaged_data_name_file_and_remedy(run, monkeypatch, tmp_path):
 
 def test_code_of_others_without_a_sandbox(run, monkeypatch):
     def none_here(_isolation):
-        raise classroom.NotIsolated("bubblewrap is missing. Install it (`apt install bubblewrap`).")
+        raise bench.NotIsolated("bubblewrap is missing. Install it (`apt install bubblewrap`).")
 
-    monkeypatch.setattr(classroom, "sandbox_for", none_here)
+    monkeypatch.setattr(bench, "sandbox_for", none_here)
     answer = run("record", ".", "--data", "digits")
     assert answer.exit_code == 2
     assert "apt install bubblewrap" in answer.stderr

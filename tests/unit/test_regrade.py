@@ -15,7 +15,7 @@ from evidence import complete, denoising, evidence, mlp
 
 from harness.assignment import AssignmentError, load
 from harness.evidence import Match
-from harness.outputs import judge, write_class, write_evidence, write_result
+from harness.outputs import evidence_files, judge, write_class, write_files, write_result
 from harness.plugin import ChecksFailed
 from harness.recording import Finding
 from harness.regrade import Change, RegradeError, regrade, with_marks
@@ -32,7 +32,7 @@ def graded(out, assignment, *found):
     results = []
     for one in found:
         folder = out / one.submission.name
-        write_evidence(one, folder)
+        write_files(evidence_files(one), folder)
         result = judge(assignment, one)
         about = {"provenance": {"harness": "0.0", "time": "then"}, "timing": {"train": 12.5, "check": 0.1}}
         results.append(write_result(result.model_copy(update=about), folder))
@@ -309,7 +309,7 @@ def test_a_figure_of_other_data_is_drawn(tmp_path):
     store = Store(tmp_path / "cache")
     counts = []
     for accuracy in (0.9716, 0.9716, 0.9532):
-        write_evidence(named("group7", evidence(A7, mlp(accuracy))), tmp_path / "out" / "group7")
+        write_files(evidence_files(named("group7", evidence(A7, mlp(accuracy)))), tmp_path / "out" / "group7")
         regrade(tmp_path / "out", store=store)
         counts.append(store.facts().kept["figure"])
     assert 0 < counts[0] == counts[1] < counts[2]

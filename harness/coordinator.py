@@ -1,0 +1,336 @@
+"""A class that is being graded: which stage of which submission comes next.
+
+The coordinator hands stages to lanes and knows of a submission only what decides what comes next. Equal trainings
+of different submissions are one. What a submission has come to is in the journal, so that a run that was cut off
+goes on where it was: what is finished is read, what was recorded and trained is kept in the store.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from harness import mapping, stages
+from harness.assets import PACKAGE
+from harness.evidence import Evidence
+from harness.identity import of_folder, of_values
+from harness.journal import Journal
+from harness.lanes import Lanes, Ticket, WorkerLost
+from harness.outputs import EVIDENCE, MATCHES, RESULT, judge, write_class, write_files
+from harness.progress import Progress
+from harness.results import Result
+from harness.results import load as load_result
+from harness.stages import Finished, HandIn, Outline, Wanted
+from harness.text import quantity
+from harness.training.runs import Made, Untrained
+
+if TYPE_CHECKING:
+    from harness.classroom import Options
+
+T = TypeVar("T")
+
+TRIES = 2  # of what ends the process that works on it
+TOGETHER = 64  # trainings that one stage takes on a GPU, where the trainer groups them further
+TRAINER = "trainer"
+"""What dask's workers that are to train say that they have, where only some of them are."""
+
+
+@dataclass(eq=False)
+class _Submission:
+    """A submission on its way. `number`: its place in the class; what comes first has priority."""
+
+    number: int
+    hand_in: HandIn
+    key: str
+    """Identity of all that decides its result."""
+    seen: Ticket[stages.Seen] | None = None
+    wanted: tuple[str, ...] = ()
+    missing: set[str] = field(default_factory=set)
+    """Trainings that are not done yet."""
+
+
+@dataclass(eq=False)
+class _Training:
+    """A training that one or more submissions wait for, and the submission that asked for it first."""
+
+    wanted: Wanted
+    first: _Submission
+    ticket: Ticket[dict[str, Made | Untrained]] | None = None
+    done: bool = False
+    losses: int = 0
+    users: set[int] = field(default_factory=set)
+
+
+@dataclass(frozen=True)
+class _Waiting:
+    """What comes after a stage: where it ended, and where its process died, with the reason."""
+
+    go_on: Callable[[], None]
+    lost: Callable[[str], None]
+
+
+class Class:
+    """A class that is being graded: which stage of which submission comes next."""
+
+    def __init__(
+        self,
+        submissions: Sequence[HandIn],
+        options: Options,
+        dataset_sha256: str,
+        lanes: Lanes,
+        kept: Journal,
+        progress: Progress,
+    ) -> None:
+        self._options = options
+        self._lanes = lanes
+        self._journal = kept
+        self._progress = progress
+        self._about = {"arguments": _arguments(options)}
+        decided = [of_folder(PACKAGE), options.assignment.version, options.profile, dataset_sha256, options.device]
+        self._submissions = [
+            _Submission(number, one, of_values(one.facts.sha256, {**one.given}, options.isolation, decided))
+            for number, one in enumerate(submissions)
+        ]
+        self._trainings: dict[str, _Training] = {}
+        self._held: list[_Training] = []
+        """On a GPU: those that wait until everything was looked at, to be trained together."""
+        self._looking = 0
+        self._results: dict[int, Result] = {}
+        self._rows: dict[int, Sequence[mapping.Row]] = {}
+        self._waiting: dict[Ticket[Any], _Waiting] = {}
+        self._losses = kept.losses()
+
+    def graded(self) -> list[Result]:
+        """Grade what is not finished yet, and write the class; results in the order of the submissions."""
+        if self._journal.unfinished and not self._options.resume:
+            self._progress.note(
+                f"An earlier run in {self._options.out} did not come to its end. This one begins anew; with "
+                "--resume it would go on where that one was."
+            )
+        self._journal.add("began")
+        left = [one for one in self._submissions if not self._known(one)]
+        self._looking = len(left)
+        for one in left:
+            self._look(one)
+        while self._waiting:
+            ticket = self._lanes.next()
+            waiting = self._waiting.pop(ticket, None)
+            if waiting is None:
+                continue
+            try:
+                waiting.go_on()
+            except WorkerLost as error:
+                waiting.lost(str(error))
+        results = [self._results[one.number] for one in self._submissions]
+        rows = [row for one in self._submissions for row in self._rows[one.number]]
+        write_class(results, rows, self._options.out)
+        self._journal.add("ended")
+        if not self._options.structure_first:  # a student does not decide it
+            _say_unsure(rows, self._options.out, self._progress)
+        return results
+
+    # --- what was finished before
+
+    def _known(self, one: _Submission) -> bool:
+        """Take over what an earlier run finished, where this one was told to go on and nothing that decides it has
+        changed."""
+        if not self._options.resume or self._journal.finished().get(one.hand_in.name) != one.key:
+            return False
+        folder = self._options.out / one.hand_in.name
+        try:
+            result = load_result(folder / RESULT)
+            evidence = Evidence.model_validate_json((folder / EVIDENCE).read_bytes())
+        except (ValueError, OSError):
+            return False
+        self._results[one.number] = result
+        self._rows[one.number] = mapping.rows(evidence, [rule.task for rule in self._options.assignment.rules()])
+        self._progress.done(result)
+        return True
+
+    # --- stages
+
+    def _look(self, one: _Submission) -> None:
+        if self._losses[one.key] >= TRIES:
+            self._set_aside(one)
+            return
+        name = one.hand_in.name
+        one.seen = self._lanes.submit(f"{name}: look", stages.look, one.hand_in, priority=-one.number)
+        ticket = self._lanes.submit(
+            f"{name}: outline", stages.outline, one.seen, self._options.structure_first, priority=-one.number
+        )
+        self._then(ticket, lambda outline: self._looked(one, outline), lambda _why: self._lost_one(one))
+
+    def _looked(self, one: _Submission, outline: Outline) -> None:
+        for note in outline.notes:
+            self._progress.note(note)
+        if outline.evidence is not None:
+            self._progress.structure(judge(self._options.assignment, outline.evidence))
+        self._journal.add("looked", one.hand_in.name, one.key)
+        self._looking -= 1
+        one.wanted = tuple(wanted.key for wanted in outline.wanted)
+        one.missing = set()
+        for wanted in outline.wanted:
+            training = self._trainings.get(wanted.key)
+            if training is None:
+                training = self._trainings[wanted.key] = _Training(wanted, one)
+                self._held.append(training)
+            training.users.add(one.number)
+            if not training.done:
+                one.missing.add(wanted.key)
+        self._train()
+        if not one.missing:
+            self._finish(one)
+
+    def _train(self) -> None:
+        """Hand in what waits to be trained: at once, or on a GPU together when everything was looked at."""
+        together = self._options.device == "gpu" or (self._options.device == "auto" and self._gpu())
+        if together and self._looking:
+            return
+        batches: dict[str, list[_Training]] = {}
+        for number, training in enumerate(self._held):
+            alone = not together or not training.wanted.program
+            batches.setdefault(str(number) if alone else training.wanted.program, []).append(training)
+        self._held.clear()
+        for batch in batches.values():
+            for begin in range(0, len(batch), TOGETHER):
+                self._train_together(batch[begin : begin + TOGETHER])
+
+    def _gpu(self) -> bool:
+        from harness.training import device
+
+        return not self._lanes.travels and device.find("auto").kind == "gpu"
+
+    def _train_together(self, batch: Sequence[_Training]) -> None:
+        before = {key for training in batch for key in training.wanted.before}
+        ticket = self._lanes.submit(
+            f"training for {batch[0].first.hand_in.name}",
+            stages.train,
+            [(training.first.seen, training.wanted.key) for training in batch],
+            [self._trainings[key].ticket for key in sorted(before)],
+            priority=-min(training.first.number for training in batch),
+            resource=TRAINER,
+        )
+        self._after(ticket, lambda: self._trained(batch), lambda why: self._lost_training(batch, why))
+        for training in batch:
+            training.ticket = ticket
+
+    def _trained(self, batch: Sequence[_Training]) -> None:
+        for training in batch:
+            training.done = True
+            self._journal.add("trained", training.first.hand_in.name, training.wanted.key)
+        for one in self._submissions:
+            if one.missing:
+                one.missing -= {training.wanted.key for training in batch}
+                if not one.missing:
+                    self._finish(one)
+
+    def _finish(self, one: _Submission) -> None:
+        trainings = [self._trainings[key] for key in one.wanted]
+        runs = list({training.ticket: None for training in trainings})
+        others = frozenset(training.wanted.key for training in trainings if training.first is not one)
+        ticket = self._lanes.submit(
+            f"{one.hand_in.name}: finish", stages.finish, one.seen, runs, others, self._about, priority=-one.number
+        )
+        self._then(ticket, lambda finished: self._finished(one, finished), lambda _why: self._lost_one(one))
+
+    def _finished(self, one: _Submission, finished: Finished) -> None:
+        write_files(finished.files, self._options.out / one.hand_in.name)
+        self._journal.add("finished", one.hand_in.name, one.key)
+        self._results[one.number] = finished.result
+        self._rows[one.number] = finished.rows
+        self._progress.done(finished.result)
+        self._let_go(one)
+
+    def _let_go(self, one: _Submission) -> None:
+        """Nobody needs what was seen of it any more, nor the trainings that it was the last to wait for."""
+        for key in one.wanted:
+            training = self._trainings[key]
+            training.users.discard(one.number)
+            same = [other for other in self._trainings.values() if other.ticket is training.ticket]
+            if training.ticket is not None and not any(other.users for other in same):
+                self._lanes.forget(training.ticket)
+                for other in same:
+                    del self._trainings[other.wanted.key]
+        if one.seen is not None:
+            self._lanes.forget(one.seen)
+
+    # --- what goes wrong
+
+    def _lost_one(self, one: _Submission) -> None:
+        """The process that worked on it died. It is tried again from its beginning, and then set aside."""
+        self._journal.add("lost", one.hand_in.name, one.key)
+        self._losses[one.key] += 1
+        if one.hand_in.name and one.wanted:
+            self._let_go(one)
+        self._progress.note(f"{one.hand_in.name}: the process that graded it died; it is tried again.")
+        self._look(one)
+
+    def _set_aside(self, one: _Submission) -> None:
+        why = (
+            f"The harness's own process died {TRIES} times while it graded this hand-in, so it was set aside. A "
+            "person has to look at it; grading it anew in another folder tries it again."
+        )
+        ticket = self._lanes.submit(
+            f"{one.hand_in.name}: set aside", stages.set_aside, one.hand_in, why, self._about, priority=-one.number
+        )
+        self._then(ticket, lambda finished: self._finished(one, finished), lambda _why: self._lost_one(one))
+
+    def _lost_training(self, batch: Sequence[_Training], why: str) -> None:
+        """The process that trained died: each recipe is tried once more, by itself."""
+        for training in batch:
+            training.losses += 1
+            if training.losses < TRIES:
+                self._train_together([training])
+            else:
+                self._give_up(training, f"{why}, {TRIES} times")
+
+    def _give_up(self, training: _Training, why: str) -> None:
+        training.ticket = self._lanes.submit("given up", stages.given_up, [training.wanted.key], why)
+        self._after(
+            training.ticket, lambda: self._trained([training]), lambda again: self._lost_training([training], again)
+        )
+
+    def _then(self, ticket: Ticket[T], go_on: Callable[[T], None], lost: Callable[[str], None]) -> None:
+        """Go on with the value of a stage, which nobody else needs."""
+
+        def taken() -> None:
+            value = self._lanes.value(ticket)
+            self._lanes.forget(ticket)
+            go_on(value)
+
+        self._waiting[ticket] = _Waiting(taken, lost)
+
+    def _after(self, ticket: Ticket[Any], go_on: Callable[[], None], lost: Callable[[str], None]) -> None:
+        """Go on after a stage whose value other stages need."""
+
+        def ended() -> None:
+            self._lanes.check(ticket)
+            go_on()
+
+        self._waiting[ticket] = _Waiting(ended, lost)
+
+
+def _arguments(options: Options) -> dict[str, Any]:
+    return {
+        "data": options.data,
+        "profile": options.profile,
+        "device": options.device,
+        "jobs": options.jobs,
+        "scheduler": bool(options.scheduler),
+    }
+
+
+def _say_unsure(matches: Sequence[mapping.Row], out: Path, progress: Progress) -> None:
+    unsure: dict[str, list[str]] = {}
+    for row in matches:
+        if not row.sure:
+            unsure.setdefault(row.submission, []).append(row.task)
+    if unsure:
+        shown = "; ".join(f"{name}: {', '.join(tasks)}" for name, tasks in list(unsure.items())[:5])
+        count = quantity(sum(map(len, unsure.values())), "match is", "matches are")
+        progress.note(
+            f"{count} unsure ({shown}{'; …' if len(unsure) > 5 else ''}). Look at {out / MATCHES}, correct the "
+            f"column fits, write yes under sure, and run this again with --map {out / MATCHES}."
+        )
