@@ -142,7 +142,7 @@ def show_class(results: Sequence[Result], out: Path) -> None:
     table.add_column("submission", overflow="fold", ratio=1)
     table.add_column("by machine", justify="right")
     for task in results[0].tasks if results else ():
-        table.add_column(task.id, justify="center")
+        table.add_column(escape(for_terminal(task.id, 20)), justify="center")
     table.add_column("findings", justify="right")
     for result in results:
         symbols = [WORDS[task.outcome].split(" ")[0] + "[/]" for task in result.tasks]
@@ -313,7 +313,8 @@ def _print_checks(console: Console, result: Result, only_known: bool) -> None:
     for task in result.tasks:
         checks = [check for check in task.checks if not (only_known and _waits_for_training(check))]
         for check in checks:
-            head = f"{task.id:>3}  {WORDS[check.outcome]}  {escape(for_terminal(check.title))}"
+            name, title = escape(for_terminal(task.id, 20)), escape(for_terminal(check.title))
+            head = f"{name:>3}  {WORDS[check.outcome]}  {title}"
             console.print(head, soft_wrap=True)
             if check.outcome is Outcome.PASSED:
                 continue

@@ -21,6 +21,7 @@ _MARKS = frozenset({"Mn", "Me"})
 _MAX_MARKS = 3  # combining marks on one letter; Vietnamese needs two
 _ILLEGAL_XML = re.compile(r"[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 _FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
+_SECOND_FORMULA = re.compile(r"(;\s*)(?=[=+\-@＝＋－＠])")
 _NUMBER = re.compile(r"[+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d+)?")
 
 
@@ -62,7 +63,8 @@ def for_terminal(text: str, limit: int = 400) -> str:
 
 
 def for_csv(text: str, limit: int = 400) -> str:
-    """One cell of a table. A spreadsheet takes a leading = + - @ for a formula, so it gets a quote before it.
+    """One cell of a table. A spreadsheet takes a leading = + - @ for a formula, so it gets a quote before it; behind
+    a semicolon too, which ends a cell where commas are decimal points.
 
     A plain number, `-1.5` for instance, stays as it is.
     """
@@ -70,6 +72,7 @@ def for_csv(text: str, limit: int = 400) -> str:
     shown = clean(text, limit)
     if _NUMBER.fullmatch(shown):
         return shown
+    shown = _SECOND_FORMULA.sub(r"\1'", shown)
     return f"'{shown}" if risky or shown.startswith(_FORMULA) else shown
 
 
