@@ -50,7 +50,8 @@ class FrameFloodError(FrameError):
 class FrameReader:
     """Takes the channel's bytes as they come (`feed`) and holds the frames that are complete (`frames`).
 
-    After an error the reader takes nothing more: what came before stays, what comes after is ignored.
+    After an error the reader takes nothing more: what came before stays, of a flood the recording alone; what comes
+    after is ignored.
     """
 
     def __init__(self, limits: Limits) -> None:
@@ -82,9 +83,12 @@ class FrameReader:
             while len(self._buffer) >= self._needed:
                 if not self._take():
                     break
-        except FrameError:
+        except FrameError as error:
             self._dead = True
             self._buffer.clear()
+            if isinstance(error, FrameFloodError):  # the run has failed: what flooded us is not held
+                self._arrays.clear()
+                self._figures.clear()
             raise
 
     def _take(self) -> bool:

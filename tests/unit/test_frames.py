@@ -86,6 +86,14 @@ def test_an_error_keeps_what_came_before_and_takes_nothing_after():
     assert reader.frames.recording == b"1"
 
 
+def test_of_a_flood_only_the_recording_is_held():
+    reader = FrameReader(LIMITS)
+    sent = frame(b"J", "r", b"1") + frame(b"A", "a", npy(np.zeros(1))) + frame(b"P", "p", b".")
+    with pytest.raises(FrameFloodError):
+        reader.feed(sent + frame(b"P", "x", b"", 501))
+    assert reader.frames == Frames(b"1")
+
+
 kinds = st.sampled_from([b"J", b"A", b"P", b"Z"])
 pieces = st.one_of(
     st.binary(max_size=60),
