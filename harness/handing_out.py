@@ -1,4 +1,4 @@
-"""Commands that hand results out: exports, feedback. Arguments in, words and codes out."""
+"""Commands that hand results out, and the one that removes a hand-in. Arguments in, words and codes out."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Literal, TypeVar
 
 import typer
 
-from harness.options import guarded
+from harness.options import CacheOption, cache_folder, guarded
 
 if TYPE_CHECKING:
     from harness.downloads import HandIn
@@ -222,10 +222,39 @@ def feedback(out: OutArgument, to: ToFolder, roster: RosterOption = None, only: 
         _say(f"For Canvas (the assignment's page, Upload Submissions): {made.archive}")
 
 
+def purge(
+    name: Annotated[str, typer.Argument(help="Name of a hand-in, as its folder in OUT is called.")],
+    out: OutArgument,
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask first.")] = False,
+    cache: CacheOption = True,
+) -> None:
+    """Remove all of one hand-in: results, rows of the class, lines of the journal, what the cache holds of it."""
+    from harness.purge import Purged
+    from harness.purge import purge as remove
+    from harness.store import Store
+
+    if not yes:
+        typer.confirm(f"Remove all of {name} from {out}? Nothing of it can be brought back", abort=True)
+
+    def run() -> Purged:
+        folder = cache_folder(cache)
+        return remove(name, out, None if folder is None else Store(folder))
+
+    made = _told(run)
+    kept = ", ".join(f"{count} {kind}s" for kind, count in made.cache.items()) or "nothing"
+    _say(f"{made.files} files, {made.rows} rows and {made.journal_lines} lines of the journal were removed.")
+    _say(f"Of the cache: {kept}; {made.shared} that others use as well stay.")
+    for note in made.notes:
+        _say(note)
+    _say("Exports and feedback that were written before are not touched.")
+    raise typer.Exit(1 if made.notes else 0)
+
+
 def add_to(app: typer.Typer) -> None:
     """Add the commands to the program."""
     app.add_typer(export, name="export")
-    app.command()(feedback)
+    for command in (feedback, purge):
+        app.command()(command)
 
 
 # --- what they share

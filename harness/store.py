@@ -149,6 +149,16 @@ class Store:
         """Remove what its reader could not believe."""
         _remove(self._path(kind, key))
 
+    def each(self, kind: Kind, type_: type[M]) -> Iterator[tuple[str, M, Arrays]]:
+        """Everything of a kind that is whole and of this type, with its key. Being looked at is no use of it."""
+        for entry in list(_entries(self.folder)):
+            if entry.path.suffix != f".{kind}":
+                continue
+            found = _read(entry.path)
+            if found is not None:
+                with contextlib.suppress(ValueError):  # what an older harness wrote
+                    yield entry.path.stem, type_.model_validate_json(found[0]), found[1]
+
     # --- looking after it
 
     def facts(self) -> StoreFacts:
