@@ -16,7 +16,7 @@ _TOKENS = re.compile(
 )  # possessive: a string without end costs one pass
 MAX_DEPTH = 40  # nested containers in the JSON text; a model inside a model needs about 12
 MAX_ITEMS = 5_000  # of one list or object, as many as the longest list of a recording may have
-MAX_VALUES = 500_000  # in all; a long notebook has 15,000, and each costs some hundred bytes while it is read
+MAX_VALUES = 1_000_000  # in all; a long notebook has 15,000, and what is honest is told in 20 bytes a value
 MAX_PLACE = 200  # characters of an error's place, which may hold a key of any length
 
 

@@ -63,8 +63,8 @@ def for_terminal(text: str, limit: int = 400) -> str:
 
 
 def for_csv(text: str, limit: int = 400) -> str:
-    """One cell of a table. A spreadsheet takes a leading = + - @ for a formula, so it gets a quote before it; behind
-    a semicolon too, which ends a cell where commas are decimal points.
+    """One cell of a table. A spreadsheet takes a leading = + - @ for a formula, so it gets a quote before it;
+    behind a semicolon too, which ends a cell where commas are decimal points.
 
     A plain number, `-1.5` for instance, stays as it is.
     """

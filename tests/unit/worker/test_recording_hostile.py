@@ -106,8 +106,8 @@ def test_the_first_wrong_item_ends_the_reading():
 
 
 def test_values_have_a_limit_in_all():
-    lists = "[" + ",".join(["[" + ",".join(["0"] * 4_999) + "]"] * 120) + "]"
-    with pytest.raises(RecordingError, match="more than 500,000 values"):
+    lists = "[" + ",".join(["[" + ",".join(["0"] * 4_999) + "]"] * 250) + "]"
+    with pytest.raises(RecordingError, match="more than 1,000,000 values"):
         parse_recording(f'{{"fits": {lists}}}'.encode())
 
 
