@@ -16,7 +16,6 @@ from pydantic import BaseModel
 
 from harness.allowlist import Refused
 from harness.results import Cause
-from harness.sandbox import SandboxError
 from harness.sandbox.process import clean_log
 from harness.training.answers import Done, Epoch, Nonsense, Reader, Refusal
 from harness.training.choose import Backend, Kind
@@ -156,8 +155,8 @@ class Running(threading.Thread):
                 self._launched.put(started)
                 self._keep_log(started[0])
                 self._over.wait()
-        except (SandboxError, OSError) as error:
-            self._launched.put(error)
+        except Exception as error:
+            self._launched.put(error)  # for whoever waits for the launch
 
     def close(self) -> None:
         """End the process; a trainer ends when nobody asks any more."""

@@ -16,12 +16,13 @@ the same wall, and nothing but trainers loads it. To delete the folder `compiled
 from __future__ import annotations
 
 import contextlib
+import importlib.util
 import os
 import subprocess
 import sys
 import tempfile
 import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -134,6 +135,8 @@ class Wall:
         """A trainer's process behind the wall. Raises SandboxError where it cannot be made."""
         from harness.sandbox import bubblewrap
 
+        if without_bytecode(("keras", backend)):
+            _write_bytecode(environment)
         with tempfile.TemporaryDirectory(prefix="harness-") as copies:
             shown = data_files()
             if self.uid is not None:
@@ -186,6 +189,28 @@ def data_files() -> dict[str, Path]:
     names = ("mnist.npz", *(f"fashion-mnist/{file}" for file, _ in datasets.FASHION_FILES.values()))
     found |= {f"{KERAS}/datasets/{name}": kept / name for name in names}
     return {inside: path.resolve() for inside, path in found.items() if path.is_file()}
+
+
+def without_bytecode(packages: Sequence[str]) -> bool:
+    """Whether a package was installed without bytecode, as some installers do, and it can be written."""
+    if sys.dont_write_bytecode or sys.pycache_prefix:
+        return False
+    for package in packages:
+        found = importlib.util.find_spec(package)
+        if found is None or found.origin is None:
+            continue
+        kept = Path(importlib.util.cache_from_source(found.origin))
+        if not kept.exists() and os.access(Path(found.origin).parent, os.W_OK):
+            return True
+    return False
+
+
+def _write_bytecode(environment: Mapping[str, str]) -> None:
+    """Import once, outside, what trainers import: behind their wall each would compile it anew."""
+    program = "import harness.training.server, harness.training.jax_scan"
+    command = [sys.executable, "-P", "-c", f"import sys; sys.path.append({str(PACKAGE.parent)!r}); {program}"]
+    with contextlib.suppress(OSError, subprocess.TimeoutExpired):
+        subprocess.run(command, env={**os.environ, **environment}, capture_output=True, check=False, timeout=600)
 
 
 def _environment(given: Mapping[str, str]) -> dict[str, str]:

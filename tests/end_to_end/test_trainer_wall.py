@@ -2,6 +2,7 @@
 
 import json
 import os
+import py_compile
 import socket
 import subprocess
 import sys
@@ -14,7 +15,7 @@ from conftest import missing
 from harness import assets, sandbox
 from harness.training import wall
 from harness.training.answers import Nothing
-from harness.training.channel import Channel
+from harness.training.channel import Channel, TrainerFailed
 from harness.training.wall import Launcher, Wall
 
 pytestmark = [
@@ -125,7 +126,7 @@ def test_what_a_trainer_reaches_behind_its_wall(bubblewrap, machine, monkeypatch
     assert found["processes"] <= 3  # bubblewrap's, the probe's
     assert "A_SECRET" not in found["environment"]
     assert found["capabilities"] == 0 and found["seccomp"] == 2
-    assert (found["uid"] != os.getuid()) == (os.getuid() == 0)
+    assert found["uid"] != 0
     assert all(found["own"].values()) and found["data"] and "cli.py" in found["package"]
     assert found["assets"] in (False, True)  # nothing in it
     assert "" not in found["path"] and str(machine / "hand-in") not in found["path"]
@@ -194,7 +195,7 @@ def test_a_trainer_that_floods_its_log_is_cut(machine, monkeypatch):
     launcher = Launcher()
     launcher.without = "for speed"
     channel = Channel("jax", "cpu", {}, launcher)
-    with pytest.raises(RuntimeError, match=r"ended with code 3; the end of its log:\nx+the end$") as error:
+    with pytest.raises(TrainerFailed, match=r"ended with code 3; the end of its log:\nx+the end$") as error:
         channel.ask({}, Nothing)
     assert len(str(error.value)) < 20_000
 
@@ -209,6 +210,15 @@ def test_without_bubblewrap_trainers_are_plain_processes(machine, monkeypatch):
         for pipe in (process.stdin, process.stdout, process.stderr):
             pipe.close()
     assert "bubblewrap (bwrap) is not installed" in launcher.without
+
+
+def test_a_wall_that_cannot_be_made_where_bubblewrap_works_is_our_fault(bubblewrap, machine, monkeypatch):
+    """No trainer runs without it then."""
+    monkeypatch.setattr(Wall, "options", lambda *_: ["--no-such-option"])
+    launcher = Launcher()
+    with pytest.raises(TrainerFailed, match=r"could not be started: .*no-such-option"):
+        Channel("jax", "cpu", {}, launcher).ask({}, Nothing)
+    assert launcher.without == ""
 
 
 # --- the folder of compiled programs, as root
@@ -252,3 +262,15 @@ def test_only_the_data_sets_own_files_are_shown(machine, monkeypatch):
     }
     monkeypatch.delenv("HARNESS_DATA")
     assert not any(inside.startswith("/work/data") for inside in wall.data_files())
+
+
+def test_packages_without_bytecode_are_noticed(machine, monkeypatch):
+    package = machine / "data" / "newly_installed"
+    package.mkdir()
+    (package / "__init__.py").write_text("", encoding="utf-8")
+    monkeypatch.syspath_prepend(str(package.parent))
+    monkeypatch.setattr(sys, "dont_write_bytecode", False)
+    assert not wall.without_bytecode(("json", "no_such_package"))
+    assert wall.without_bytecode(("json", "newly_installed"))
+    py_compile.compile(str(package / "__init__.py"))
+    assert not wall.without_bytecode(("newly_installed",))
