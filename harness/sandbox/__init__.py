@@ -31,8 +31,8 @@ def probe() -> str:
 
 
 def choose(prefer: Literal["auto", "bubblewrap", "plain"] = "auto") -> Sandbox:
-    """The sandbox to use. `auto`: bubblewrap where it works, otherwise plain (`isolated` is false: ask the user).
-    Raises SandboxError where `bubblewrap` is asked for and does not work."""
+    """The sandbox to use. `auto`: bubblewrap where it works, otherwise Landlock, otherwise plain; of these two
+    `isolated` is false: ask the user. Raises SandboxError where `bubblewrap` is asked for and does not work."""
     if prefer == "plain":
         return PlainSandbox()
     problem = probe()
@@ -42,4 +42,9 @@ def choose(prefer: Literal["auto", "bubblewrap", "plain"] = "auto") -> Sandbox:
         return bubblewrap.BubblewrapSandbox()
     if prefer == "bubblewrap":
         raise SandboxError(f"bubblewrap does not work here: {problem}")
+    if sys.platform == "linux":
+        from harness.sandbox import landlocked
+
+        if not landlocked.probe():
+            return landlocked.LandlockSandbox()
     return PlainSandbox()

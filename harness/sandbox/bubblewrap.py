@@ -21,23 +21,20 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-import psutil
-
 from harness.sandbox import cgroup, mounts, process, seccomp
 from harness.sandbox.base import MIB, Ended, Limits, SandboxError, SandboxRun
-from harness.worker.stage import READY
 
-START_SECONDS = 60.0
-"""How long the stage may take to be ready: 0.03 s where measured, more on a machine under load."""
 SHARED_MEMORY_BYTES = 64 * MIB
 ROOT = "/work/worker"
 SUBMISSION = "/work/in"
 DATA = "/work/data.npz"
 SCRATCH = "/scratch"
+TRIVIAL = ("-I", "-S", "-c", "import os; os.write(1, b'HRN1J\\0\\0' + (2).to_bytes(8, 'big') + b'{}')")
+"""A program to try a sandbox with: it sends an empty recording."""
 
 
 class BubblewrapSandbox:
@@ -61,7 +58,7 @@ class BubblewrapSandbox:
             options = arguments(shown, limits)
             with (
                 launched(options, self._command(options, limits)) as (started, pidfd),
-                grouped(started, limits) as out_of_memory,
+                cgroup.grouped(started.pid, limits) as out_of_memory,
             ):
                 return process.supervise(
                     started, standard_input, limits, lambda: kill(started, pidfd),
@@ -196,7 +193,7 @@ def launched(options: list[str], command: list[str]) -> Iterator[tuple[subproces
             os.close(options_fd)
             os.close(status_end)
         try:
-            _await_ready(started)
+            process.await_ready(started)
             pidfd = os.pidfd_open(_child_pid(status_fd))
         except BaseException:
             started.kill()
@@ -207,35 +204,9 @@ def launched(options: list[str], command: list[str]) -> Iterator[tuple[subproces
         yield started, pidfd
 
 
-@contextlib.contextmanager
-def grouped(started: subprocess.Popen[bytes], limits: Limits) -> Iterator[Callable[[], bool]]:
-    """A control group around a sandbox whose stage still waits, and whether its memory ran out; where none can be
-    made, none (`harness doctor` tells)."""
-    group: cgroup.Group | None = None
-    with contextlib.ExitStack() as stack:
-        with contextlib.suppress(cgroup.NoGroup, psutil.Error, OSError):
-            group = stack.enter_context(cgroup.around(limits, cgroup.find()))
-            group.hold(one.pid for one in psutil.Process(started.pid).children(recursive=True))
-        yield lambda: group is not None and group.ran_out()
-
-
-def _await_ready(started: subprocess.Popen[bytes]) -> None:
-    """Read the stage's first byte. What bubblewrap or the stage complained of becomes the SandboxError's text."""
-    if started.stdout is None or started.stderr is None:
-        raise SandboxError("bubblewrap was started without pipes")
-    readable, _, _ = select.select([started.stdout], [], [], START_SECONDS)
-    if readable and started.stdout.read(1) == READY:
-        return
-    if not readable:
-        raise SandboxError(f"the sandbox was not ready after {START_SECONDS:g} seconds")
-    started.kill()
-    complaint = process.clean_log(started.stderr.read(4096).decode("utf-8", "replace")).strip()
-    raise SandboxError(f"the sandbox did not start: {complaint or 'no reason given'}")
-
-
 def _child_pid(status_fd: int) -> int:
     """The first process of the sandbox, as bubblewrap reports it. Killing it kills all of them."""
-    readable, _, _ = select.select([status_fd], [], [], START_SECONDS)
+    readable, _, _ = select.select([status_fd], [], [], process.START_SECONDS)
     text = os.read(status_fd, 4096) if readable else b""
     try:
         return int(json.loads(text.splitlines()[0])["child-pid"])
@@ -280,10 +251,9 @@ def _kernel() -> tuple[int, ...]:
 
 def probe() -> str:
     """Run a trivial program in the sandbox: empty where that works, else a sentence that says why not."""
-    program = ("-I", "-S", "-c", "import os; os.write(1, b'HRN1J\\0\\0' + (2).to_bytes(8, 'big') + b'{}')")
     with tempfile.TemporaryDirectory(prefix="harness-") as empty:
         try:
-            run = BubblewrapSandbox(program).run({}, Path(empty), None, Limits(seconds=30))
+            run = BubblewrapSandbox(TRIVIAL).run({}, Path(empty), None, Limits(seconds=30))
         except (SandboxError, OSError) as error:
             return str(error)
     if run.ended is Ended.FINISHED and run.frames.recording == b"{}":

@@ -14,9 +14,11 @@ import os
 import secrets
 import signal
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+
+import psutil
 
 from harness.sandbox.base import MIB, Limits
 
@@ -84,6 +86,18 @@ def around(limits: Limits, parents: Parents) -> Iterator[Group]:
     finally:
         for folder in group.folders:
             _remove(folder)
+
+
+@contextlib.contextmanager
+def grouped(process: int, limits: Limits) -> Iterator[Callable[[], bool]]:
+    """A group around the children of a process, which still wait to be let go, and whether their memory ran out;
+    where none can be made, none (`harness doctor` tells)."""
+    group: Group | None = None
+    with contextlib.ExitStack() as stack:
+        with contextlib.suppress(NoGroup, psutil.Error, OSError):
+            group = stack.enter_context(around(limits, find()))
+            group.hold(one.pid for one in psutil.Process(process).children(recursive=True))
+        yield lambda: group is not None and group.ran_out()
 
 
 def find(own: str | None = None, mounts: str | None = None) -> Parents:

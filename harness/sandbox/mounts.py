@@ -14,6 +14,7 @@ from harness.sandbox.base import SandboxError
 
 PACKAGE = Path(__file__).resolve().parent.parent
 LINKED = ("/bin", "/sbin", "/lib", "/lib32", "/lib64", "/libx32")
+LOADER = ("/etc/ld.so.cache", "/etc/alternatives", "/etc/fonts", "/nix/store", "/gnu/store")
 PACKAGE_FOLDERS = ("site-packages", "dist-packages")
 
 
@@ -26,7 +27,7 @@ def system() -> list[str]:
             options += ["--symlink", str(path.readlink()), name]
         elif path.is_dir():  # a system that keeps /lib and /usr/lib apart
             options += ["--ro-bind", name, name]
-    for name in ("/etc/ld.so.cache", "/etc/alternatives", "/etc/fonts", "/nix/store", "/gnu/store"):
+    for name in LOADER:
         if Path(name).exists():
             options += [*parents(Path(name)), "--ro-bind", name, name]
     return options
@@ -60,6 +61,24 @@ def interpreter() -> list[str]:
         if kind == "--tmpfs":
             options += ["--remount-ro", str(path)]
     return options
+
+
+def readable() -> tuple[list[Path], list[Path]]:
+    """The same folders for a sandbox that cannot hide what lies below a folder: each is there in parts, without
+    what is masked; and the folders of such parts in which Python looks for packages, whose names it has to see.
+    Raises SandboxError as `interpreter`."""
+    interpreter()  # what it refuses
+    masked = {path for base in _import_folders() for path in _masks(base)}
+    system = [Path(name) for name in ("/usr", *LINKED, *LOADER) if Path(name).exists()]
+    parts = [part for path in (*system, *sorted(_shown())) for part in _without(path, masked)]
+    return parts, sorted(_import_folders())
+
+
+def _without(path: Path, masked: set[Path]) -> list[Path]:
+    if path in masked or not any(one.is_relative_to(path) for one in masked):
+        return [] if path in masked else [path]
+    inside = [one for one in sorted(path.iterdir()) if not one.is_symlink()]  # a link's target is there by itself
+    return [part for one in inside for part in _without(one, masked)]
 
 
 def parents(path: Path) -> list[str]:

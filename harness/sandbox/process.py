@@ -12,6 +12,7 @@ import math
 import os
 import queue
 import re
+import select
 import signal
 import subprocess
 import threading
@@ -25,6 +26,10 @@ from harness.sandbox.base import Ended, Frames, Limits, SandboxError, SandboxRun
 from harness.sandbox.frames import FrameError, FrameFloodError, FrameReader
 
 CHUNK = 2**16
+START_SECONDS = 60.0
+"""How long the stage may take to be ready: 0.03 s where measured, more on a machine under load."""
+READY = b"\x06"
+"""What the stage says then (`harness.worker.stage`)."""
 LOOK_SECONDS = 0.25
 """How often the memory of the whole run is looked at."""
 GRACE_SECONDS = 10.0
@@ -149,6 +154,20 @@ class _Reader(threading.Thread):
                 except FrameError as problem:
                     self.problem = problem
                     self._report()
+
+
+def await_ready(started: subprocess.Popen[bytes]) -> None:
+    """Read the stage's first byte. Raises SandboxError, with what the stage or what starts it complained of."""
+    if started.stdout is None or started.stderr is None:
+        raise SandboxError("the sandbox was started without pipes")
+    readable, _, _ = select.select([started.stdout], [], [], START_SECONDS)
+    if readable and started.stdout.read(1) == READY:
+        return
+    if not readable:
+        raise SandboxError(f"the sandbox was not ready after {START_SECONDS:g} seconds")
+    started.kill()
+    complaint = clean_log(started.stderr.read(4096).decode("utf-8", "replace")).strip()
+    raise SandboxError(f"the sandbox did not start: {complaint or 'no reason given'}")
 
 
 def supervise(

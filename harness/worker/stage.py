@@ -7,7 +7,8 @@ order: a user of its own, resource limits, Landlock, seccomp, exec; each would b
 With `handshake=1` it says that it is ready with one byte on standard output and waits for one byte on standard
 input: the harness lets it go only once it knows how to kill it, and if the harness dies first, so does this.
 
-Settings that are whole numbers: `uid` (the user and group to become), `memory` (bytes of address space),
+Settings that are whole numbers: `lifeline` (a pipe; once nobody holds its other end, all processes of the run are
+ended: `harness.worker.reaper`); `uid` (the user and group to become), `memory` (bytes of address space),
 `processes`, `open_files`, `file_bytes` (the largest file), `cpu` (seconds); `landlock` (confine to the paths
 below, at an ABI of at least this number; 0 does without); `best_effort=1` goes on where the system lacks a limit.
 Paths, each as often as needed: `list`, `read` (and execute), `write`, `device`. `seccomp` is a filter as the
@@ -41,6 +42,10 @@ def main(arguments: list[str]) -> None:
     given = [(name, value) for name, _, value in (each.partition("=") for each in arguments[:end])]
     settings = {name: int(value) for name, value in given if name not in (*PATHS, "seccomp")}
     program = arguments[end + 1 :]
+    if "lifeline" in settings:
+        from harness.worker import reaper
+
+        reaper.stand_by(settings["lifeline"])
     if "uid" in settings:
         become(settings["uid"])
     limit(settings)
