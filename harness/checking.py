@@ -156,6 +156,7 @@ def require_network(evidence: Evidence, task: str, wanted: str, words: tuple[str
         return network
     _leave_to_a_person(evidence, task)
     _require_all_seen(evidence, wanted, words)
+    _require_saved_models_read(evidence, wanted)
     error = lost_in(evidence, words)
     if error is not None:
         raise NotMeasured(
@@ -168,6 +169,8 @@ def require_network(evidence: Evidence, task: str, wanted: str, words: tuple[str
         raise NotMeasured(
             f"No {wanted} was found before the run ended. {evidence.interrupted}", cause=evidence.cause
         )
+    if evidence.recording.kind == "nothing":
+        raise NotAttempted(f"No {wanted} was found.", "Hand in the notebook or the scripts besides the saved model.")
     raise NotAttempted(f"No {wanted} was found.", "If it is there, check that the cell that calls fit really runs.")
 
 
@@ -249,6 +252,20 @@ def _require_all_seen(evidence: Evidence, wanted: str, words: tuple[str, ...]) -
                 cause=found.cause or Cause.REFUSED,
                 where=record.where,
             )
+
+
+def _require_saved_models_read(evidence: Evidence, wanted: str) -> None:
+    """A hand-in that trains nothing, and whose saved model cannot be taken: that is why a network is missing."""
+    unread = next((one for one in evidence.saved_models if one.fault is not None), None)
+    if unread is None or evidence.recording.fits:
+        return
+    theirs = unread.fault in ("legacy", "not_measured")
+    raise NotMeasured(
+        f"No {wanted} was found, and {unread.file} {unread.problem}.",
+        'Save the model with today\'s Keras, model.save("model.keras"), and hand in the code that trains it.',
+        cause=Cause.ERROR_IN_SUBMISSION if theirs else Cause.REFUSED,
+        where=Where(file=unread.file[:300]),
+    )
 
 
 def lost_in(evidence: Evidence, words: tuple[str, ...]) -> CellError | None:

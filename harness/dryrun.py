@@ -178,7 +178,9 @@ def interpret(run: SandboxRun) -> DryRun:
     except RecordingError as error:
         return DryRun(problem=f"The recording is not valid: {error}.", cause=Cause.ERROR_IN_SUBMISSION)
     frames: dict[str, NDArray[Any]] = dict(run.frames.arrays)
-    if recording.kind == "nothing":
+    if recording.kind == "nothing" and not recording.saved_models:
+        if not recording.complete and reason is not None:
+            return DryRun(recording, problem=reason, cause=cause)
         return DryRun(
             recording, problem="The hand-in holds no notebook and no Python file: the code is missing.", cause=None
         )

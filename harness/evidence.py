@@ -87,6 +87,31 @@ class SelfTrained(Value):
     problem: str | None = None
 
 
+class SavedModel(Value):
+    """A model that was handed in as a file: what it is, and what its weights reach as they were submitted.
+
+    A fact for the page, without points. `accuracy` is on the evaluation images; `error` the mean squared error a
+    pixel with which a model of images gives them back. `fault` says what kind of `problem`, which completes "it …",
+    keeps either from being measured.
+    """
+
+    id: str
+    file: str
+    format: str
+    """ "keras", "hdf5", "weights", "saved_model" or "unknown"."""
+    version: str = ""
+    facts: ModelFacts = ModelFacts()
+    accuracy: float | None = None
+    error: float | None = None
+    images: int = 0
+    fit: str | None = None
+    """The recorded fit whose network a file of weights alone belongs to."""
+    part_of: str | None = None
+    """The file of a model whose layers are this one's too: a decoder beside its autoencoder."""
+    fault: Literal["refused", "unreadable", "too_large", "legacy", "not_measured"] | None = None
+    problem: str | None = None
+
+
 class Match(Value):
     """The fits that answer a task, the best first, and why. `self_trained`: what may explain that none does."""
 
@@ -215,6 +240,7 @@ class Evidence(Value):
     unused: tuple[str, ...] = ()
     """Fits that no task needs: they are listed and not trained."""
     self_trained: tuple[SelfTrained, ...] = ()
+    saved_models: tuple[SavedModel, ...] = ()
     gates: dict[str, Gate] = Field(default_factory=dict)
     """What random outcomes are held against: by "2C.accuracy", or "4C.gain.3A" with a classifier of task 3A."""
     noise: NoiseFacts | None = None

@@ -25,6 +25,7 @@ def general(evidence: Evidence) -> Iterator[Finding]:
     yield from _own_settings(evidence)
     yield from _trained_on_evaluation(evidence)
     yield from _self_trained(evidence)
+    yield from _saved_models(evidence)
     yield from _unsupported(evidence)
     yield from addressed(evidence.recording)
     yield from contradictions(evidence)
@@ -73,6 +74,22 @@ def _self_trained(evidence: Evidence) -> Iterator[Finding]:
             "cannot be trained again here. A person decides what it earns.",
             where=network.where,
         )
+
+
+def _saved_models(evidence: Evidence) -> Iterator[Finding]:
+    """What keeps a model that was handed in as a file from being evaluated; its problem completes "it …"."""
+    for model in evidence.saved_models:
+        said, where = f"{model.file} {model.problem}", Where(file=model.file[:300])
+        if model.fault == "refused":
+            yield Finding(code="saved-model-refused", message=f"{said}.", where=where)
+        elif model.fault == "unreadable":
+            yield Finding(code="saved-model-unreadable", message=f"{said}. Save it again.", where=where)
+        elif model.fault == "too_large":
+            yield Finding(code="saved-model-too-large", message=f"{said}.", where=where)
+        elif model.fault == "legacy":
+            yield Finding(code="saved-model-legacy", message=f"{said}.", where=where)
+        elif model.fault == "not_measured":
+            yield Finding(code="saved-model-not-measured", message=f"{said}.", where=where)
 
 
 def _unsupported(evidence: Evidence) -> Iterator[Finding]:

@@ -92,6 +92,7 @@ def render_scorecard(result: Result, figures: KeptFigures | None = None) -> str:
             tasks=views.tasks(result, figures),
             others=views.others(result, figures),
             own_loops=views.own_loops(result),
+            saved_models=views.saved_models(result),
             other_findings=[finding for finding in result.findings if finding.task not in known],
             claims=[(claim, _difference(claim.claimed, claim.measured)) for claim in result.claims],
             provenance=list(_flat(result.provenance)),

@@ -21,7 +21,7 @@ from harness.results import (
     Result,
     TaskResult,
 )
-from harness.work import other_networks, own_loops, own_work
+from harness.work import other_networks, own_loops, own_work, saved_files
 
 INTEGRITY = frozenset(
     {
@@ -55,6 +55,7 @@ def build_result(
         own=own_work(evidence),
         others=other_networks(evidence),
         own_loops=own_loops(evidence),
+        saved_models=saved_files(evidence),
         order=evidence.recording.order,
         answers=with_facts(assignment, written.answers),
         unanswered=unanswered(assignment, evidence, written.missing),

@@ -25,6 +25,7 @@ from harness.results import (
     OwnLoop,
     Plot,
     Result,
+    SavedFile,
     Speed,
     TaskResult,
     Threshold,
@@ -55,6 +56,29 @@ def others(result: Result, figures: KeptFigures) -> dict[str, Any]:
 def own_loops(result: Result) -> list[tuple[OwnLoop, str]]:
     """The networks that the hand-in trained by a loop of its own, and what was measured of each in words."""
     return [(loop, _loop(loop)) for loop in result.own_loops]
+
+
+def saved_models(result: Result) -> list[dict[str, Any]]:
+    """The models that were handed in as files, with what they reach as submitted and trained again, in words."""
+    return [
+        {"model": model, "submitted": _submitted(model), "trained": _trained_again(model)}
+        for model in result.saved_models
+    ]
+
+
+def _submitted(model: SavedFile) -> str:
+    if model.accuracy is not None:
+        return f"{text.number(model.accuracy)} on {model.images:,} test images"
+    if model.error is not None:
+        return f"gives {model.images:,} clean test images back with an error of {text.number(model.error)} a pixel"
+    return "not measured"
+
+
+def _trained_again(model: SavedFile) -> str:
+    if not model.task:
+        return "not trained again: no task needs it"
+    reached = "" if model.trained is None else f" ({text.number(model.trained)})"
+    return f"trained for task {model.task}{reached}"
 
 
 def _task(task: TaskResult, result: Result, figures: KeptFigures) -> dict[str, Any]:

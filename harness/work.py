@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from harness.evidence import Evidence, Network
-from harness.results import OtherNetwork, OwnLoop, OwnWork, summary
+from harness.evidence import Evidence, Network, SavedModel
+from harness.results import OtherNetwork, OwnLoop, OwnWork, SavedFile, summary
 
 
 def own_work(evidence: Evidence) -> OwnWork | None:
@@ -62,4 +62,40 @@ def own_loops(evidence: Evidence) -> tuple[OwnLoop, ...]:
             where=one.where,
         )
         for one in evidence.self_trained
+    )
+
+
+_FORMATS = {"hdf5": "HDF5", "weights": "weights alone", "saved_model": "SavedModel", "unknown": "", "keras": ""}
+
+
+def saved_files(evidence: Evidence) -> tuple[SavedFile, ...]:
+    """The models that were handed in as files, with what trusted code measured of their weights, and of their
+    configuration where a task needed it."""
+    return tuple(_saved_file(evidence, one) for one in evidence.saved_models)
+
+
+def _saved_file(evidence: Evidence, one: SavedModel) -> SavedFile:
+    answered = [
+        (task, network)
+        for task in evidence.matches
+        for network in evidence.networks(task)
+        if network.record.method == "saved_model" and network.record.id.startswith(f"{one.id}-")
+    ]
+    reached = [network.accuracies for _, network in answered if network.accuracies]
+    version = f"Keras {one.version}" if one.version else ""
+    note = f"a part of the model in {one.part_of}" if one.part_of else ""
+    if one.fit is not None:
+        note = f"the weights of the network of {one.fit}"
+    return SavedFile(
+        file=one.file,
+        what=", ".join(word for word in (_FORMATS[one.format], version) if word),
+        summary=summary(one.facts.layers),
+        params=one.facts.params,
+        accuracy=one.accuracy,
+        error=one.error,
+        images=one.images,
+        task=", ".join(task for task, _ in answered),
+        trained=sum(reached[0]) / len(reached[0]) if reached else None,
+        note=note,
+        problem=one.problem or "",
     )

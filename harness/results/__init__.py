@@ -42,7 +42,7 @@ from harness.results.tree import (
     load,
     save,
 )
-from harness.results.work import OtherNetwork, OwnLoop
+from harness.results.work import OtherNetwork, OwnLoop, SavedFile
 
 __all__ = [
     "SCHEMA_VERSION",
@@ -69,6 +69,7 @@ __all__ = [
     "OwnWork",
     "Plot",
     "ReportFacts",
+    "SavedFile",
     "Result",
     "Series",
     "Speed",

@@ -17,7 +17,7 @@ from harness.gates import Forecast, Gate
 from harness.recording import Finding, Where
 from harness.results.base import Value
 from harness.results.pictures import Gallery, ModelCard, OwnWork, Plot
-from harness.results.work import OtherNetwork, OwnLoop
+from harness.results.work import OtherNetwork, OwnLoop, SavedFile
 
 SCHEMA_VERSION = 1
 
@@ -242,6 +242,7 @@ class Result(Value):
     """What the hand-in's own code showed with trained weights; None where it did not run again."""
     others: tuple[OtherNetwork, ...] = ()
     own_loops: tuple[OwnLoop, ...] = ()
+    saved_models: tuple[SavedFile, ...] = ()
     order: Literal["document", "executed"] = "document"
     """Whether the cells ran as they stand, or as their saved execution counts say."""
     answers: tuple[Answer, ...] = ()

@@ -18,6 +18,27 @@ class OtherNetwork(Value):
     """Why it could not have been trained, or what stopped it in the hand-in, where something did."""
 
 
+class SavedFile(Value):
+    """A model that was handed in as a file, as trusted code measured it: a fact, without points.
+
+    `accuracy` and `error` (mean squared, a pixel) are those of the weights in the file; `task` and `trained` say
+    which task its configuration answers, and the mean accuracy that it reaches when it is trained here.
+    """
+
+    file: str
+    what: str
+    """What it is: "Keras 3.15.1", "weights alone", "SavedModel"."""
+    summary: str = ""
+    params: int = 0
+    accuracy: float | None = None
+    error: float | None = None
+    images: int = 0
+    task: str = ""
+    trained: float | None = None
+    note: str = ""
+    problem: str = ""
+
+
 class OwnLoop(Value):
     """A network that the hand-in trained with a loop of its own, as trusted code measured it.
 
