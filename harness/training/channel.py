@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import io
+import os
 import queue
 import subprocess
 import threading
@@ -60,10 +61,10 @@ LONGEST = TimeLimit(3600.0)
 class Channel:
     """The coordinator's end. A process that died or was killed is started anew at the next request."""
 
-    def __init__(self, backend: Backend, kind: Kind, environment: Mapping[str, str], launcher: Launcher) -> None:
+    def __init__(self, backend: Backend, kind: Kind, launcher: Launcher) -> None:
         self.backend = backend
         self._kind = kind
-        self._environment = {**environment, "KERAS_BACKEND": backend, "PYTHONHASHSEED": "0"}
+        self._environment = {**_environment(backend, kind), "KERAS_BACKEND": backend, "PYTHONHASHSEED": "0"}
         self._launcher = launcher
         self._running: Running | None = None
 
@@ -231,3 +232,13 @@ class _Deadline:
     def _kill(self) -> None:
         self.over = True
         self._running.kill()
+
+
+def _environment(backend: Backend, kind: Kind) -> dict[str, str]:
+    """What a framework's process is started with. TensorFlow has no GPU: what needs one, JAX trains."""
+    if backend == "tensorflow":
+        return {"TF_CPP_MIN_LOG_LEVEL": "3", "CUDA_VISIBLE_DEVICES": ""}
+    if kind == "cpu":
+        return {"JAX_PLATFORMS": "cpu"}
+    flags = f"{os.environ.get('XLA_FLAGS', '')} --xla_gpu_deterministic_ops=true".strip()
+    return {"XLA_FLAGS": flags, "XLA_PYTHON_CLIENT_PREALLOCATE": "false"}

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import ast
 import json
-import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -300,16 +299,26 @@ class TrainerProcess:
         kind = self._device().kind
         if name not in self._channels:
             its_kind: Kind = "cpu" if name == "tensorflow" else kind
-            self._channels[name] = Channel(name, its_kind, _environment(name, kind), self._launcher)
+            self._channels[name] = Channel(name, its_kind, self._launcher)
         channel = self._channels[name]
         if channel.process is None:
             channel.start()
-            if name == "jax" and kind == "gpu" and channel.ask({"ask": "describe"}, Seen)[0].device != "gpu":
+            if name == "jax" and kind == "gpu" and not self._sees_gpu(channel):
                 raise DeviceUnavailable(
                     "There is a GPU, and JAX cannot use it: the driver and JAX's CUDA do not fit each other. With "
                     "--device cpu the processor is used."
                 )
         return channel
+
+    def _sees_gpu(self, channel: Channel) -> bool:
+        """Whether its framework sees a GPU: where it does not behind the wall, it is started without."""
+        if channel.ask({"ask": "describe"}, Seen)[0].device == "gpu":
+            return True
+        if self._launcher.without:
+            return False
+        channel.close()
+        self._launcher.without = "the GPU cannot be used behind it"
+        return channel.ask({"ask": "describe"}, Seen)[0].device == "gpu"
 
     def _any_channel(self) -> Channel:
         """One that runs already, or JAX's: the quicker to import."""
@@ -385,13 +394,3 @@ def _named(weights: Sequence[NDArray[Any]]) -> dict[str, NDArray[Any]]:
 
 def _below(name: str, arrays: Mapping[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:
     return {f"{name}/{each}": array for each, array in arrays.items()}
-
-
-def _environment(name: Backend, kind: Kind) -> dict[str, str]:
-    """What a framework's process is started with. TensorFlow has no GPU: what needs one, JAX trains."""
-    if name == "tensorflow":
-        return {"TF_CPP_MIN_LOG_LEVEL": "3", "CUDA_VISIBLE_DEVICES": ""}
-    if kind == "cpu":
-        return {"JAX_PLATFORMS": "cpu"}
-    flags = f"{os.environ.get('XLA_FLAGS', '')} --xla_gpu_deterministic_ops=true".strip()
-    return {"XLA_FLAGS": flags, "XLA_PYTHON_CLIENT_PREALLOCATE": "false"}

@@ -157,7 +157,8 @@ class Wall:
         shown |= {str(path): path for path in (Path("/sys/devices/system/cpu"),) if path.is_dir()}
         more = []
         if (PACKAGE / "_assets").is_dir():  # reference/ in an installed package
-            more += ["--perms", "0755", "--tmpfs", f"{ROOT}/harness/_assets"]
+            inside = f"{ROOT}/harness/_assets"
+            more += ["--perms", "0755", "--tmpfs", inside, "--remount-ro", inside]
         if self.compiled is not None and backend == "jax":
             inside = f"{CACHE}/compiled"
             more += [*mounts.parents(Path(inside)), "--bind", str(self.compiled), inside]

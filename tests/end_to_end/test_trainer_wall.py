@@ -172,7 +172,7 @@ def test_a_trainer_does_not_outlive_whoever_started_it(bubblewrap, machine):
 
 def test_a_trainer_outlives_the_thread_that_asked_for_it(bubblewrap, machine, monkeypatch):
     runs(monkeypatch, """import sys; sys.stdin.readline(); print('{"kind": "done", "told": {}}', flush=True)""")
-    channel = Channel("jax", "cpu", {}, Launcher())
+    channel = Channel("jax", "cpu", Launcher())
     with ThreadPoolExecutor(max_workers=1) as pool:
         pool.submit(channel.start).result()
     assert channel.ask({}, Nothing) == (Nothing(), {})
@@ -194,7 +194,7 @@ def test_a_trainer_that_floods_its_log_is_cut(machine, monkeypatch):
     runs(monkeypatch, "import sys; sys.stderr.write('x' * 10**7 + '\\x1b[31mthe end'); sys.exit(3)")
     launcher = Launcher()
     launcher.without = "for speed"
-    channel = Channel("jax", "cpu", {}, launcher)
+    channel = Channel("jax", "cpu", launcher)
     with pytest.raises(TrainerFailed, match=r"ended with code 3; the end of its log:\nx+the end$") as error:
         channel.ask({}, Nothing)
     assert len(str(error.value)) < 20_000
@@ -217,7 +217,7 @@ def test_a_wall_that_cannot_be_made_where_bubblewrap_works_is_our_fault(bubblewr
     monkeypatch.setattr(Wall, "options", lambda *_: ["--no-such-option"])
     launcher = Launcher()
     with pytest.raises(TrainerFailed, match=r"could not be started: .*no-such-option"):
-        Channel("jax", "cpu", {}, launcher).ask({}, Nothing)
+        Channel("jax", "cpu", launcher).ask({}, Nothing)
     assert launcher.without == ""
 
 
