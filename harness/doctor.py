@@ -32,7 +32,7 @@ class Fact:
 
 def examine() -> list[Fact]:
     """Look at everything. Imports both frameworks in processes of their own, so it takes some seconds."""
-    return [*_system(), *_packages(), *_trainer(), _isolation(), *_data(), *_assignments(), _cache()]
+    return [*_system(), *_packages(), *_trainer(), *_isolation(), *_data(), *_assignments(), _cache()]
 
 
 def _system() -> list[Fact]:
@@ -80,11 +80,21 @@ def _trainer() -> list[Fact]:
     ]
 
 
-def _isolation() -> Fact:
-    problem = sandbox.probe()
-    value = problem or "bubblewrap works"
+def _isolation() -> list[Fact]:
+    """Which sandbox there is, and each layer of its wall, tried inside it."""
+    problem, chosen = sandbox.probe(), sandbox.choose()
+    value = f"{problem}: {chosen.warning}" if problem else "bubblewrap works"
     remedy = "On Debian and Ubuntu: apt install bubblewrap. Without it only your own code may be run."
-    return Fact("isolation", value, not problem, False, remedy)
+    facts = [Fact("isolation", value, not problem, False, remedy)]
+    if sys.platform != "linux" or chosen.name == "plain":
+        return facts
+    from harness.sandbox import layers
+
+    try:
+        found = layers.look_at(type(chosen))
+    except sandbox.SandboxError as error:
+        return [*facts, Fact("wall", str(error), False, False, remedy)]
+    return facts + [Fact(f"wall: {one.name}", one.seen, one.holds, False, one.remedy) for one in found]
 
 
 def _data() -> list[Fact]:

@@ -22,7 +22,7 @@ from harness.sandbox import Ended, Limits
 
 pytestmark = [pytest.mark.end_to_end, pytest.mark.skipif(sys.platform != "linux", reason="bubblewrap needs Linux")]
 if sys.platform == "linux":
-    from harness.sandbox import bubblewrap, cgroup, process
+    from harness.sandbox import bubblewrap, cgroup, layers, process
     from harness.sandbox.bubblewrap import BubblewrapSandbox
 
 REPOSITORY = Path(__file__).resolve().parents[2]
@@ -291,6 +291,14 @@ children = [os.fork() or (bytearray(40 * 2**20), time.sleep(1), os._exit(0)) for
 tell([os.waitpid(child, 0)[1] for child in children])
 """
     assert told(runner(tmp_path)(held, TOGETHER)) == [0] * 8
+
+
+def test_the_layers_hold_as_a_program_inside_sees_them():
+    """`harness doctor`'s look, at the real wall."""
+    found = {layer.name: layer for layer in layers.look_at(BubblewrapSandbox)}
+    assert [name for name, layer in found.items() if not layer.holds] == (
+        [] if has_group() else ["memory of a run"]
+    )
 
 
 def test_every_option_and_setting_is_in_the_table():
