@@ -350,4 +350,4 @@ def _say_missing(assigned: Assigned) -> None:
 
 
 def _some(names: tuple[str, ...] | list[str]) -> str:
-    return ", ".join(names[:10]) + (f" and {len(names) - 10} more" if len(names) > 10 else "")
+    return "; ".join(names[:10]) + (f" and {len(names) - 10} more" if len(names) > 10 else "")

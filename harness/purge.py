@@ -26,6 +26,7 @@ from harness.downloads import Download, save, saved
 from harness.evidence import Evidence
 from harness.files import write_atomically
 from harness.graded import GradedError, results
+from harness.journal import JOURNAL, LOCK
 from harness.kept_figures import KeptFigure, KeptFigures
 from harness.outputs import EVIDENCE, MATCHES, RESULT, write_class
 from harness.parsing import RecordingError, parse_recording
@@ -37,8 +38,6 @@ from harness.store import Arrays, Kind, M, Store
 from harness.text import clean
 from harness.training.cache import StoredRun
 
-JOURNAL = "journal.jsonl"
-LOCK = ".lock"
 CLASS_FILES = ("index.html", "grades.csv", MATCHES)
 
 

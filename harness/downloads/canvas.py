@@ -153,10 +153,10 @@ def _online(sent: list[_Sent]) -> str | None:
     if any(not one.parts.online for one in sent):
         return None
     one = sent[0]
-    if one.parts.online == "text":
-        return f"Only text typed into Canvas was handed in, and no file; {NO_NOTEBOOK}."
     address = names.link(_start(one.entry))
     shown = f" ({clean(html.unescape(address), 300)})" if address else ""
+    if one.parts.online == "text":
+        return f"Only text typed into Canvas was handed in{shown}, and no file; {NO_NOTEBOOK}."
     return f"Only a link was handed in{shown}, and a link can change or be closed; {NO_NOTEBOOK}."
 
 

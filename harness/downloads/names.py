@@ -3,7 +3,7 @@
 One entry is one *file*: `NAME_LATE_USER_ATTACHMENT_FILE`, where `LATE_` is there for late ones only. Of an
 assignment that is graded anonymously it is `LATE_anon_ID_ATTACHMENT_FILE`. What was typed into Canvas is
 `NAME_USER_text.html`, and a link `NAME_USER_link.html`. A second file of one name gets `-1` before its suffix, a
-third `-2`.
+third `-2`. Downloads of some years ago have `late`.
 
 Source: instructure/canvas-lms, lib/content_zipper.rb (get_filename, add_upload_submission, add_text_or_url),
 app/models/attachment.rb (make_unique_filename) and app/models/abstract_assignment.rb
@@ -20,12 +20,12 @@ MAX_NAME = 1_000  # characters of an entry's name; Canvas's own are shorter
 LINK_BYTES = 65_536
 
 _ANONYMOUS = re.compile(
-    r"(?:LATE_)?anon_(?:(?P<late>LATE)_)?(?P<user>[0-9A-Za-z]{1,40})_"
+    r"(?:(?P<first>LATE)_)?anon_(?:(?P<late>LATE|late)_)?(?P<user>[0-9A-Za-z]{1,40})_"
     r"(?:(?P<attachment>\d{1,30})_(?P<file>.+)|(?P<online>text|link)\.html)",
     re.DOTALL,
 )
 _NAMED = re.compile(
-    r"(?P<who>.*?)_(?:(?P<late>LATE)_)?(?P<user>\d{1,30})_"
+    r"(?P<who>.*?)_(?:(?P<late>LATE|late)_)?(?P<user>\d{1,30})_"
     r"(?:(?P<attachment>\d{1,30})_(?P<file>.+)|(?P<online>text|link)\.html)",
     re.DOTALL,
 )
@@ -33,6 +33,7 @@ _NUMBERED = re.compile(r"(?P<stem>.+?)-(?P<version>\d{1,2})(?P<suffix>(?:\.[A-Za
 _URL = re.compile(
     r"""http-equiv=["']?refresh["']?\s+content=["']\s*\d+\s*;\s*url=([^"'>]{1,2000})""", re.IGNORECASE
 )
+_HREF = re.compile(r"""href=["']?(https?://[^"'>\s]{1,2000})""", re.IGNORECASE)
 _ODD = re.compile(r"[^\w .,()+=@&!#~-]")
 _RESERVED = re.compile(r"(?i)(con|prn|aux|nul|com\d|lpt\d|conin\$|conout\$|clock\$)(\..*)?")
 
@@ -70,7 +71,7 @@ def parse(entry: str) -> CanvasName | None:
         user=parts["user"],
         attachment=parts["attachment"] or "",
         file=parts["file"] or "",
-        late=parts["late"] is not None or (anonymous and name.startswith("LATE_")),
+        late=any(parts.get(mark) for mark in ("first", "late")),
         anonymous=anonymous,
         online=parts["online"] or "",
     )
@@ -98,6 +99,7 @@ def storable(file: str) -> str:
 
 
 def link(page: bytes) -> str | None:
-    """The address that Canvas's page for a handed-in link leads to, as written there, or None."""
-    found = _URL.search(page[:LINK_BYTES].decode("utf-8", "replace"))
+    """The address that Canvas's page for a handed-in link, or for typed text, leads to, as written there, or None."""
+    text = page[:LINK_BYTES].decode("utf-8", "replace")
+    found = _URL.search(text) or _HREF.search(text)
     return found[1].strip() if found else None

@@ -234,7 +234,8 @@ def _rows(book: Gradebook, assigned: Assigned) -> tuple[dict[Person, int], tuple
                     f"{person} fits {' and '.join(f'line {book.students[one].number}' for one in fitting[:3])}"
                 )
             else:
-                lost.append(f"{person} of {submission} is not in the gradebook")
+                whose = "" if str(person) == submission else f" of {submission}"
+                lost.append(f"{person}{whose} is not in the gradebook")
     if twice:
         more = f" and {len(twice) - MAX_SHOWN} more" if len(twice) > MAX_SHOWN else ""
         raise CanvasError(

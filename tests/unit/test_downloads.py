@@ -121,6 +121,23 @@ def test_text_typed_into_canvas_is_no_hand_in(class_of_seven):
     assert "text typed into Canvas" in (class_of_seven.by_name()["ekfrida_4105"].problem or "")
 
 
+@pytest.mark.parametrize(
+    ("page", "address"),
+    [
+        (LINK, "https://colab.research.google.com/drive/1aBcD?usp=sharing&amp;hl=en"),
+        (b'<p>here: <a href="https://colab.example/x">my work</a></p>', "https://colab.example/x"),
+        (b"<p>no link</p> href=javascript:alert(1)", None),
+        (b"\xff" * 100_000, None),
+    ],
+)
+def test_where_a_page_leads_to(page, address):
+    assert names.link(page) == address
+
+
+def test_downloads_of_some_years_ago():
+    assert names.parse("doejane_late_12_34_x.py") == names.CanvasName("doejane", "12", "34", "x.py", late=True)
+
+
 def test_an_archive_alone_is_unpacked_in_place(class_of_seven):
     group = class_of_seven.by_name()["group12_4106"]
     assert sorted(path.name for path in group.path.iterdir()) == ["assignment7.ipynb", "helper.py"]
@@ -185,7 +202,7 @@ def test_one_student_s_damage_is_that_student_s(tmp_path):
 @pytest.mark.parametrize(
     "entry",
     ["../../doe_1_2_x.ipynb", "/doe_1_2_x.ipynb", "doe_1_2_..", "doe_1_2_con.py", "doe_1_2_a\x1b[31m\u202eb.ipynb",
-     "doe_1_2_" + "ö" * 150 + ".ipynb", "..__1_2_x.py", "a.b_1_2_x.py", "_1_2_x.py"],
+     "doe_1_2_" + "ö" * 150 + ".ipynb", "..__1_2_x.py", "submissions/doe_1_2_x.py", "a.b_1_2_x.py", "_1_2_x.py"],
 )  # fmt: skip
 def test_names_stay_within_the_folder(tmp_path, entry):
     path = canvas_zip(tmp_path / "s.zip", {entry: b"1"})

@@ -136,7 +136,7 @@ def test_a_mark_that_stands_nowhere_costs_an_exit_code(run, tmp_path):
     out = graded(tmp_path / "out", complete("group_12"), complete("group_1"))
     said = run("export", "canvas", out, "--gradebook", BOOK, "--column", "5007", "--roster", ROSTER, code=1).output
     assert "Ek, Frida of group_12 is not in the gradebook" in said
-    assert "2 handed in nothing: Group 2, Group 4" in said
+    assert "2 handed in nothing: Group 2; Group 4" in said
 
 
 # --- feedback
@@ -250,6 +250,13 @@ def test_a_line_a_student_with_those_who_are_missing(run, tmp_path):
         ("Hansen, Liv", "Group 4", ""),
     ]
     assert rows[-1]["problem"] == "nothing was handed in"
+
+
+def test_names_in_a_roster_are_no_formulas(run, tmp_path):
+    (tmp_path / "roster.csv").write_text("group,name,login\n=1+1,=cmd()|x,@y\n", encoding="utf-8")
+    out = graded(tmp_path / "out", complete("group_1"))
+    (_, last) = csv.DictReader(io.StringIO(run("export", "csv", out, "--roster", "roster.csv").output))
+    assert (last["student"], last["login"], last["name"]) == ("'=cmd()|x", "'@y", "'=1+1")
 
 
 # --- pseudonyms

@@ -16,6 +16,7 @@ from unit.sample_results import sweep, typical
 from harness import cli, purge
 from harness.downloads import Download, HandIn, save, saved
 from harness.graded import GradedError
+from harness.journal import LOCK, Line, read
 from harness.kept_figures import KeptFigure, KeptFigures
 from harness.mapping import rows
 from harness.outputs import evidence_files, write_class, write_files, write_result
@@ -75,8 +76,8 @@ def graded(tmp_path_factory) -> Path:
         matches += rows(found, list(found.matches) or ["2C"])
     write_class(results, matches, folder)
     save(Download(kind="folder", hand_ins=tuple(HandIn(name=name, title=name) for name in NAMES)), folder)
-    lines = [{"event": "began", "name": ""}] + [{"event": "finished", "name": name, "key": "k"} for name in NAMES]
-    text = "".join(json.dumps(line) + "\n" for line in lines)
+    lines = [Line(event="began"), *(Line(event="finished", name=name, key="k") for name in NAMES)]
+    text = "".join(line.model_dump_json() + "\n" for line in lines)
     (folder / "journal.jsonl").write_text(text + '{"event":"looked","name":"group_1', encoding="utf-8")
     return home
 
@@ -124,9 +125,7 @@ def test_what_others_are_and_use_stays(out, store):
     with (out / "matches.csv").open(encoding="utf-8", newline="") as file:
         assert {row["submission"] for row in csv.DictReader(file)} == {"group_2", "group_3"}
     assert [one.name for one in saved(out).hand_ins] == ["group_2", "group_3"]
-    assert [json.loads(line)["name"] for line in (out / "journal.jsonl").read_text().splitlines()] == [
-        "", "group_2", "group_3",
-    ]  # fmt: skip
+    assert [line.name for line in read(out / "journal.jsonl")] == ["", "group_2", "group_3"]
 
 
 def test_a_recipe_of_two_stays_until_the_last(out, store):
@@ -179,7 +178,7 @@ def test_other_names_remove_nothing(out, store, name):
 
 
 def test_a_run_that_is_going_on_is_not_disturbed(out, store):
-    with FileLock(out / purge.LOCK), pytest.raises(GradedError, match="a run of the harness writes"):
+    with FileLock(out / LOCK), pytest.raises(GradedError, match="a run of the harness writes"):
         purge.purge("group_1", out, store)
     assert load_result(out / "group_1" / "result.json")
 
