@@ -99,7 +99,7 @@ def storable(file: str) -> str:
 
 
 def link(page: bytes) -> str | None:
-    """The address that Canvas's page for a handed-in link, or for typed text, leads to, as written there, or None."""
+    """The address that Canvas's page for a link, or for typed text, leads to, as it is written there, or None."""
     text = page[:LINK_BYTES].decode("utf-8", "replace")
     found = _URL.search(text) or _HREF.search(text)
     return found[1].strip() if found else None
