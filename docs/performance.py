@@ -34,6 +34,9 @@ def main() -> None:
     costs = [one["extra_info"] for one in made if one["extra_info"].get("work") == "again"]
     if costs:
         page = put(page, "again", again_table(costs))
+    walls = [one["extra_info"] for one in made if one["extra_info"].get("work") == "wall"]
+    if walls:
+        page = put(page, "wall", wall_table(walls))
     PAGE.write_text(page, encoding="utf-8")
 
 
@@ -106,6 +109,19 @@ def again_table(made: list[dict[str, Any]]) -> list[str]:
         cells = [f"{costs[0]:.1f}", f"{costs[1]:.2f}", f"{costs[0] / costs[1]:.0f}", f"{costs[2]:.1f}"]
         cells += [f"{seconds:.2f}" for seconds in costs[3:]]
         rows.append(f"| {one['data']} | {' | '.join(cells)} |")
+    return rows
+
+
+def wall_table(made: list[dict[str, Any]]) -> list[str]:
+    """One row a wall: the median of a whole run in it, and what that is more than Python alone."""
+    rows = ["| run as | in | median ms, n | more than Python alone |", "|---|---|---|---|"]
+    for one in made:
+        alone = statistics.median(one["seconds"]["Python alone"])
+        for name, values in one["seconds"].items():
+            median = statistics.median(values)
+            more = f"{1000 * (median - alone):.0f} ms" if name != "Python alone" else ""
+            who = "root" if one["root"] else "a user"
+            rows.append(f"| {who} | {name} | {1000 * median:.0f}, {len(values)} | {more} |")
     return rows
 
 
