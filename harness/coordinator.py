@@ -13,9 +13,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from harness import mapping, stages
-from harness.assets import PACKAGE
 from harness.evidence import Evidence
-from harness.identity import of_folder, of_values
+from harness.identity import of_harness, of_values
 from harness.journal import Journal
 from harness.lanes import Lanes, Ticket, WorkerLost
 from harness.outputs import EVIDENCE, MATCHES, RESULT, judge, write_class, write_files
@@ -88,7 +87,7 @@ class Class:
         self._journal = kept
         self._progress = progress
         self._about = {"arguments": _arguments(options)}
-        decided = [of_folder(PACKAGE), options.assignment.version, options.profile, dataset_sha256, options.device]
+        decided = [of_harness(), options.assignment.version, options.profile, dataset_sha256, options.device]
         self._submissions = [
             _Submission(number, one, of_values(one.facts.sha256, {**one.given}, options.isolation, decided))
             for number, one in enumerate(submissions)
@@ -255,6 +254,7 @@ class Class:
                     del self._trainings[other.wanted.key]
         if one.seen is not None:
             self._lanes.forget(one.seen)
+        one.seen, one.wanted = None, ()
 
     # --- what goes wrong
 
@@ -262,8 +262,7 @@ class Class:
         """The process that worked on it died. It is tried again from its beginning, and then set aside."""
         self._journal.add("lost", one.hand_in.name, one.key)
         self._losses[one.key] += 1
-        if one.hand_in.name and one.wanted:
-            self._let_go(one)
+        self._let_go(one)
         self._progress.note(f"{one.hand_in.name}: the process that graded it died; it is tried again.")
         self._look(one)
 

@@ -54,6 +54,12 @@ def of_source(names: Iterable[str], package: Path = PACKAGE) -> str:
 
 
 @cache
+def of_harness() -> str:
+    """SHA-256 of all source of the harness, as it was when this process first asked."""
+    return of_files((path.relative_to(PACKAGE).as_posix(), path) for path in PACKAGE.rglob("*.py"))
+
+
+@cache
 def packages() -> tuple[str, ...]:
     """This Python's version, and every installed distribution with its version, as its metadata's folder is named.
 
