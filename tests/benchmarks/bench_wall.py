@@ -1,7 +1,7 @@
 """What the wall costs: starting an empty program inside it, beside starting it as it is: `tox run -e bench`.
 
 They take turns, so that all meet whatever else the machine does. Timed is a whole run: the job, folders,
-bubblewrap, the stage, the control group, and waiting until all is gone. `docs/performance.py` makes the table of the JSON.
+bubblewrap, the stage, the control group, and waiting until all is gone. `docs/performance.py` makes the table.
 """
 
 from __future__ import annotations
