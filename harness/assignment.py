@@ -139,6 +139,8 @@ class _File(_Toml):
     tasks: dict[str, TaskSpec]
     contract: Contract
     denoising: DenoisingSpec | None = None
+    handed_out: tuple[str, ...] = ()
+    """Notebooks and scripts in the folder that the class was given: what hand-ins share with them is not theirs."""
 
 
 class Assignment:
@@ -152,6 +154,7 @@ class Assignment:
         self.tasks = file.tasks
         self.contract = file.contract
         self.denoising = file.denoising
+        self.handed_out = tuple(folder / name for name in file.handed_out)
         self._profiles = file.profiles
         self._wrong_fail_rate = file.wrong_fail_rate
         self.version = _version(folder)

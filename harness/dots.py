@@ -29,12 +29,12 @@ def runs_figure(judged: Judged, *, name: str, title: str) -> str:
     if not values:
         return ""
     lines = [
-        (value, f"{word} {_bare(value, gate)}, {source}", ASKED, dashes)
-        for value, word, source, dashes in _held_against(gate)
+        (value, f"{word} {bare(value, gate)}, {source}", ASKED, dashes)
+        for value, word, source, dashes in held_against(gate)
     ]
     mean = gate.reference_mean
     if mean is not None:
-        lines.append((mean, f"average {_bare(mean, gate)}", MUTED, "solid"))
+        lines.append((mean, f"average {bare(mean, gate)}", MUTED, "solid"))
     lane = PILE + 14 if gate.reference else 0
     top, left, right = 12 + LABEL * len(lines), 72, 30
     height = OWN + lane
@@ -51,25 +51,18 @@ def runs_figure(judged: Judged, *, name: str, title: str) -> str:
         axes.axvspan(least - room, most + room, color=MUTED, alpha=0.13, linewidth=0)
         piled = pile([(value - low) * scale for value in gate.reference], DOT, PILE)
         heights = [OWN + 6 + up for up in piled]
-        _dots(axes, gate.reference, heights, MUTED, DOT - 0.6)
+        put_dots(axes, gate.reference, heights, MUTED, DOT - 0.6)
         _lane(axes, OWN + lane / 2, "correct", "solutions,", quantity(len(gate.reference), "run"))
-    places = _around(
-        [((line[0] - low) * scale, GAP + LETTER * len(line[1])) for line in lines], -left, WIDTH - left
-    )
+    places = around([((line[0] - low) * scale, GAP + LETTER * len(line[1])) for line in lines], -left, WIDTH - left)
     for (value, text, colour, dashes), (row, left_of) in zip(lines, places, strict=True):
-        _upright(axes, value, height + 8 + LABEL * row, text, colour, dashes, left_of=left_of)
+        upright(axes, value, height + 8 + LABEL * row, text, colour, dashes, left_of=left_of)
     middle = OWN / 2
     if len(values) > 1 and gate.rule == "mean":
         own = sum(values) / len(values)
         axes.plot([own, own], [middle - 13, middle + 13], color=ACCENT, linewidth=2)
-    _dots(axes, values, [middle] * len(values), ACCENT, 9)
+    put_dots(axes, values, [middle] * len(values), ACCENT, 9)
     _lane(axes, middle, "your", "run" if len(values) == 1 else "runs")
-    axes.locator_params(axis="x", nbins=6)
-    ticks = [number(round(100 * tick, 8)) for tick in axes.get_xticks()]
-    digits = max(len(tick.partition(".")[2]) for tick in ticks)
-    axes.xaxis.set_major_formatter(lambda tick, _: f"{100 * tick:.{digits}f}".replace("-", "−", 1))
-    unit = "percentage points" if gate.difference else "percent of images"
-    axes.set_xlabel(f"{for_xml(clean(judged.name, 40))}, {unit}", color=MUTED, fontsize=TEXT, parse_math=False)
+    share_axis(axes, judged.name, gate)
     return to_svg(figure, name, title, told_of(judged))
 
 
@@ -84,12 +77,12 @@ def told_of(judged: Judged) -> str:
         least, most = (share(end(gate.reference), gate.difference) for end in (min, max))
         told += f" {quantity(len(gate.reference), 'run')} of correct solutions ended from {least} to {most}"
         told += f", on average at {share(gate.reference_mean, gate.difference)}."
-    for value, word, source, _ in _held_against(gate):
+    for value, word, source, _ in held_against(gate):
         told += f" {word.capitalize()}: {share(value, gate.difference)}, {source}."
     return told
 
 
-def _held_against(gate: Gate) -> list[tuple[float, str, str, Any]]:
+def held_against(gate: Gate) -> list[tuple[float, str, str, Any]]:
     """The thresholds of a gate, each with its name, source and dashes: the nominal is a full line, the calibrated
     dotted."""
     accepted, nominal = gate.accepted, gate.nominal
@@ -102,12 +95,12 @@ def _held_against(gate: Gate) -> list[tuple[float, str, str, Any]]:
     return lines
 
 
-def _bare(value: float, gate: Gate) -> str:
+def bare(value: float, gate: Gate) -> str:
     """A value as short as it can stand beside an axis that names its unit."""
     return share(value, gate.difference).removesuffix(" percentage points")
 
 
-def _around(lines: Sequence[tuple[float, float]], low: float, high: float) -> tuple[tuple[int, bool], ...]:
+def around(lines: Sequence[tuple[float, float]], low: float, high: float) -> tuple[tuple[int, bool], ...]:
     """For upright lines at a place each, with words of a width at their tops: the row of each, from below, and
     whether its words stand left of it. Words leave [low, high] and cross other lines as little as may be."""
 
@@ -127,6 +120,16 @@ def _around(lines: Sequence[tuple[float, float]], low: float, high: float) -> tu
     rows = itertools.permutations(range(len(lines)))
     every = (tuple(zip(row, side, strict=True)) for side, row in itertools.product(sides, rows))
     return min(every, key=bad)
+
+
+def share_axis(axes: Axes, measured: str, gate: Gate) -> None:
+    """Let the axis below count in hundredths, and name what was measured and its unit."""
+    axes.locator_params(axis="x", nbins=6)
+    ticks = [number(round(100 * tick, 8)) for tick in axes.get_xticks()]
+    digits = max(len(tick.partition(".")[2]) for tick in ticks)
+    axes.xaxis.set_major_formatter(lambda tick, _: f"{100 * tick:.{digits}f}".replace("-", "−", 1))
+    unit = "percentage points" if gate.difference else "percent of images"
+    axes.set_xlabel(f"{for_xml(clean(measured, 40))}, {unit}", color=MUTED, fontsize=TEXT, parse_math=False)
 
 
 def pile(places: Sequence[float], size: float, height: float) -> list[float]:
@@ -152,12 +155,13 @@ def _lane(axes: Axes, height: float, *words: str) -> None:
         )  # fmt: skip
 
 
-def _dots(axes: Axes, places: Sequence[float], heights: Sequence[float], colour: str, size: float) -> None:
+def put_dots(axes: Axes, places: Sequence[float], heights: Sequence[float], colour: str, size: float) -> None:
+    """A dot at each place and height, with `size` in pixels."""
     marks: dict[str, Any] = {"linestyle": "", "marker": "o", "ms": size, "mew": 0}
     axes.plot(places, heights, color=colour, alpha=0.65, clip_on=False, **marks)
 
 
-def _upright(axes: Axes, value: float, top: float, text: str, colour: str, dashes: Any, *, left_of: bool) -> None:
+def upright(axes: Axes, value: float, top: float, text: str, colour: str, dashes: Any, *, left_of: bool) -> None:
     """An upright line with its words at the top."""
     axes.plot([value, value], [0, top], color=colour, linewidth=1, linestyle=dashes, clip_on=False)
     axes.annotate(

@@ -16,7 +16,7 @@ from harness import identity
 from harness.recording import Strict
 from harness.store import Store
 
-CODE = ("figures", "dots", "svg", "text", "gates", "stats")
+CODE = ("figures", "class_figures", "dots", "svg", "text", "gates", "stats")
 """Everything that a figure is drawn with; a change in it is a miss."""
 
 P = ParamSpec("P")
@@ -38,7 +38,7 @@ class KeptFigures:
             self._drawn_by = [identity.of_source(CODE), importlib.metadata.version("matplotlib"), sys.version]
 
     def of(self, draw: Callable[P, str], *data: P.args, **named: P.kwargs) -> str:
-        """What `draw`, of `harness.figures` or `harness.dots`, gives for this data: kept, or drawn now and kept."""
+        """What `draw`, of a module of CODE, gives for this data: kept, or drawn now and kept."""
         if self._store is None:
             return draw(*data, **named)
         key = identity.of_values(draw.__name__, [_plain(each) for each in data], _plain(named), self._drawn_by)

@@ -9,21 +9,25 @@ from __future__ import annotations
 
 import base64
 import hashlib
-import statistics
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
-from urllib.parse import quote
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 from harness import explained, text, views
 from harness.assets import folder
+from harness.class_figures import bars, points_figure, strip_figure
+from harness.class_looks import still_open
+from harness.class_strips import FENCE, FEW_VALUES
+from harness.class_view import ClassRow as ClassRow  # a page's caller needs no more than this module
+from harness.class_view import view
+from harness.comparing import Likeness
 from harness.kept_figures import KeptFigures
 from harness.recording import Where
-from harness.results import Cause, CheckResult, Outcome, Result, TaskResult
+from harness.results import Cause, CheckResult, Outcome, Result
 
 WORDS = {
     Outcome.PASSED: "passed",
@@ -43,16 +47,6 @@ CAUSES = {
 SOURCES = {"assignment": "the assignment’s", "course": "the course’s", "calibration": "from calibration"}
 MAX_STEPS = 6
 MAX_LINES = 4
-
-
-@dataclass(frozen=True)
-class ClassRow:
-    """A line of the class page: a result, the path of its scorecard relative to the class page (not quoted), and
-    for how many tasks it is not sure which fits answer them."""
-
-    result: Result
-    link: str
-    unsure: int = 0
 
 
 @dataclass(frozen=True)
@@ -101,29 +95,35 @@ def render_scorecard(result: Result, figures: KeptFigures | None = None) -> str:
     )
 
 
-def render_class(rows: Sequence[ClassRow]) -> str:
-    """The class page: a table of all submissions, sortable where scripts run, complete where they do not."""
-    results = [row.result for row in rows]
-    titles = {task.id: task.title for result in results for task in result.tasks}
-    earned = [result.machine_points for result in results if result.machine_points is not None]
-    summary = [text.quantity(len(rows), "submission")]
-    if earned:
-        best = max(result.machine_max_points for result in results)
-        summary.append(f"median {text.points(statistics.median(earned))} of {text.points(best)} points by machine")
-    faults = sum(result.problem is not None for result in results)
-    if faults:
-        summary.append(f"{faults} could not be recorded")
+def render_class(
+    rows: Sequence[ClassRow], likeness: Likeness | None = None, figures: KeptFigures | None = None
+) -> str:
+    """The class page: a table of all submissions, sorted and filtered where scripts run and complete where they do
+    not, and how the class did. `likeness` is what hand-ins have in common. Without `figures` each figure is drawn."""
+    figures = figures or KeptFigures()
+    shown = view(rows, likeness)
+    middle = shown.summary
+    spread = figures.of(points_figure, shown.points, shown.most, middle["median"], name="points") if middle else ""
+    strips = [
+        figures.of(
+            strip_figure, strip.measured, strip.gate, strip.names, strip.values,
+            name=f"strip-{number}", title=f"{strip.measured} over the class: {text.clean(strip.check.title, 120)}",
+        )
+        for number, strip in enumerate(shown.strips, 1)
+    ]  # fmt: skip
     return (
         _environment()
         .get_template("class.html.j2")
         .render(
             **_page(),
-            assignments=list(dict.fromkeys(result.assignment.title or result.assignment.id for result in results)),
-            summary=", ".join(summary),
-            banners=[*_banners(results), *_unsure(rows)],
-            titles=titles,
-            rows=[_row(row, list(titles)) for row in rows],
-            totals=[(task, *_passed(task, results)) for task in titles],
+            view=shown,
+            banners=[*_banners([row.result for row in rows]), *_unsure(rows)],
+            spread=Markup(spread),  # noqa: S704  # ours, escaped
+            bars=bars(shown.points, shown.most),
+            strips=list(zip(shown.strips, map(Markup, strips), strict=True)),
+            outcomes=list(Outcome),
+            fence=FENCE,
+            few=FEW_VALUES,
         )
     )
 
@@ -196,14 +196,9 @@ def _verdict(result: Result) -> dict[str, Any]:
 
 def _open_points(result: Result) -> str:
     """Which machine points have no value yet, and why, as sentences; "" where all have one."""
-    reasons: dict[str, list[str]] = {}
-    lost = 0.0
-    for task in result.tasks:
-        if task.machine_points is None and task.machine_max_points > 0:
-            fault = any(check.cause is Cause.HARNESS_FAULT for check in task.checks)
-            reason = "a fault of the harness, not of the work" if fault else "a person has to look first"
-            reasons.setdefault(reason, []).append(task.id)
-            lost += task.machine_max_points
+    reasons = still_open(result)
+    open_tasks = [task for tasks in reasons.values() for task in tasks]
+    lost = sum(task.machine_max_points for task in result.tasks if task.id in open_tasks)
     if not reasons:
         return ""
     why = "; ".join(f"{', '.join(tasks)}: {reason}" for reason, tasks in reasons.items())
@@ -245,37 +240,6 @@ def _unsure(rows: Sequence[ClassRow]) -> list[tuple[str, str]]:
         "correct its column “fits”, write yes under “sure”, and grade again with --map matches.csv."
     )
     return [(f"{text.quantity(count, 'match is', 'matches are')} unsure", sentence)]
-
-
-def _row(row: ClassRow, tasks: Sequence[str]) -> dict[str, Any]:
-    result = row.result
-    by_id = {task.id: task for task in result.tasks}
-    return {
-        "result": result,
-        "link": quote(row.link.encode("utf-8", "replace"), safe="/"),  # quoting ":" leaves no scheme
-        "cells": [_cell(task, by_id.get(task)) for task in tasks],
-        "findings": len(result.findings),
-        "notes": len(result.integrity),
-    }
-
-
-def _cell(name: str, task: TaskResult | None) -> dict[str, Any]:
-    """One task of one submission: its outcome, a rank to sort by, and the words for it."""
-    if task is None:
-        return {"task": name, "outcome": None, "rank": len(Outcome), "says": f"{name}: not in this assignment"}
-    so_far = f"{text.points(task.points_so_far)} of {text.points(task.max_points)}"
-    return {
-        "task": name,
-        "outcome": task.outcome,
-        "rank": list(Outcome).index(task.outcome),
-        "says": f"{name}: {WORDS[task.outcome]}, {so_far} points",
-    }
-
-
-def _passed(task: str, results: Sequence[Result]) -> tuple[int, int]:
-    """In how many submissions this task passed, and of how many."""
-    outcomes = [each.outcome for result in results for each in result.tasks if each.id == task]
-    return sum(outcome is Outcome.PASSED for outcome in outcomes), len(outcomes)
 
 
 def _difference(claimed: float, measured: float | None) -> str:
@@ -349,6 +313,8 @@ def _environment() -> Environment:
     environment.filters |= {
         "points": text.points,
         "number": text.number,
+        "share": text.share,
+        "percent": lambda value: f"{value:.0%}",
         "size": text.size,
         "seconds": text.seconds,
         "place": _place,

@@ -1,72 +1,17 @@
-"""The pages in a real browser: nothing overflows, nothing is fetched, nothing is complained of, the table sorts.
-
-Needs the extra `browser` and a Chromium of the system's (`HARNESS_BROWSER` names another). Skipped where it is
-missing, unless HARNESS_REQUIRE names it.
-"""
+"""The pages in a real browser: nothing overflows, nothing is fetched, nothing is complained of, the table sorts."""
 
 from __future__ import annotations
 
-import os
 import re
-import shutil
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from browser.windows import OVERFLOW, SCHEMES, WIDTHS, Opened
 from unit.sample_results import HOSTILE, broken, busy, complete, hostile, lucky, quick, random, typical
 
 from harness.report import ClassRow, render_class, render_scorecard
 
 pytestmark = pytest.mark.browser
-
-PROGRAMS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
-QUIET = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
-WIDTHS = (390, 1280)
-SCHEMES = ("light", "dark")
-
-# What sticks out to the right of the window; a page that scrolls sideways says so by itself.
-OVERFLOW = """() => {
-  const wide = document.documentElement.clientWidth;
-  const hidden = (e) => e.closest('.vh, .sprite');
-  const inside = (e) => e.parentElement?.closest('*') && [...ancestors(e)].some(clips);
-  function* ancestors(e) { for (let p = e.parentElement; p; p = p.parentElement) yield p; }
-  function clips(p) { return ['auto', 'scroll', 'hidden', 'clip'].includes(getComputedStyle(p).overflowX); }
-  const out = [...document.querySelectorAll('body *')]
-    .filter((e) => !hidden(e) && !inside(e) && e.getBoundingClientRect().right > wide + 1)
-    .map((e) => e.outerHTML.slice(0, 160));
-  return {scrolls: document.documentElement.scrollWidth - wide, out};
-}"""
-
-
-def missing(reason: str) -> None:
-    """Skip, or fail where HARNESS_REQUIRE asks for a browser."""
-    if "browser" in os.environ.get("HARNESS_REQUIRE", "").split():
-        pytest.fail(f"HARNESS_REQUIRE names browser: {reason}", pytrace=False)
-    pytest.skip(reason)
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator:
-    try:
-        from playwright.sync_api import sync_playwright
-    except ImportError:
-        missing("Playwright is not installed: pip install '.[browser]'")
-    names = [os.environ.get("HARNESS_BROWSER", ""), *PROGRAMS]
-    program = next((found for name in names if name and (found := shutil.which(name))), None)
-    if program is None:
-        missing("there is no Chromium: on Debian and Ubuntu, apt install chromium")
-    with sync_playwright() as playwright:
-        started = playwright.chromium.launch(executable_path=program, args=QUIET)
-        yield started
-        started.close()
 
 
 @pytest.fixture(scope="module")
@@ -95,27 +40,6 @@ def pages(tmp_path_factory) -> dict[str, Path]:
     return written
 
 
-class Opened:
-    """A page in a window of its own, with all that the browser had to say about it."""
-
-    def __init__(self, browser, path: Path, width: int = 1280, scheme: str = "light") -> None:
-        self.context = browser.new_context(viewport={"width": width, "height": 900}, color_scheme=scheme)
-        self.page = self.context.new_page()
-        self.complaints: list[str] = []
-        self.requests: list[str] = []
-        self.dialogs: list[str] = []
-        self.page.on("console", lambda message: self.complaints.append(f"{message.type}: {message.text}"))
-        self.page.on("pageerror", lambda error: self.complaints.append(str(error)))
-        self.page.on("request", lambda request: self.requests.append(request.url))
-        self.page.on("dialog", self._dismiss)
-        self.address = path.as_uri()
-        self.page.goto(self.address)
-
-    def _dismiss(self, dialog) -> None:
-        self.dialogs.append(dialog.message)
-        dialog.dismiss()
-
-
 @pytest.fixture
 def opened(browser, pages):
     """Open a page by its name; afterwards it must have been quiet, and have fetched nothing but itself."""
@@ -127,10 +51,7 @@ def opened(browser, pages):
 
     yield start
     for window in windows:
-        window.context.close()
-        assert window.complaints == []
-        assert window.dialogs == []
-        assert window.requests == [window.address]
+        window.close()
 
 
 NAMES = (
@@ -196,7 +117,9 @@ def test_how_a_verdict_was_computed_is_folded_until_it_is_asked_for(opened):
 
 def column(page, number: int) -> list[float]:
     """The keys of a column, from the top."""
-    script = "(n) => [...document.querySelectorAll('tbody tr')].map((row) => Number(row.cells[n].dataset.key))"
+    script = (
+        "(n) => [...document.querySelectorAll('.class tbody tr')].map((row) => Number(row.cells[n].dataset.key))"
+    )
     return page.evaluate(script, number)
 
 
@@ -225,7 +148,7 @@ def test_the_class_table_sorts_by_keyboard(opened):
     findings = header(page, "Findings")
     assert findings.get_attribute("aria-sort") == "descending"
     number = page.evaluate(
-        "[...document.querySelectorAll('th[scope=col]')].findIndex((h) => h.hasAttribute('aria-sort'))"
+        "[...document.querySelectorAll('.class th[scope=col]')].findIndex((h) => h.hasAttribute('aria-sort'))"
     )
     assert column(page, number) == sorted(column(page, number), reverse=True)
     page.keyboard.press("Space")
@@ -235,7 +158,7 @@ def test_the_class_table_sorts_by_keyboard(opened):
 
 def test_a_submission_is_found_by_its_link(opened, pages):
     window = opened("class")
-    links = window.page.get_by_role("link").all()
+    links = window.page.locator("table.class").get_by_role("link").all()
     assert len(links) == 4
     assert all(link.get_attribute("href").endswith("/scorecard.html") for link in links)
 
@@ -244,5 +167,5 @@ def test_a_page_can_be_read_without_its_script(browser, pages):
     context = browser.new_context(java_script_enabled=False)
     page = context.new_page()
     page.goto(pages["class"].as_uri())
-    assert page.get_by_role("row").count() == 6  # a head, four submissions, a foot
+    assert page.locator("table.class").get_by_role("row").count() == 6  # a head, four submissions, a foot
     context.close()

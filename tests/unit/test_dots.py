@@ -7,7 +7,7 @@ from xml.etree import ElementTree as ET
 import pytest
 from unit.sample_results import CNN_GATE, GAIN_GATE, HOSTILE, MLP_GATE
 
-from harness.dots import _around, pile, runs_figure
+from harness.dots import around, pile, runs_figure
 from harness.gates import Gate
 from harness.results import Judged
 
@@ -118,7 +118,7 @@ def test_hostile_names(text: str) -> None:
 )
 def test_words_stay_in_the_frame_and_off_other_lines(places: tuple[float, ...]) -> None:
     low, high, width = -72, 348, 150
-    chosen = _around([(place, width) for place in places], low, high)
+    chosen = around([(place, width) for place in places], low, high)
     assert sorted(row for row, _ in chosen) == list(range(len(places)))
     for (one, (row, left)), (other, (other_row, _)) in combinations(zip(places, chosen, strict=True), 2):
         for place, at, taller in ((one, (row, left), other_row > row and other),):

@@ -617,7 +617,8 @@ def test_manual_marks_are_shown() -> None:
 
 def test_class_page_rows_link_and_count() -> None:
     page = class_page(typical(), complete(), broken())
-    assert [attributes["href"] for attributes in page.of("a")] == [
+    links = [attributes["href"] or "" for attributes in page.of("a")]
+    assert list(dict.fromkeys(link for link in links if link.endswith("/scorecard.html"))) == [
         "group-17/scorecard.html",
         "group-02/scorecard.html",
         "group-40/scorecard.html",
@@ -629,20 +630,22 @@ def test_class_page_rows_link_and_count() -> None:
     assert "2D: partial, 0.25 of 1 points" in text
     assert "3B: not in this assignment" in text
     assert "2 of 3 passed 2C" in text
-    assert len([a for t, a in page.elements if t == "tr"]) == 5
+    assert len([a for t, a in page.elements if t == "tr" and "data-total" in a]) == 3
 
 
 def test_class_page_sorts_by_plain_keys() -> None:
     page = class_page(typical(), broken())
     keys = [attributes["data-key"] for tag, attributes in page.elements if "data-key" in attributes]
     per_row = len(keys) // 2
+    assert len(keys) == 2 * per_row
     assert keys[:3] == ["group-17", "3.82", "3.82"]
     assert keys[per_row : per_row + 3] == ["group-40", "0.0", "-1"]
 
 
 def test_links_are_quoted() -> None:
     html = render_class([ClassRow(typical(), 'grupp 7 "å"?#/scorecard.html')])
-    assert Page(html).of("a")[0]["href"] == "grupp%207%20%22%C3%A5%22%3F%23/scorecard.html"
+    links = {attributes["href"] for attributes in Page(html).of("a")}
+    assert "grupp%207%20%22%C3%A5%22%3F%23/scorecard.html" in links
 
 
 def test_an_empty_class() -> None:
