@@ -6,7 +6,7 @@ import os
 
 import pytest
 from attacks.listed import cases
-from attacks.suite import Graded, grade_cases, grade_honest
+from attacks.suite import Graded, Observed, grade_cases, grade_honest, that_run_here
 
 from harness.results import Result
 from harness.sandbox import probe
@@ -31,7 +31,16 @@ def before(wall: None, tmp_path_factory: pytest.TempPathFactory) -> Result:
 
 
 @pytest.fixture(scope="module")
-def graded(request: pytest.FixtureRequest, wall: None, tmp_path_factory: pytest.TempPathFactory) -> Graded:
-    """The group of the module, which names it in GROUP, as one class."""
+def graded(request: pytest.FixtureRequest, before: Result, tmp_path_factory: pytest.TempPathFactory) -> Graded:
+    """The group of the module, which names it in GROUP, as one class. It comes after `before`, so that what the
+    harness itself imports is in memory when that is measured."""
     group = request.module.GROUP
-    return grade_cases(list(cases(group).values()), tmp_path_factory.mktemp(f"group_{group}"))
+    return grade_cases(that_run_here(list(cases(group).values())), tmp_path_factory.mktemp(f"group_{group}"))
+
+
+@pytest.fixture
+def observed(name: str, graded: Graded) -> Observed:
+    """The case `name` of the group, when it was graded."""
+    if name not in graded.cases:
+        pytest.skip("no control group can be made here (`harness doctor` says why)")
+    return graded.cases[name]

@@ -48,6 +48,10 @@ class Expected(BaseModel):
     """How long the whole run may take. The worker needs up to 20 of them to import Keras on a busy machine."""
     memory_mib: int = 8192
     """Address space of a process."""
+    total_memory_mib: int = 8192
+    """Memory of all its processes together."""
+    control_group: bool = False
+    """Only a control group can hold it: left out where none can be made."""
     fails: str = ""
     """Why the case is known not to get this yet (a strict xfail)."""
 

@@ -46,7 +46,7 @@ class Run:
     limits: Limits
     seconds: float
     growth: int
-    """By how much this process's memory was larger afterwards."""
+    """By how much this process's memory was larger afterwards, what the run had sent and is kept included."""
     left: tuple[str, ...]
     """Processes that could still see the hand-in when the run had returned."""
 
@@ -241,7 +241,7 @@ class Watched:
 
 def processes_that_see(submission: Path) -> tuple[str, ...]:
     """The processes in whose mounts this hand-in lies: those of its sandbox, whatever became of them."""
-    return processes_with_mount(f"{submission.parent.name}/{submission.name}")
+    return processes_with_mount("/".join(submission.parts[-3:]))  # the scratch folder's name is like no other
 
 
 def processes_with_mount(part: str) -> tuple[str, ...]:

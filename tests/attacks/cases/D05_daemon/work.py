@@ -1,6 +1,6 @@
 """Leaves a daemon behind, which belongs to nobody, and ends well."""
 import ctypes
-import time
+import select
 
 libc = ctypes.CDLL(None)
 if libc.fork() == 0:
@@ -11,8 +11,8 @@ if libc.fork() == 0:
                 open("/dev/shm/harness-attack-mark", "a").write("still here")
             except OSError:
                 pass
-            time.sleep(0.05)
+            select.select([], [], [], 0.05)
     libc._exit(0)
-time.sleep(0.5)
+select.select([], [], [], 0.5)
 print("the daemon is on its way")
 libc._exit(0)
