@@ -19,12 +19,16 @@ from harness.measure.classification import accuracy
 from harness.measure.kept import Measurements
 from harness.models import ModelSpec, canonical
 from harness.recording import ArrayRecord, FitRecord, Graph, ModelRecord, Recording, SavedModelRecord
+from harness.training.cost import estimate
 from harness.training.from_recording import evaluation_specs
 from harness.training.process import TrainerFailed, TrainerProcess, TrainingStopped
 
 SIDE = 28
 PIXELS = SIDE * SIDE
 MAX_SIDE = 64
+OPERATIONS = (
+    6e13  # of all evaluations of a hand-in's saved models: some minutes; the reference's networks need 1e12
+)
 _RANGES = ((1 / 255, 0.0), (2 / 255, -1.0), (1.0, 0.0))  # grey levels as 0 … 1, as -1 … 1, and as they are
 
 Frames = Mapping[str, NDArray[Any]]
@@ -36,6 +40,7 @@ def submitted(
     """What each saved model is, and what its weights reach on the evaluation images: of the usual ranges of their
     inputs, on the one that suits them best."""
     parts = dict(_parts(recording.saved_models))
+    most = OPERATIONS / max(1, len(recording.saved_models))
 
     def one(record: SavedModelRecord) -> SavedModel:
         made = SavedModel(
@@ -53,9 +58,9 @@ def submitted(
             graph, found, made = known[0], known[1], made.model_copy(update={"fit": known[2]})
         own = [[of_array(frames[name]) for name in names if name in frames] for names in found]
         try:
-            make = partial(_measured, made, graph, found, frames, dataset, trainer)
+            make = partial(_measured, made, graph, found, frames, dataset, trainer, most)
             decided_by = [record.model_dump(mode="json"), Graph(**_graph(graph)).model_dump(mode="json"), own]
-            return measured.of("saved-model", [*decided_by, made.part_of], SavedModel, make)[0]
+            return measured.of("saved-model", [*decided_by, made.part_of, most], SavedModel, make)[0]
         except (TrainerFailed, TrainingStopped) as reason:
             return made.model_copy(update={"fault": "not_measured", "problem": f"was not measured: {reason}"[:500]})
 
@@ -79,7 +84,9 @@ def _measured(
     frames: Frames,
     dataset: Dataset,
     trainer: TrainerProcess,
+    most: float,
 ) -> SavedModel:
+    """The saved model with what its weights reach; at most so many operations are spent on it."""
     try:
         spec = canonical(graph)
         facts = trainer.inspect(spec, None)
@@ -98,6 +105,9 @@ def _measured(
                 f"gives outputs of shape {facts.output_shape} for each image; expected are ({classes},), a "
                 f"probability for each digit, or the {PIXELS} pixels of an image"
             )
+        cost = estimate(spec, facts, examples=1, epochs=1, batch_size=1, optimizer=("SGD", {}))
+        if cost.forward * len(inputs) * len(dataset.y_test) > most:
+            raise Refused("is a network of so many operations that it is not evaluated as submitted")
         ordered = [_weight(frames.get(name)) for place in keras_order(spec) for name in weights[place]]
         outputs = [_outputs(trainer, spec, ordered, one, dataset) for one in inputs]
     except Refused as reason:

@@ -197,7 +197,9 @@ def _unsolved(evidence: Evidence) -> Iterator[Finding]:
     recording = evidence.recording
     own_words = sum(_words_of_their_own(passage.text) for passage in recording.answers)
     own_fits = {fit.id for fit in recording.fits} - {network.record.id for network in evidence.networks("2C")}
-    if recording.kind != "notebook" or own_words >= 40 or own_fits or recording.self_trained:
+    if recording.kind != "notebook" or own_words >= 40 or own_fits:
+        return
+    if recording.self_trained or recording.saved_models:
         return
     texts = {(cell.where.file, cell.where.cell): cell.text for cell in recording.sources}
     lost = any(".fit(" in texts.get((error.where.file, error.where.cell), "") for error in recording.errors)
