@@ -18,6 +18,8 @@ MAX_COUNT = 1_000_000  # a higher execution count is nobody's
 _COLOURS = re.compile(r"\x1b\[[0-9;]*[A-Za-z]")
 EXPORTED = 0.7  # share of a script's lines that stand in the notebook that it was exported from
 CONTRACT_FILE = "submission.py"
+_COPY_OF_CONTRACT = re.compile(r"(?i)(copy of )?submission[ _-]*(\(\d+\)|copy|\d+|final)?\.py")
+MAX_NOTEBOOK_BYTES = 64 * 2**20  # a hundred large pictures
 
 
 @dataclass(frozen=True)
@@ -47,10 +49,12 @@ class HandIn:
 
 
 def read_hand_in(folder: Path) -> HandIn:
-    """The hand-in in `folder`: by contract where there is one submission.py, else its notebooks and then its
-    scripts, each in natural order. A script that a notebook was exported to is not read again."""
+    """The hand-in in `folder`: by contract where there is one submission.py, or one file of nearly that name, else
+    its notebooks and then its scripts, each in natural order. A script that a notebook was exported to is not read
+    again."""
     files = sorted((path for path in folder.rglob("*") if path.is_file()), key=lambda path: natural(path, folder))
     contracts = [path for path in files if path.name == CONTRACT_FILE]
+    contracts = contracts or [path for path in files if _COPY_OF_CONTRACT.fullmatch(path.name)]
     notebooks = [path for path in files if path.suffix.lower() == ".ipynb"]
     scripts = [path for path in files if path.suffix.lower() == ".py"]
     answers: list[Passage] = []
@@ -104,6 +108,11 @@ class UnreadableFileError(ValueError):
 
 def read_notebook(path: Path, name: str) -> tuple[tuple[Cell, ...], list[Passage]]:
     """Code cells and markdown passages of a notebook of any format version. Raises UnreadableFileError."""
+    if (size := path.stat().st_size) > MAX_NOTEBOOK_BYTES:
+        raise UnreadableFileError(
+            f"it has {size / 2**20:,.0f} MiB, and a notebook may have {MAX_NOTEBOOK_BYTES / 2**20:.0f}; clear its "
+            "outputs and save it again"
+        )
     try:
         raw_cells = _raw_cells(_text(path))
     except RecursionError:

@@ -179,7 +179,8 @@ class ContractRun:
         contract = self._contract
         wanted = [contract.preprocess, contract.noise, *(build.function for build in contract.builds)]
         for name in dict.fromkeys(wanted):
-            near = difflib.get_close_matches(name, [other for other in names if other not in wanted], 1, 0.75)
+            others = {other.lower(): other for other in names if other not in wanted}
+            near = [others[found] for found in difflib.get_close_matches(name.lower(), others, 1, 0.75)]
             if near and not callable(self._runner.namespace.get(name)):
                 message = f"There is no `{name}()`. Did you mean `{near[0]}()`? Rename it."
                 self._recorder.note("misspelt-function", message)

@@ -41,6 +41,24 @@ def test_a_contract_file_goes_before_notebooks_and_scripts(tmp_path):
     assert (hand_in.kind, texts(hand_in)) == ("contract", [["x = 1"]])
 
 
+@pytest.mark.parametrize(
+    "name",
+    ["submission (1).py", "Submission.py", "submission_final.py", "submission-2.py"],
+)
+def test_a_copy_of_the_contract_is_one(tmp_path, name):
+    """As browsers and people name what they download or save once more."""
+    write(tmp_path, {f"final/{name}": "x = 1"})
+    assert (read_hand_in(tmp_path).kind, texts(read_hand_in(tmp_path))) == ("contract", [["x = 1"]])
+    write(tmp_path, {"submission.py": "y = 1"})
+    assert texts(read_hand_in(tmp_path)) == [["y = 1"]]
+
+
+@pytest.mark.parametrize("name", ["submissions.py", "mysubmission.py", "submission (1).py.py"])
+def test_what_only_sounds_like_the_contract(tmp_path, name):
+    write(tmp_path, {name: "x = 1"})
+    assert read_hand_in(tmp_path).kind == "scripts"
+
+
 def test_two_contract_files_are_scripts(tmp_path):
     write(tmp_path, {"one/submission.py": "x = 1", "two/submission.py": "x = 2"})
     hand_in = read_hand_in(tmp_path)
@@ -124,6 +142,14 @@ def test_notebooks_of_every_version(tmp_path, text):
 def test_what_is_no_notebook(tmp_path, text):
     write(tmp_path, {"a.ipynb": text})
     with pytest.raises(UnreadableFileError, match="notebook"):
+        read_notebook(tmp_path / "a.ipynb", "a.ipynb")
+
+
+def test_a_notebook_of_200_megabytes_is_not_read(tmp_path):
+    write(tmp_path, {"a.ipynb": notebook("x = 1")})
+    with (tmp_path / "a.ipynb").open("r+b") as file:
+        file.truncate(200 * 2**20)
+    with pytest.raises(UnreadableFileError, match="it has 200 MiB, and a notebook may have 64"):
         read_notebook(tmp_path / "a.ipynb", "a.ipynb")
 
 
