@@ -38,9 +38,10 @@ def test_one_cell_changes_and_no_other_byte():
     read = lines(text, "x.csv")
     assert [line.number for line in read] == [1, 2]
     assert [cell.value for cell in read[1].cells] == ["1", "2\r\n2", ""]
-    assert changed(text, [(read[1].cells[2], "9"), (read[1].cells[0], "7")]) == (
-        '\ufeffa;"b; ""c"";d"\r\n7;"2\r\n2";9\r\n'
-    )
+    for cells in ((2, 0), (0, 2)):
+        assert changed(text, [(read[1].cells[place], f"{place}.75") for place in cells]) == (
+            '\ufeffa;"b; ""c"";d"\r\n0.75;"2\r\n2";2.75\r\n'
+        )
 
 
 @pytest.mark.parametrize(

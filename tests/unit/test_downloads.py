@@ -10,9 +10,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from harness.downloads import Download, DownloadError, names, read, recognise, save, saved
+from harness.downloads import Download, DownloadError, canvas, names, read, recognise, save, saved
 from harness.intake import receive
-from harness.unpacking import IntakeLimits, IntakeRefused
+from harness.unpacking import Entry, IntakeLimits, IntakeRefused
 
 FIXTURES = Path(__file__).parent.parent / "fixtures"
 LINK = (FIXTURES / "canvas_link.html").read_bytes()
@@ -199,6 +199,13 @@ def test_one_student_s_damage_is_that_student_s(tmp_path):
     assert sorted(each.name for each in (tmp_path / "in").iterdir()) == ["good_4"]
 
 
+def test_a_file_that_is_longer_than_it_said_is_refused(tmp_path):
+    longer = Entry("doe_1_2_x.py", "file", 10, lambda: io.BytesIO(bytes(1_000)))
+    ((hand_in,), _) = canvas.collect([longer], tmp_path / "in", IntakeLimits(file_bytes=100))
+    assert "more bytes than it said" in (hand_in.problem or "")
+    assert list((tmp_path / "in").iterdir()) == []
+
+
 @pytest.mark.parametrize(
     "entry",
     ["../../doe_1_2_x.ipynb", "/doe_1_2_x.ipynb", "doe_1_2_..", "doe_1_2_con.py", "doe_1_2_a\x1b[31m\u202eb.ipynb",
@@ -237,6 +244,12 @@ def test_links_in_a_folder_are_not_followed(tmp_path):
     (folder / "doe_1_2_x.py").write_text("1")
     (folder / "eve_2_3_x.py").symlink_to(tmp_path / "secret")
     assert [one.name for one in read(folder, tmp_path / "in").hand_ins] == ["doe_1"]
+    plain = tmp_path / "plain"
+    (plain / "group").mkdir(parents=True)
+    (plain / "elsewhere").symlink_to(tmp_path)
+    found = read(plain, tmp_path / "in")
+    assert [one.name for one in found.hand_ins] == ["group"]
+    assert found.notes == ("'elsewhere' is a link, and was passed over.",)
 
 
 @given(st.text(max_size=60))
