@@ -234,6 +234,11 @@ def open_to_all(path: Path, copies: Path) -> Path:
     below = [path, *path.rglob("*")] if path.is_dir() else [path]
     if all(one.stat().st_mode & (0o005 if one.is_dir() else 0o004) for one in below if not one.is_symlink()):
         return path
+    return copy_for_all(path, copies)
+
+
+def copy_for_all(path: Path, copies: Path) -> Path:
+    """A copy of a file or folder that every user may read, below `copies`."""
     copy = copies / str(len(os.listdir(copies)))  # noqa: PTH208  # a count, not paths
     if path.is_dir():
         shutil.copytree(path, copy, symlinks=True)

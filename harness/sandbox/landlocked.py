@@ -61,7 +61,7 @@ class LandlockSandbox:
                 Path(folder).chmod(0o711)
                 copies = Path(folder, "copies")
                 copies.mkdir(mode=0o711)
-                shown = [bubblewrap.open_to_all(path, copies) for path in shown]
+                shown = [bubblewrap.copy_for_all(path, copies) for path in shown]  # above may be closed to others
                 os.chown(scratch, uid, uid)
             paths = {
                 "submission": str(shown[0]), "data": str(shown[1]) if data else None, "scratch": str(scratch),
@@ -141,15 +141,18 @@ def _await_end(started: subprocess.Popen[bytes]) -> None:
         raise SandboxError("the processes of the run could not be ended") from None
 
 
+_LOOK = f"import sys; sys.path.insert(0, {str(PACKAGE.parent)!r}); from harness.worker import look; look.main()"
+
+
 def probe() -> str:
-    """Run a trivial program so: empty where that works, else a sentence that says why not."""
+    """Run a program of the worker's so: empty where that works, else a sentence that says why not."""
     if landlock.abi() < LEAST_ABI:
         return f"this kernel has no Landlock of ABI {LEAST_ABI} or later (Linux 6.2)"
     if platform.machine() not in seccomp.MACHINES:
         return f"there is no table of system calls for {platform.machine()}"
     with tempfile.TemporaryDirectory(prefix="harness-") as empty:
         try:
-            run = LandlockSandbox(bubblewrap.TRIVIAL).run({}, Path(empty), None, Limits(seconds=30))
+            run = LandlockSandbox(("-s", "-P", "-c", _LOOK)).run({}, Path(empty), None, Limits(seconds=30))
         except (SandboxError, OSError) as error:
             return str(error)
     return "" if run.ended is Ended.FINISHED else f"a trivial program did not run: {run.detail} {run.log.strip()}"

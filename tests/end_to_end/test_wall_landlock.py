@@ -43,8 +43,8 @@ def run(tmp_path):
         folder = tmp_path / "submission"
         folder.mkdir(exist_ok=True)
         (folder / "program.py").write_text(TELL + source, encoding="utf-8")
-        starts = "import json, sys; exec(open(json.loads(sys.stdin.buffer.read()[8:])['paths']['submission']"
-        starts += " + '/program.py').read())"
+        starts = "import json, sys; shown = json.loads(sys.stdin.buffer.read()[8:])['paths']['submission']; "
+        starts += "exec(open(shown + '/program.py').read())"
         return LandlockSandbox(["-s", "-P", "-c", starts, *arguments]).run({}, folder, None, limits)
 
     return start
@@ -74,8 +74,8 @@ tried = {
     "terminals": lambda: os.listdir("/dev/pts"), "run": ran, "looked into": looked_into, "signalled": signalled,
     "network": lambda: family("AF_INET"), "local": lambda: family("AF_UNIX"),
     "netlink": lambda: family("AF_NETLINK"),
-    "keys": lambda: read("/proc/keys"), "program": lambda: read(about["submission"] + "/program.py"),
-    "scratch": lambda: shutil.copy(about["submission"] + "/program.py", "copy.py"),
+    "keys": lambda: read("/proc/keys"), "program": lambda: read(shown + "/program.py"),
+    "scratch": lambda: shutil.copy(shown + "/program.py", "copy.py"),
     "pair": lambda: socket.socketpair(), "maps": lambda: read("/proc/self/maps"),
 }
 os.chmod(about["private"], 0o777)
@@ -96,7 +96,7 @@ def test_what_it_stops_and_what_works(run, tmp_path, monkeypatch):
     home.chmod(0o755)
     before = private.stat()
     about = {
-        "private": str(private), "home": str(home), "pid": os.getpid(), "submission": str(tmp_path / "submission"),
+        "private": str(private), "home": str(home), "pid": os.getpid(),
         "sources": str(REPOSITORY / "harness/identity.py"),
     }  # fmt: skip
     got = told(run(TRIES, LIMITS, json.dumps(about)))
@@ -163,7 +163,11 @@ def test_no_process_is_left(run, end):
 
 def test_it_ends_with_the_harness(tmp_path):
     """The lifeline is all that is left of a harness that was killed."""
-    (tmp_path / "program.py").write_text("import time; time.sleep(600)")
+    scratch, hand_in = tmp_path / "scratch", tmp_path / "hand_in"
+    scratch.mkdir()
+    hand_in.mkdir()
+    for folder in [scratch, *list(scratch.parents)[:3]]:  # of pytest: a user of the run's own has to pass
+        folder.chmod(0o711)
     mark = f"mark{os.getpid()}{time.monotonic_ns()}"
     harness = f"""
 import sys
@@ -172,9 +176,9 @@ from harness.sandbox import Limits, bubblewrap
 from harness.sandbox.landlocked import LandlockSandbox
 bubblewrap.is_root = lambda: {bubblewrap.is_root()}
 run = ["-c", "import sys, time; sys.stderr.write('x'); time.sleep(600)", {mark!r}]
-LandlockSandbox(run).run({{}}, Path({str(tmp_path)!r}), None, Limits())
+LandlockSandbox(run).run({{}}, Path({str(hand_in)!r}), None, Limits())
 """
-    environment = os.environ | {"PYTHONPATH": str(REPOSITORY), "TMPDIR": str(tmp_path)}
+    environment = os.environ | {"PYTHONPATH": str(REPOSITORY), "TMPDIR": str(scratch)}
     with subprocess.Popen([sys.executable, "-c", harness], env=environment) as process:
         deadline = time.monotonic() + 120
         while not [one for one in alive(mark) if "stage.py" not in _line(one) and one.pid != process.pid]:
