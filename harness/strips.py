@@ -83,7 +83,9 @@ def _opened(encoded: str, mode: str, width: int, height: int) -> Image.Image | N
         return None
     try:
         with Image.open(io.BytesIO(data), formats=("PNG",)) as opened:
-            return opened.convert(mode)
+            image = opened.convert(mode)
+            image.info = {}  # pixels alone: Pillow would write colour profiles and the like again as they came
+            return image
     except (UnidentifiedImageError, OSError, SyntaxError, ValueError, MemoryError):
         return None
 
