@@ -7,6 +7,7 @@ only a download that is damaged as a whole is refused.
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import html
 import re
@@ -161,10 +162,12 @@ def _online(sent: list[_Sent]) -> str | None:
 
 
 def _start(entry: Entry) -> bytes:
+    """The start of a page of Canvas's; nothing where it is damaged."""
     if entry.open is None:
         return b""
-    with entry.open() as file:
+    with contextlib.suppress(IntakeRefused), entry.open() as file:
         return file.read(names.LINK_BYTES)
+    return b""
 
 
 def _put_together(files: list[tuple[str, Entry]], folder: Path, limits: IntakeLimits) -> None:

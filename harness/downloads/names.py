@@ -21,15 +21,17 @@ LINK_BYTES = 65_536
 
 _ANONYMOUS = re.compile(
     r"(?:(?P<first>LATE)_)?anon_(?:(?P<late>LATE|late)_)?(?P<user>[0-9A-Za-z]{1,40})_"
-    r"(?:(?P<attachment>\d{1,30})_(?P<file>.+)|(?P<online>text|link)\.html)",
+    r"(?:(?P<attachment>[0-9]{1,30})_(?P<file>.+)|(?P<online>text|link)\.html)",
     re.DOTALL,
 )
 _NAMED = re.compile(
-    r"(?P<who>.*?)_(?:(?P<late>LATE|late)_)?(?P<user>\d{1,30})_"
-    r"(?:(?P<attachment>\d{1,30})_(?P<file>.+)|(?P<online>text|link)\.html)",
+    r"(?P<who>.*?)_(?:(?P<late>LATE|late)_)?(?P<user>[0-9]{1,30})_"
+    r"(?:(?P<attachment>[0-9]{1,30})_(?P<file>.+)|(?P<online>text|link)\.html)",
     re.DOTALL,
 )
-_NUMBERED = re.compile(r"(?P<stem>.+?)-(?P<version>\d{1,2})(?P<suffix>(?:\.[A-Za-z][A-Za-z0-9]*)*\.[A-Za-z0-9]+)?")
+_NUMBERED = re.compile(
+    r"(?P<stem>.+?)-(?P<version>[0-9]{1,2})(?P<suffix>(?:\.[A-Za-z][A-Za-z0-9]*)*\.[A-Za-z0-9]+)?"
+)
 _URL = re.compile(
     r"""http-equiv=["']?refresh["']?\s+content=["']\s*\d+\s*;\s*url=([^"'>]{1,2000})""", re.IGNORECASE
 )

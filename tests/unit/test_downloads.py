@@ -7,7 +7,7 @@ import zipfile
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from harness.downloads import Download, DownloadError, canvas, names, read, recognise, save, saved
@@ -237,6 +237,7 @@ def test_what_is_no_hand_in_is_named(tmp_path):
     )
 
 
+@pytest.mark.skipif(os.name == "nt", reason="making a link needs rights there")
 def test_links_in_a_folder_are_not_followed(tmp_path):
     folder = tmp_path / "unpacked"
     folder.mkdir()
@@ -273,6 +274,24 @@ def receive_name(name: str) -> bool:
 def test_what_canvas_writes_is_read_back(user, attachment, file, late):
     found = names.parse(f"doejane_{'LATE_' * late}{user}_{attachment}_{file}")
     assert found == names.CanvasName("doejane", str(user), str(attachment), file, late)
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.lists(st.tuples(st.integers(0, 5_000), st.integers(0, 255)), max_size=8), st.integers(0, 300))
+def test_a_damaged_download_is_read_or_refused(tmp_path_factory, changes, cut):
+    """Whatever byte is wrong: hand-ins, or the module's own errors, and nothing outside the folder."""
+    home = tmp_path_factory.mktemp("damaged")
+    path = canvas_zip(home / "s.zip", listed("canvas_submissions.txt"))
+    data = bytearray(path.read_bytes())
+    for place, value in changes:
+        data[place % len(data)] = value
+    path.write_bytes(bytes(data[: len(data) - cut]))
+    try:
+        found = read(path, home / "in")
+    except (IntakeRefused, DownloadError):
+        return
+    assert all(one.problem is None or not one.path.exists() for one in found.hand_ins)
+    assert {each.name for each in home.iterdir()} <= {"s.zip", "in"}
 
 
 # --- other downloads
