@@ -155,6 +155,9 @@ class Assignment:
         self.contract = file.contract
         self.denoising = file.denoising
         self.handed_out = tuple(folder / name for name in file.handed_out)
+        for path in self.handed_out:
+            if not path.is_file():
+                raise AssignmentError(f"{folder}: handed_out names {path.name}, which is not there")
         self._profiles = file.profiles
         self._wrong_fail_rate = file.wrong_fail_rate
         self.version = _version(folder)

@@ -120,7 +120,7 @@ def strip_figure(
     share_axis(axes, measured, gate)
     svg = to_svg(figure, name, title, told_of(gate, values))
     shown = zip(names, values, strict=True)
-    return _named(svg, [f"{clean(name, 80)}: {share(value, gate.difference)}" for name, value in shown])
+    return _named(svg, [f"{clean(name, 300)}: {share(value, gate.difference)}" for name, value in shown])
 
 
 def _piled(places: Sequence[float]) -> tuple[float, list[float], list[float]]:

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from harness import mapping, stages
+from harness.comparing import Trace
 from harness.evidence import Evidence
 from harness.identity import of_harness, of_values
 from harness.journal import Journal
@@ -23,6 +24,7 @@ from harness.results import Result
 from harness.results import load as load_result
 from harness.stages import Finished, HandIn, Outline, Wanted
 from harness.text import quantity
+from harness.traces import handed_out, trace
 from harness.training.runs import Made, Untrained
 
 if TYPE_CHECKING:
@@ -98,6 +100,7 @@ class Class:
         self._looking = 0
         self._results: dict[int, Result] = {}
         self._rows: dict[int, Sequence[mapping.Row]] = {}
+        self._traces: list[Trace] = []
         self._waiting: dict[Ticket[Any], _Waiting] = {}
         self._losses = kept.losses()
 
@@ -124,7 +127,7 @@ class Class:
                 waiting.lost(str(error))
         results = [self._results[one.number] for one in self._submissions]
         rows = [row for one in self._submissions for row in self._rows[one.number]]
-        write_class(results, rows, self._options.out)
+        write_class(results, rows, self._options.out, sorted(self._traces, key=lambda one: one.submission))
         self._journal.add("ended")
         if not self._options.structure_first:  # a student does not decide it
             _say_unsure(rows, self._options.out, self._progress)
@@ -145,6 +148,7 @@ class Class:
             return False
         self._results[one.number] = result
         self._rows[one.number] = mapping.rows(evidence, [rule.task for rule in self._options.assignment.rules()])
+        self._traces.append(trace(evidence, handed_out(self._options.assignment)))
         self._progress.done(result)
         return True
 
@@ -239,6 +243,7 @@ class Class:
         self._journal.add("finished", one.hand_in.name, one.key)
         self._results[one.number] = finished.result
         self._rows[one.number] = finished.rows
+        self._traces += [finished.trace] if finished.trace else []
         self._progress.done(finished.result)
         self._let_go(one)
 

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from harness.assignment import Assignment
+from harness.comparing import Trace, compare
 from harness.evidence import Evidence
 from harness.exports.junit import junit
 from harness.exports.table import grades_csv
@@ -69,8 +70,17 @@ def write_result(result: Result, folder: Path, figures: KeptFigures | None = Non
     return result
 
 
-def write_class(results: Sequence[Result], matches: Sequence[Row], out: Path) -> None:
-    """Write index.html, grades.csv and matches.csv over all results."""
+def write_class(
+    results: Sequence[Result],
+    matches: Sequence[Row],
+    out: Path,
+    traces: Sequence[Trace] = (),
+    figures: KeptFigures | None = None,
+) -> None:
+    """Write index.html, grades.csv and matches.csv over all results.
+
+    The submissions of the `traces` are compared with each other. Without `figures` each figure is drawn.
+    """
     unsure: dict[str, int] = {}
     for row in matches:
         unsure[row.submission] = unsure.get(row.submission, 0) + (not row.sure)
@@ -78,6 +88,6 @@ def write_class(results: Sequence[Result], matches: Sequence[Row], out: Path) ->
         ClassRow(result, f"{result.submission.name}/scorecard.html", unsure.get(result.submission.name, 0))
         for result in results
     ]
-    write_atomically(out / "index.html", render_class(rows).encode())
+    write_atomically(out / "index.html", render_class(rows, compare(traces), figures).encode())
     write_atomically(out / "grades.csv", grades_csv(results).encode())
     write_atomically(out / MATCHES, table(matches).encode())

@@ -20,7 +20,8 @@ from typing import Any
 
 from filelock import FileLock, Timeout
 
-from harness import mapping
+from harness import assignment, mapping
+from harness.comparing import Trace
 from harness.csv_cells import TableError, lines, text_of
 from harness.downloads import Download, save, saved
 from harness.evidence import Evidence
@@ -36,6 +37,7 @@ from harness.results import Result, load
 from harness.sandbox.kept import KeptRun
 from harness.store import Arrays, Kind, M, Store
 from harness.text import clean
+from harness.traces import handed_out, trace
 from harness.training.cache import StoredRun
 
 CLASS_FILES = ("index.html", "grades.csv", MATCHES)
@@ -125,14 +127,23 @@ def _from_class(out: Path, name: str, rest: Sequence[Result]) -> int:
         for file in CLASS_FILES:
             (out / file).unlink(missing_ok=True)
         return rows
-    matches = [
-        row
-        for result in rest
-        if (evidence := _evidence(out / result.submission.name)) is not None
-        for row in mapping.rows(evidence, tasks.get(result.submission.name, ()))
-    ]
-    write_class(rest, matches, out)
+    matches: list[mapping.Row] = []
+    traces: list[Trace] = []
+    for result in rest:
+        evidence = _evidence(out / result.submission.name)
+        if evidence is not None:
+            matches += mapping.rows(evidence, tasks.get(result.submission.name, ()))
+            traces.append(trace(evidence, _handed_out(result)))
+    write_class(rest, matches, out, traces)
     return rows
+
+
+def _handed_out(result: Result) -> frozenset[int]:
+    """What the class was given; nothing where the assignment is not installed."""
+    try:
+        return handed_out(assignment.load(result.assignment.id))
+    except assignment.AssignmentError:
+        return frozenset()
 
 
 def _matched(path: Path) -> dict[str, list[str]]:

@@ -15,12 +15,14 @@ from typing import Any
 import harness
 from harness import mapping, provenance
 from harness.assignment import Assignment, load
+from harness.comparing import Trace
 from harness.evidence import Evidence
 from harness.kept_figures import KeptFigures
 from harness.outputs import EVIDENCE, RESULT, judge, write_class, write_result
 from harness.results import Result, TaskResult
 from harness.results import load as load_result
 from harness.store import Store
+from harness.traces import handed_out, trace
 
 MAX_SHOWN = 5  # hand-ins named in one message
 
@@ -72,6 +74,8 @@ def regrade(
     results: list[Result] = []
     changes: list[Change] = []
     matches: list[mapping.Row] = []
+    traces: list[Trace] = []
+    known = handed_out(chosen)
     for folder in folders:
         evidence = _evidence(folder)
         # Gates hold the assignment's thresholds: they are not what was measured, but what it is held against.
@@ -83,8 +87,9 @@ def regrade(
         results.append(result)
         changes += _changes(old, result)
         matches += mapping.rows(evidence, [rule.task for rule in chosen.rules()])
+        traces.append(trace(evidence, known))
         done(result.submission.name)
-    write_class(results, matches, out)
+    write_class(results, matches, out, traces, figures)
     versions = dict.fromkeys(old.assignment.version for old in before.values())
     return Regraded(tuple(results), tuple(changes), chosen, tuple(versions))
 

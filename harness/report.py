@@ -99,7 +99,7 @@ def render_class(
     rows: Sequence[ClassRow], likeness: Likeness | None = None, figures: KeptFigures | None = None
 ) -> str:
     """The class page: a table of all submissions, sorted and filtered where scripts run and complete where they do
-    not, and how the class did. `likeness` is what hand-ins have in common. Without `figures` each figure is drawn."""
+    not, and how the class did. `likeness`: what hand-ins have in common. Without `figures` each figure is drawn."""
     figures = figures or KeptFigures()
     shown = view(rows, likeness)
     middle = shown.summary

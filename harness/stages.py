@@ -16,6 +16,7 @@ from typing import Any
 from harness import mapping, provenance
 from harness.allowlist import Refused
 from harness.bench import Bench, Folder
+from harness.comparing import Trace
 from harness.dryrun import DryRun, Trained, record, replay
 from harness.evidence import Evidence
 from harness.grading import Grader
@@ -25,6 +26,7 @@ from harness.measure.trained import Replayer
 from harness.outputs import FAULT, Files, evidence_files, judge, result_files
 from harness.results import Cause, Result, SubmissionFacts
 from harness.sandbox import SandboxError
+from harness.traces import handed_out, trace
 from harness.training.choose import convolutional, same_program
 from harness.training.cost import patience
 from harness.training.process import DeviceUnavailable, TimeLimit, TrainerFailed, TrainingStopped
@@ -100,11 +102,13 @@ class Outline:
 
 @dataclass(frozen=True)
 class Finished:
-    """A graded submission: its result, its files, and its lines in the table of matches."""
+    """A graded submission: its result, its files, its lines in the table of matches, and what of it is compared
+    with others."""
 
     result: Result
     files: Files
     rows: tuple[mapping.Row, ...]
+    trace: Trace | None = None
 
 
 # --- the stages
@@ -295,7 +299,8 @@ def _finish(bench: Bench, seen: Seen, given: Given, about: Mapping[str, Any]) ->
     result, files = result_files(result, KeptFigures(bench.cache.store))
     fault = {FAULT: seen.fault.encode()} if seen.fault else {}
     rows = mapping.rows(evidence, [rule.task for rule in bench.assignment.rules()])
-    return Finished(result, {**fault, **evidence_files(evidence), **files}, tuple(rows))
+    compared = trace(evidence, handed_out(bench.assignment))
+    return Finished(result, {**fault, **evidence_files(evidence), **files}, tuple(rows), compared)
 
 
 def _redraw(bench: Bench, seen: Seen, timing: dict[str, float], kept: dict[str, bool]) -> Replayer:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from functools import cache
+from pathlib import Path
+
 from harness import identity, likeness
 from harness.assignment import Assignment, AssignmentError
 from harness.comparing import Trace
@@ -9,12 +12,17 @@ from harness.evidence import Evidence
 
 
 def handed_out(assignment: Assignment) -> frozenset[int]:
-    """What the assignment's handed-out files hold, to be left out where sources are compared.
+    """What the assignment's handed-out files hold, to be left out where sources are compared. Read once a process.
 
     Raises AssignmentError for a file that is not there or cannot be read.
     """
+    return _held(assignment.handed_out)
+
+
+@cache
+def _held(paths: tuple[Path, ...]) -> frozenset[int]:
     texts: list[str] = []
-    for path in assignment.handed_out:
+    for path in paths:
         try:
             texts += likeness.read_handed_out(path)
         except (OSError, ValueError) as error:
