@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import tempfile
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
@@ -29,6 +30,7 @@ REPLAY_STATEMENT_SECONDS = 90.0
 GENERATED = 200  # images asked of a submission's own function
 GENERATED_FRAME = "generated"
 UNDEFINED = ("undefined-name", "run-out-of-order")
+_TENSORFLOWS_OWN = re.compile(r"[IW]\d{4} \d\d:|WARNING: All log messages before absl")  # lines of its log
 
 Order = Literal["document", "executed"]
 
@@ -170,7 +172,8 @@ def interpret(run: SandboxRun) -> DryRun:
     """What a sandbox run gave. Fails closed: without a valid recording there is nothing to grade."""
     reason, cause = _end(run)
     if run.frames.recording is None:
-        said = run.log.strip().splitlines()[-1:] if run.ended is Ended.CRASHED else []
+        lines = [line for line in run.log.splitlines() if line.strip() and not _TENSORFLOWS_OWN.match(line)]
+        said = lines[-1:] if run.ended is Ended.CRASHED else []
         detail = f" It said last: {said[0][:300]}" if said else ""
         return DryRun(problem=f"{reason or 'The code ended without a recording.'}{detail}", cause=cause)
     try:

@@ -94,6 +94,9 @@ def test_a_crash_says_its_last_words_cut():
     made = run(Ended.CRASHED, log="Fatal Python error: Segmentation fault\n" + "x" * 500 + "\n\n")
     assert made.problem == f"The code ended the run: signal 11. It said last: {'x' * 300}"
     assert "said last" not in run(Ended.TIMEOUT, log="Fatal").problem
+    own = "I0000 00:00:1795280694.103562  2 cudart_stub.cc:31] Could not find cuda drivers\n"
+    assert run(Ended.CRASHED, log=f"Fatal\n{own}").problem.endswith("It said last: Fatal")
+    assert "said last" not in run(Ended.CRASHED, log=own).problem  # TensorFlow greets, whatever happens then
     assert interpret(SandboxRun(Frames(), Ended.KILLED)).problem == "The code ended the run: killed."
 
 
