@@ -42,10 +42,10 @@ class Expected(BaseModel):
     """Codes of the notes for a person: these, and no others."""
     earns: dict[str, float] = {}
     """Machine points that a task may have at most; all others have none."""
-    statement_seconds: float = 15.0
+    statement_seconds: float = 45.0
     """How long one statement may take in this case."""
-    seconds: float = 120.0
-    """How long the whole run may take. The worker needs up to 20 of them to import Keras on a busy machine."""
+    seconds: float = 180.0
+    """How long the whole run may take. The worker needs 4 of them to import Keras, on a busy machine 40."""
     memory_mib: int = 8192
     """Address space of a process."""
     total_memory_mib: int = 8192
