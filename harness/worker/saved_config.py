@@ -308,7 +308,11 @@ def _input_shape(config: dict[str, Any]) -> tuple[int | None, ...] | None:
 
 def _arguments(name: str, config: dict[str, Any]) -> dict[str, Any]:
     """The arguments of a layer as today's Keras has them, as plain data."""
-    given = {str(key)[:300]: modern(value) for key, value in config.items()}
+    return _today(name, {str(key)[:300]: modern(value) for key, value in config.items()})
+
+
+def _today(name: str, given: dict[str, Any]) -> dict[str, Any]:
+    """Arguments by today's names, without those that decide nothing."""
     shape = given.get("batch_shape", given.get("batch_input_shape"))
     kept = {key: value for key, value in given.items() if key not in _LEFT_OUT and key != "batch_shape"}
     if name == "InputLayer":
@@ -330,7 +334,7 @@ def modern(value: Any) -> Any:
         if name == "custom:builtins.function" or name == f"custom:builtins.{config}":
             return clean(str(config))[:300]
         made = plain({"class_name": name, "config": config if isinstance(config, dict) else {}})
-        return _single_penalty(made)
+        return _single_penalty({**made, "config": _today(name, made["config"])})
     if isinstance(value, str):
         return clean(value).removesuffix("_v2")[:2000]
     return plain(value)
@@ -339,7 +343,7 @@ def modern(value: Any) -> Any:
 def _single_penalty(made: dict[str, Any]) -> dict[str, Any]:
     """Keras 2 wrote `regularizers.l2(factor)` as an L1L2 with an L1 of 0."""
     config = made["config"]
-    if made["class_name"] != "L1L2" or not isinstance(config, dict):
+    if made["class_name"] != "L1L2":
         return made
     if config.get("l1") == 0 and config.get("l2"):
         return {"class_name": "L2", "config": {"l2": config["l2"]}}

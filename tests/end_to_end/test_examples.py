@@ -30,7 +30,7 @@ ON_EVERY_PUSH = {  # all of them would take too long for that; the others are gr
         "report_a",
         "report_b",
         "report_pdf_only",
-        "saved_model_only",
+        "saved_models_keras2",
         "syntax_error",
         "unsolved_template",
     ),
