@@ -46,10 +46,17 @@ class Text:
         """Whether the statement in this line calls what trains."""
         if not 0 < line <= len(self.lines):
             return False
-        if _TRAINS.search(_COMMENT.sub("", self.lines[line - 1])):
-            return True
-        statement = _innermost(self.tree, line) if self.tree is not None else None
-        return statement is not None and any(_TRAINS.search(word) for word in _words(statement))
+        return line in self.asking or _TRAINS.search(_COMMENT.sub("", self.lines[line - 1])) is not None
+
+    @cached_property
+    def asking(self) -> frozenset[int]:
+        """The lines of the statements that call what trains, of several around each other the innermost."""
+        statements: dict[int, ast.stmt] = {}
+        for node in ast.walk(self.tree) if self.tree is not None else ():  # outer ones come first
+            if isinstance(node, ast.stmt):
+                statements |= dict.fromkeys(range(node.lineno, (node.end_lineno or node.lineno) + 1), node)
+        asks = {id(one): any(_TRAINS.search(word) for word in _words(one)) for one in statements.values()}
+        return frozenset(line for line, one in statements.items() if asks[id(one)])
 
     @cached_property
     def hands_on(self) -> bool:
@@ -118,15 +125,6 @@ def _is_accounted(
     if where.line is None:
         return _TRAINS.search(text.text) is not None
     return text.trains_at(where.line) or any(one.hands_on for one in texts.values())
-
-
-def _innermost(tree: ast.Module, line: int) -> ast.stmt | None:
-    """The statement in a line, of several around each other the innermost."""
-    found = None
-    for node in ast.walk(tree):  # outer ones come first
-        if isinstance(node, ast.stmt) and node.lineno <= line <= (node.end_lineno or node.lineno):
-            found = node
-    return found
 
 
 def _words(statement: ast.stmt) -> Iterator[str]:
