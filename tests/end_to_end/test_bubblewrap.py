@@ -3,6 +3,7 @@
 Skipped where bubblewrap does not work, unless HARNESS_REQUIRE names it.
 """
 
+import contextlib
 import json
 import os
 import signal
@@ -20,7 +21,7 @@ from harness.sandbox import Ended, Limits, Sandbox, SandboxError, choose, probe
 
 pytestmark = [pytest.mark.end_to_end, pytest.mark.skipif(sys.platform != "linux", reason="bubblewrap needs Linux")]
 if sys.platform == "linux":
-    from harness.sandbox import bubblewrap
+    from harness.sandbox import bubblewrap, cgroup
     from harness.sandbox.bubblewrap import BubblewrapSandbox
 
 REPOSITORY = Path(__file__).resolve().parents[2]
@@ -29,6 +30,9 @@ REPOSITORY = Path(__file__).resolve().parents[2]
 @pytest.fixture(scope="module", autouse=True)
 def works():
     needs_bubblewrap()
+    yield
+    with contextlib.suppress(cgroup.NoGroup):  # of harnesses that were killed here, which the next would remove
+        cgroup._remove_stale(cgroup.find())
 
 
 @pytest.fixture
@@ -232,6 +236,33 @@ def test_the_sandbox_dies_with_the_harness(tmp_path, delay):
             break
         assert time.monotonic() < deadline, alive
         time.sleep(0.05)
+
+
+def test_the_sandbox_outlives_the_harness_without_its_option(tmp_path):
+    """What --die-with-parent is for. Where there is a control group, the next harness would end the run."""
+    mark = f"m{os.getpid()}x"
+    (tmp_path / "program.py").write_text(
+        f"import ctypes, time; ctypes.CDLL(None).prctl(15, b'{mark}', 0, 0, 0); time.sleep(600)", encoding="utf-8"
+    )
+    harness = (
+        "import os; from pathlib import Path; from harness.sandbox import Limits, bubblewrap, cgroup\n"
+        "cgroup.find = lambda: cgroup.Parents(2, (Path('/nowhere'),))\n"
+        "real = bubblewrap.arguments\n"
+        "bubblewrap.arguments = lambda *given: [word for word in real(*given) if word != '--die-with-parent']\n"
+        "sandbox = bubblewrap.BubblewrapSandbox(['-I', '/work/in/program.py'])\n"
+        f"sandbox.run({{}}, Path({str(tmp_path)!r}), None, Limits())\n"
+    )
+    environment = os.environ | {"PYTHONPATH": str(REPOSITORY)}
+    deadline = time.monotonic() + 120
+    with subprocess.Popen([sys.executable, "-c", harness], env=environment) as process:
+        while not (run := [one for one in psutil.process_iter() if mark == name_of(one)]):
+            assert time.monotonic() < deadline
+        process.kill()
+    try:
+        assert psutil.wait_procs(run, timeout=1)[0] == []
+    finally:
+        for one in run:
+            one.kill()
 
 
 def command_line(process) -> str:
