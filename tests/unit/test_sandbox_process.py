@@ -10,7 +10,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from harness.sandbox import Ended, Limits, PlainSandbox, Sandbox, SandboxError, choose
+from harness.sandbox import Ended, Limits, PlainSandbox, Sandbox, SandboxError, choose, process
 from harness.sandbox.frames import FrameFloodError
 from harness.sandbox.process import TOKEN, Log, clean_log, job_bytes
 
@@ -168,6 +168,28 @@ def test_a_last_frame_that_was_cut_off(run):
     assert result.ended is Ended.FINISHED
     assert result.frames.recording == b"1"
     assert "cut off" in result.detail
+
+
+@pytest.mark.parametrize(
+    ("source", "answers", "ended"),
+    [
+        ("time.sleep(600)", [False, False, True], Ended.OUT_OF_MEMORY),  # a child was ended, and it waits
+        ("sys.exit(1)", [False, True], Ended.OUT_OF_MEMORY),  # seen only when it has left
+        ("frame(b'J', b'', b'1')", [False], Ended.FINISHED),
+    ],
+)
+def test_the_memory_of_the_whole_run(run, monkeypatch, source, answers, ended):
+    """What is asked now and then, and once more at the end; here, as if by a control group."""
+    real, left = process.supervise, list(answers)
+
+    def out_of_memory():
+        return left.pop(0) if len(left) > 1 else left[0]
+
+    monkeypatch.setattr(process, "supervise", lambda *given: real(*given, out_of_memory=out_of_memory))
+    result = run(source, Limits(seconds=60, total_memory_bytes=2**30))
+    assert result.ended is ended
+    if ended is Ended.OUT_OF_MEMORY:
+        assert result.detail == "its processes and files together took more than 1.0 GiB"
 
 
 DAEMON = """
