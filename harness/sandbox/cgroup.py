@@ -18,8 +18,6 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-import psutil
-
 from harness.sandbox.base import MIB, Limits
 
 PREFIX = "harness"
@@ -94,9 +92,9 @@ def grouped(process: int, limits: Limits) -> Iterator[Callable[[], bool]]:
     where none can be made, none (`harness doctor` tells)."""
     group: Group | None = None
     with contextlib.ExitStack() as stack:
-        with contextlib.suppress(NoGroup, psutil.Error, OSError):
+        with contextlib.suppress(NoGroup, OSError):
             group = stack.enter_context(around(limits, find()))
-            group.hold(one.pid for one in psutil.Process(process).children(recursive=True))
+            group.hold(_children(process))
         yield lambda: group is not None and group.ran_out()
 
 
@@ -202,6 +200,12 @@ def _remove(folder: Path) -> None:
             if time.monotonic() > deadline:
                 return
             time.sleep(0.01)
+
+
+def _children(process: int) -> list[int]:
+    """The processes below one that has a single thread. Raises OSError."""
+    text = Path(f"/proc/{process}/task/{process}/children").read_text(encoding="ascii")
+    return [one for child in map(int, text.split()) for one in (child, *_children(child))]
 
 
 def _namespace() -> int:
