@@ -75,12 +75,15 @@ def become(uid: int) -> None:
 
 
 def limit(settings: dict[str, int]) -> None:
-    """Set the resource limits, soft and hard alike, so that nothing below can raise them. No core files, ever."""
+    """Set the resource limits, soft and hard alike, so that nothing below can raise them. No core files, ever: 1 is
+    too small for any, and unlike 0 also keeps the kernel from starting the system's crash handler, as root, with
+    student's memory to read (fs/coredump.c)."""
     wanted = {LIMITS[name]: (number, number) for name, number in settings.items() if name in LIMITS}
     if resource.RLIMIT_CPU in wanted:
         seconds = wanted[resource.RLIMIT_CPU][0]
         wanted[resource.RLIMIT_CPU] = (seconds, seconds + 5)  # SIGXCPU says why, SIGKILL follows
-    for which, values in {resource.RLIMIT_CORE: (0, 0), **wanted}.items():
+    core = 0 if resource.getrlimit(resource.RLIMIT_CORE)[1] == 0 else 1
+    for which, values in {resource.RLIMIT_CORE: (core, core), **wanted}.items():
         try:
             resource.setrlimit(which, values)
         except (OSError, ValueError):  # beyond a hard limit that is already lower, or unknown here
