@@ -226,6 +226,15 @@ def _weights(layer: LayerSpec, shape: Any) -> int:
     """How many weights the layers that can grow large will have, before they are made."""
     arguments = layer.arguments
     last = int(shape[-1] or 1)
+    if layer.class_name == "PReLU":  # one for each place of its input, but for the axes that share theirs
+        shared = arguments.get("shared_axes") or []
+        kept = [
+            axis for axis in range(1, len(shape)) if axis not in (shared if isinstance(shared, list) else [shared])
+        ]
+        return _product(shape, kept)
+    if "Normalization" in layer.class_name:
+        axes = arguments.get("axis", -1)
+        return 4 * _product(shape, axes if isinstance(axes, list) else [axes])
     if "units" in arguments:
         units = int(arguments["units"])
         gates = {"LSTM": 4, "GRU": 3}.get(layer.class_name, 1)
@@ -238,6 +247,11 @@ def _weights(layer: LayerSpec, shape: Any) -> int:
         channels = last * int(arguments.get("depth_multiplier", 1))
         return area * channels + channels * filters
     return area * last * filters
+
+
+def _product(shape: Any, axes: list[int]) -> int:
+    """Of the sizes of these axes; Keras itself says of one that is none."""
+    return math.prod(int(shape[axis] or 1) for axis in axes if -len(shape) <= axis < len(shape))
 
 
 def facts(model: Any, spec: ModelSpec) -> tuple[LayerFacts, ...]:

@@ -5,6 +5,7 @@ from evidence import MLP_LAYERS, chain, conv2d, dense, fit, flatten, image_input
 from hypothesis import given
 from hypothesis import strategies as st
 
+from harness import models
 from harness.allowlist import LAYERS, Refused
 from harness.models import LayerSpec, ModelSpec, NodeSpec, canonical
 from harness.recording import Graph, LayerRecord, NodeRecord, TensorRef
@@ -163,6 +164,29 @@ def test_outputs_must_exist(ref):
     assert (
         refusal(graph(*MLP_LAYERS, outputs=(ref,))) == "the model's output refers to a tensor that does not exist"
     )
+
+
+# --- what a layer weighs, before it is made
+
+IMAGES = (None, 28, 28, 64)
+
+
+@pytest.mark.parametrize(
+    ("class_name", "arguments", "weights"),
+    [
+        ("PReLU", {}, 28 * 28 * 64),
+        ("PReLU", {"shared_axes": [1, 2]}, 64),
+        ("PReLU", {"shared_axes": 3}, 28 * 28),
+        ("BatchNormalization", {}, 4 * 64),
+        ("LayerNormalization", {"axis": [1, 2, 3]}, 4 * 28 * 28 * 64),
+        ("LayerNormalization", {"axis": 7}, 4),
+        ("Dense", {"units": 10}, 640),
+        ("Conv2D", {"filters": 8, "kernel_size": [3, 3]}, 9 * 64 * 8),
+        ("Flatten", {}, 0),
+    ],
+)
+def test_weights_are_counted_before_a_layer_is_made(class_name, arguments, weights):
+    assert models._weights(LayerSpec(class_name=class_name, arguments=arguments), IMAGES) == weights
 
 
 # --- any graph
