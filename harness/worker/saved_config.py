@@ -180,7 +180,7 @@ def _layer(entry: Any, depth: int) -> Layer:
         inner = read_model(entry, depth + 1)
     elif not isinstance(config, dict) and not name.startswith("custom:"):
         raise ConfigError(f"has a layer `{name}` without a configuration")
-    named = entry.get("name") or (config.get("name") if isinstance(config, dict) else None) or name
+    named = entry.get("name") or (config.get("name") if isinstance(config, dict) else None)
     given = config if isinstance(config, dict) else {}
     nodes = _nodes(entry.get("inbound_nodes"))
     if name in _OLD_OPERATIONS.values() and entry.get("module") is None and _is_operation(name, nodes):
@@ -191,7 +191,7 @@ def _layer(entry: Any, depth: int) -> Layer:
         name = f"ops.{known}" if known else f"tf.{clean(function)}"[:300]
     return Layer(
         class_name=name,
-        name=clean(str(named))[:300],
+        name=clean(str(named or name.removeprefix("custom:")))[:300],
         config={} if inner else _arguments(name, given),
         trainable=given.get("trainable") is not False,
         inner=inner,

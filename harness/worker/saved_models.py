@@ -29,8 +29,8 @@ from harness.worker import saved_folder, saved_weights
 from harness.worker.cells import clean, file_name, natural
 from harness.worker.frames import FrameWriter
 from harness.worker.saved_compile import compiled_with
-from harness.worker.saved_config import ConfigError, ForeignModelError, Tree, plainly, read_model
-from harness.worker.saved_graph import Graphs
+from harness.worker.saved_config import ConfigError, ForeignModelError, Layer, Tree, plainly, read_model
+from harness.worker.saved_graph import Graphs, SavedGraph
 from harness.worker.saved_hdf5 import Hdf5, TooLarge, UnreadableFile
 from harness.worker.saved_weights import Arrays, ByLayer
 
@@ -125,7 +125,7 @@ def _told(number: int, name: str, found: Read, graphs: Graphs, frames: FrameWrit
     order = list((found.named or {}).values())
     if found.tree is not None:
         weights = found.weights or {}
-        graph = graphs.of(found.tree, {layer: _hash(arrays) for layer, arrays in weights.items()})
+        graph = _graph(found.tree, {layer: _hash(arrays) for layer, arrays in weights.items()}, graphs)
         order = [weights.get(layer, []) if layer is not None else [] for layer in graph.sources]
     record = SavedModelRecord(
         **(dict(graph.graph) if graph else {}),
@@ -138,6 +138,18 @@ def _told(number: int, name: str, found: Read, graphs: Graphs, frames: FrameWrit
         **(found.compiled or {}),
     )
     return record, sum(values.nbytes for arrays in order for values in arrays)
+
+
+def _graph(tree: Tree, hashes: dict[Layer, bytes | None], graphs: Graphs) -> SavedGraph:
+    """The graph of a model; where its calls make none, a class that is not Keras's own is what is told of it."""
+    try:
+        return graphs.of(tree, hashes)
+    except ConfigError:
+        strange = next((leaf.class_name for leaf in tree.leaves() if leaf.class_name.startswith("custom:")), None)
+        if strange is None:
+            raise
+        name = strange.removeprefix("custom:")
+        raise ForeignModelError(f"has a layer `{name}`, which is no class of Keras's") from None
 
 
 def _hash(arrays: Arrays) -> bytes | None:

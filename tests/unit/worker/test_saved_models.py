@@ -521,6 +521,17 @@ def test_an_argument_that_names_a_function_is_refused(tmp_path, name):
         canonical(record)
 
 
+def test_a_call_that_connects_to_nothing_is_told_by_its_class(tmp_path):
+    call = {"module": "os", "class_name": "function", "config": "system", "registered_name": "system"}
+    called = call | {"name": "layer_0", "inbound_nodes": [{"args": ["id"], "kwargs": {}}]}
+    place = [["layer_0", 0, 0]]
+    inner = {"name": "f", "layers": [called], "input_layers": place, "output_layers": place}
+    config = {"module": "keras", "class_name": "Functional", "config": inner, "registered_name": "Functional"}
+    saved.write_keras(tmp_path / "model.keras", config, {})
+    record, _ = read_one(tmp_path)
+    assert (record.fault, record.problem) == ("refused", "has a layer `os.system`, which is no class of Keras's")
+
+
 def test_a_model_class_of_their_own_is_refused(tmp_path):
     config = {"module": "submission", "class_name": "MyNet", "config": {}, "registered_name": "MyNet"}
     saved.write_keras(tmp_path / "model.keras", config, {})
