@@ -193,7 +193,7 @@ def test_it_says_what_it_is(monkeypatch):
     chosen = choose()
     assert isinstance(chosen, Sandbox)
     assert (chosen.name, chosen.isolated) == ("landlock", False)
-    assert chosen.warning.startswith("partly isolated")
+    assert chosen.warning.startswith("not isolated, only confined")
     monkeypatch.setattr(landlock, "abi", lambda: 4)
     assert "end your other programs" in chosen.warning
     monkeypatch.setattr(landlock, "abi", lambda: 2)
