@@ -46,8 +46,8 @@ class LandlockSandbox:
         """What it does not stop."""
         signals = "" if landlock.abi() >= SCOPED_ABI else ", end your other programs"
         return (
-            "not isolated, only confined by Landlock and seccomp: this code could read no files of yours and reach no "
-            f"network, but see which programs run{signals}, and fill the disk"
+            "not isolated, only confined by Landlock and seccomp: this code could read no files of yours and reach "
+            f"no network, but see which programs run{signals}, and fill the disk"
         )
 
     def run(self, job: dict[str, Any], submission: Path, data: Path | None, limits: Limits) -> SandboxRun:
