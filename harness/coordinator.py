@@ -17,12 +17,14 @@ from harness.comparing import Trace
 from harness.evidence import Evidence
 from harness.identity import of_harness, of_values
 from harness.journal import Journal
+from harness.kept_figures import KeptFigures
 from harness.lanes import Lanes, Ticket, WorkerLost
 from harness.outputs import EVIDENCE, MATCHES, RESULT, judge, write_class, write_files
 from harness.progress import Progress
 from harness.results import Result
 from harness.results import load as load_result
 from harness.stages import Finished, HandIn, Outline, Wanted
+from harness.store import Store
 from harness.text import quantity
 from harness.traces import handed_out, trace
 from harness.training.runs import Made, Untrained
@@ -127,11 +129,17 @@ class Class:
                 waiting.lost(str(error))
         results = [self._results[one.number] for one in self._submissions]
         rows = [row for one in self._submissions for row in self._rows[one.number]]
-        write_class(results, rows, self._options.out, sorted(self._traces, key=lambda one: one.submission))
+        traces = sorted(self._traces, key=lambda one: one.submission)
+        write_class(results, rows, self._options.out, traces, self._figures())
         self._journal.add("ended")
         if not self._options.structure_first:  # a student does not decide it
             _say_unsure(rows, self._options.out, self._progress)
         return results
+
+    def _figures(self) -> KeptFigures:
+        """The figures of the class page, kept where this machine keeps anything."""
+        cache = self._options.cache
+        return KeptFigures(Store(cache, self._options.cache_limit) if cache and not self._lanes.travels else None)
 
     # --- what was finished before
 

@@ -11,6 +11,7 @@ from unit.test_likeness import made_up, sources
 from harness.assignment import AssignmentError, load
 from harness.comparing import compare
 from harness.outputs import evidence_files, judge, write_class, write_files, write_result
+from harness.purge import purge
 from harness.regrade import regrade
 from harness.results import SubmissionFacts
 from harness.traces import handed_out, trace
@@ -65,7 +66,7 @@ def test_a_file_that_was_handed_out_is_named_by_the_assignment(tmp_path) -> None
     given, own = (trace(handed_in("a", made, code=[made_up(seed)]), known) for seed in (1, 2))
     assert given.handed_out and not len(given.source.hashes)
     assert len(own.source.hashes) > 30
-    assert handed_out(tiny.assignment(tmp_path / "none")) == frozenset()
+    assert handed_out(tiny.assignment(tmp_path)) == frozenset()
 
 
 def test_a_damaged_notebook_is_the_assignments_fault(tmp_path) -> None:
@@ -77,7 +78,7 @@ def test_a_damaged_notebook_is_the_assignments_fault(tmp_path) -> None:
         handed_out(load(str(made.folder)))
 
 
-def test_copies_are_listed_on_the_class_page_after_grading_and_after_judging_again(tmp_path) -> None:
+def test_copies_are_listed_on_the_class_page_after_grading_judging_again_and_purging(tmp_path) -> None:
     made, out = tiny.assignment(tmp_path), tmp_path / "out"
     names = ("group1", "group2", "group3")
     found = [handed_in(name, made, code=["import x", made_up(number // 2)]) for number, name in enumerate(names)]
@@ -93,6 +94,10 @@ def test_copies_are_listed_on_the_class_page_after_grading_and_after_judging_aga
     assert "a.ipynb, cell 2, lines" in page or "cell 1, line 1 to cell 2" in page
     regrade(out, str(made.folder))
     assert len(listed.findall((out / "index.html").read_text(encoding="utf-8"))) == 1
+    purge("group3", out, None)
+    assert len(listed.findall((out / "index.html").read_text(encoding="utf-8"))) == 1
+    purge("group2", out, None)
+    assert "group2" not in (out / "index.html").read_text(encoding="utf-8")
 
 
 def test_no_points_come_of_it(tmp_path) -> None:
