@@ -120,7 +120,8 @@ def words(value: Any) -> list[str]:
 def test_pages(text):
     results = everywhere(text)
     pages = [render_scorecard(result, Undrawn()) for result in results]
-    pages.append(render_class([ClassRow(result, f"{text[:40]}/scorecard.html", 1) for result in results]))
+    rows = [ClassRow(result, f"{text[:40]}/scorecard.html", 1) for result in results]
+    pages.append(render_class(rows, figures=Undrawn()))
     for page in pages:
         assert problems(page) == []
         assert not UNSEEN.search(page)
