@@ -76,9 +76,9 @@ def _submitted(model: SavedFile) -> str:
 
 def _trained_again(model: SavedFile) -> str:
     if not model.task:
-        return "not trained again: no task needs it"
+        return "no" if model.problem else "no: no task needs it"
     reached = "" if model.trained is None else f" ({text.number(model.trained)})"
-    return f"trained for task {model.task}{reached}"
+    return f"for task {model.task}{reached}"
 
 
 def _task(task: TaskResult, result: Result, figures: KeptFigures) -> dict[str, Any]:

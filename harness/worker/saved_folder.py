@@ -17,6 +17,7 @@ from harness.worker.saved_hdf5 import TooLarge, UnreadableFile
 GRAPH = "saved_model.pb"
 METADATA = "keras_metadata.pb"
 VARIABLES = Path("variables") / "variables"
+PARTS = ("variables", "assets", "assets.extra")  # its own folders
 MAX_GRAPH = 64 * 2**20  # bytes
 MAX_NODES = 100_000
 

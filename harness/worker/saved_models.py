@@ -77,8 +77,8 @@ def handed_in(folder: Path) -> list[Path]:
             found.append(path.parent)
         elif path.suffix.lower() in SUFFIXES or _is_checkpoint(path):
             found.append(path)
-    folders = {path for path in found if path.is_dir()}
-    inside = [path for path in found if path not in folders and not folders.isdisjoint(path.parents)]
+    own = {path / part for path in found if path.is_dir() for part in saved_folder.PARTS}
+    inside = [path for path in found if not own.isdisjoint(path.parents)]
     return sorted(set(found) - set(inside), key=lambda path: natural(path, folder))[:MAX_MODELS]
 
 
@@ -93,7 +93,7 @@ def read_all(folder: Path, frames: FrameWriter) -> tuple[SavedModelRecord, ...]:
     room = MAX_ALL_BYTES
     made = []
     for number, path in enumerate(handed_in(folder), start=1):
-        name = file_name(path, folder)
+        name = file_name(path if path != folder else path / saved_folder.GRAPH, folder)
         record, used = _record(number, path, name, graphs, frames, min(room, MAX_BYTES))
         room -= used
         made.append(record)

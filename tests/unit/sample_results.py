@@ -37,6 +37,7 @@ from harness.results import (
     Plot,
     ReportFacts,
     Result,
+    SavedFile,
     Series,
     SubmissionFacts,
     SubmittedFile,
@@ -748,6 +749,19 @@ def busy(name: str = "group-23", **more: Any) -> Result:
             ),
             OwnLoop(summary="", how="train_step", problem="its weights did not cross"),
         ),
+        "saved_models": (
+            SavedFile(
+                file="autoencoder.h5", what="HDF5, Keras 2.9.0",
+                summary="Dense 128, Dense 96, Dense 128, Dense 784", params=226_416, error=0.0123, images=10_000,
+                task="4A, 4D",
+            ),
+            SavedFile(file="decoder.h5", what="HDF5", params=113_552, note="a part of the model in autoencoder.h5"),
+            SavedFile(
+                file="mlp.keras", what="Keras 3.15.1", summary="Dense 64, Dense 64, Dense 10", params=55_050,
+                accuracy=0.9694, images=10_000, task="2C", trained=0.9701,
+            ),
+            SavedFile(file="model.keras", what="", problem="is a web page (HTML), whatever its name says"),
+        ),
         "order": "executed",
         "claims": (
             Claim(name="2C validation accuracy", claimed=0.9995, measured=0.9694, where=where(8),
@@ -844,6 +858,7 @@ def hostile(text: str) -> Result:
         ),
         others=(OtherNetwork(fit=text, summary=text, where=place, reason=text),),
         own_loops=(OwnLoop(summary=text, how=text, where=place, problem=text),),
+        saved_models=(SavedFile(file=text, what=text, summary=text, task=text, note=text, problem=text),),
         reports=(
             ReportFacts(file=text, pages=3, title=text, group=text, author=text, front_page=text, problem=text),
         ),

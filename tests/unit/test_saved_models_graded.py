@@ -2,12 +2,14 @@
 
 import io
 import math
+import re
 from itertools import pairwise
 
 import numpy as np
 import pytest
 import saved
-from evidence import digits, fit, layer_facts
+from evidence import digits, fit, layer_facts, run
+from unit.sample_results import busy
 
 from harness import findings
 from harness.allowlist import Refused
@@ -18,6 +20,7 @@ from harness.grading import Grader
 from harness.measure import saved_models
 from harness.models import ModelFacts, canonical
 from harness.recording import Graph, LayerRecord, NodeRecord, Recording, TensorRef
+from harness.report import render_scorecard
 from harness.results import Cause, SubmissionFacts, SubmittedFile
 from harness.sandbox.base import Limits
 from harness.sandbox.frames import read_frames
@@ -122,6 +125,25 @@ def test_the_weights_in_the_file_are_evaluated(tmp_path):
     (model,) = graded(tmp_path).saved_models
     assert model.accuracy == pytest.approx(float((DIGITS.y_test == 3).mean()))
     assert (model.images, model.facts.params, model.fault) == (len(DIGITS.y_test), 55_050, None)
+
+
+def test_what_is_shown_of_a_file(tmp_path):
+    saved.write_keras(tmp_path / "model.keras", saved.mlp(), saved.mlp_weights())
+    made = graded(tmp_path)
+    trained = {name: one.model_copy(update={"runs": (run(0.96), run(0.98))}) for name, one in made.fits.items()}
+    (shown,) = saved_files(made.model_copy(update={"fits": trained}))
+    assert (shown.file, shown.what, shown.params) == ("model.keras", "Keras 3.15.1", 55_050)
+    assert (shown.task, shown.trained, shown.accuracy) == ("2C", 0.97, made.saved_models[0].accuracy)
+
+
+def test_the_page_shows_each_file_as_submitted_and_trained_again():
+    page = " ".join(re.sub("<[^>]*>", " ", render_scorecard(busy())).split())
+    assert "mlp.keras Dense 64, Dense 64, Dense 10 Keras 3.15.1 55,050 0.9694 on 10,000 test images" in page
+    assert "for task 2C (0.9701)" in page
+    assert "gives 10,000 clean test images back with an error of 0.0123 a pixel" in page
+    assert "a part of the model in autoencoder.h5" in page
+    assert "model.keras it is a web page (HTML), whatever its name says not read – not measured no" in page
+    assert "The weights in a file earn nothing." in page
 
 
 def test_where_a_fit_answers_the_task_it_counts(tmp_path):

@@ -296,6 +296,16 @@ def test_a_graph_without_a_configuration_is_legacy(tmp_path):
     assert 'model.save("model.keras")' in record.problem
 
 
+def test_a_saved_model_that_is_the_hand_in_and_files_beside_it(tmp_path):
+    (tmp_path / "saved_model.pb").write_bytes(b"")
+    (tmp_path / "variables").mkdir()
+    for name in ("variables.index", "variables.data-00000-of-00001", "extra.h5"):
+        (tmp_path / "variables" / name).write_bytes(b"")
+    saved.write_keras(tmp_path / "model.keras", saved.mlp(), saved.mlp_weights())
+    records, _ = read(tmp_path)
+    assert sorted(one.file for one in records) == ["model.keras", "saved_model.pb"]
+
+
 def test_weights_of_a_checkpoint_by_their_turn():
     tree = saved_config.read_model(autoencoder())
     values = [np.full(1, float(number)) for number in range(8)]
