@@ -84,7 +84,16 @@ def _out_of_order(one: Undefined, later: Cell) -> Finding:
     )
 
 
+_PYTHON_2 = {
+    "xrange": "range", "raw_input": "input", "unicode": "str", "basestring": "str", "unichr": "chr", "long": "int",
+    "reduce": "functools.reduce", "reload": "importlib.reload", "execfile": "%run",
+}  # fmt: skip
+
+
 def _undefined(one: Undefined, known: set[str]) -> Finding:
+    if one.name in _PYTHON_2:
+        message = f"`{one.name}` is Python 2 and is gone; write `{_PYTHON_2[one.name]}`."
+        return Finding(code="undefined-name", message=message, where=one.where)
     near = difflib.get_close_matches(one.name, sorted(known - {one.name}), 1, 0.8)
     advice = f"Did you mean `{near[0]}`?" if near else "Define it above, or correct its spelling."
     return Finding(

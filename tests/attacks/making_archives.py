@@ -193,7 +193,7 @@ def marked_up(folder: Path) -> Path:
     (inner / "<script>alert(2)<script>.py").write_text("raise ValueError('in a file of this name')\n", "utf-8")
     (inner / "'onmouseover='alert(3).py").write_text("=1+1 @x\n", "utf-8")
     (inner / "=cmd|' ;=1+1.py").write_text("import keras\nprint(missing_name)\n", "utf-8")
-    (inner / "[bold red]a[/].md").write_text("# Loss function\n\n[/] {{ 7*7 }} {% raw %}\n", "utf-8")
+    (inner / "[bold red]a[link=x].md").write_text("# Loss function\n\n[/] {{ 7*7 }} {% raw %}\n", "utf-8")
     return inner
 
 

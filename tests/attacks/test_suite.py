@@ -58,7 +58,8 @@ def test_no_case_passes_that_did_nothing(name):
     assert (
         expected.ended != "whole" or expected.prints or expected.errors or expected.findings or expected.integrity
     )
-    assert (expected.cause == "") == (expected.ended == "whole")
+    nothing_handed_in = "the code is missing" in expected.says  # which is nobody's error: it was not attempted
+    assert (expected.cause == "") == (expected.ended == "whole" or nothing_handed_in)
     assert expected.ended == "whole" or expected.says
 
 

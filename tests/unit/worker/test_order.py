@@ -105,6 +105,12 @@ def test_a_name_that_no_cell_defines():
     assert "Define it above" in said(("q", "a.ipynb", 2), texts=["x_train = 1", "q"])[0][1]
 
 
+def test_a_name_of_python_2_is_called_that():
+    for name, today in (("xrange", "range"), ("raw_input", "input"), ("unicode", "str")):
+        ((code, message, _),) = said((name, "a.ipynb", 1), texts=[f"{name}(3)"])
+        assert (code, message) == ("undefined-name", f"`{name}` is Python 2 and is gone; write `{today}`.")
+
+
 def test_a_name_that_only_an_earlier_cell_or_another_file_defines():
     assert said(("x", "a.ipynb", 2), texts=["x = 1\ndel x", "x"])[0][0] == "undefined-name"
     assert said(("x", "b.ipynb", 1), texts=["1", "x = 1"])[0][0] == "undefined-name"
