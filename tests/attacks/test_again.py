@@ -23,14 +23,14 @@ UID = 61234
 """Of a user that no system has."""
 pytestmark = [pytest.mark.nightly, pytest.mark.skipif(sys.platform != "linux", reason="the wall needs Linux")]
 
+PROBE = "import sys; from harness.sandbox import probe; said = probe(); print(said); sys.exit(bool(said))"
 # Where Python lies in root's own folder, the ordinary user sees it in a copy of the machine's mounts.
 OPENED = """
 set -e
-kept=$(mktemp -d)
-mount --bind "$2" "$kept"
+mount --bind "$2" /mnt
 mount -t tmpfs -o mode=0755 tmpfs "$1"
 mkdir -p "$2"
-mount --bind "$kept" "$2"
+mount --bind /mnt "$2"
 shift 2
 exec "$@"
 """
@@ -43,12 +43,11 @@ def as_user() -> list[str]:
     user = ["setpriv", f"--reuid={UID}", f"--regid={UID}", "--clear-groups"]
     opened = ["unshare", "--mount", "--propagation=private", "sh", "-c", OPENED, "sh", str(Path.home()), _python()]
     for start in (user, [*opened, *user]):
-        tried = subprocess.run(
-            [*start, sys.executable, "-c", "import harness"], capture_output=True, cwd=REPOSITORY
-        )
+        tried = subprocess.run([*start, sys.executable, "-c", PROBE], capture_output=True, cwd=REPOSITORY)
         if tried.returncode == 0:
             return start
-    pytest.skip(f"an ordinary user cannot run Python here: {tried.stderr.decode(errors='replace')[-300:]}")
+    said = (tried.stdout + tried.stderr).decode(errors="replace")[-300:]
+    pytest.skip(f"an ordinary user cannot run Python and the sandbox here: {said}")
 
 
 def _python() -> str:
