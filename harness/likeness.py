@@ -152,6 +152,8 @@ def alike(prints: Sequence[Print], *, without_common: bool) -> list[Pair]:
     `without_common`: no handed-out file is known, so what more than COMMON of the class share, and more than FEW,
     counts for none of them. Takes n² memory for n hand-ins: 90,000 numbers for 300.
     """
+    if len(prints) < 2:
+        return []
     from scipy.sparse import csr_matrix
 
     sets = [np.unique(each.hashes) for each in prints]
