@@ -11,7 +11,7 @@ from typing import Any
 
 import psutil
 
-from harness import mapping, stages
+from harness import downloads, mapping, stages
 from harness.assignment import Assignment
 from harness.bench import Bench, DataName, Folder, Isolation, NotIsolated, Setup, bench, load_dataset, sandbox_for
 from harness.calibrated import Profile
@@ -22,7 +22,7 @@ from harness.intake import clean_name
 from harness.journal import journal
 from harness.lanes import Here, Lanes
 from harness.progress import Progress, Silent
-from harness.receiving import hand_ins, names, receive_one, received
+from harness.receiving import listed, receive_one, received
 from harness.results import Result
 from harness.stages import HandIn
 from harness.store import DEFAULT_LIMIT, Store
@@ -47,6 +47,9 @@ class Options:
     scheduler: str = ""
     """Address of a running dask scheduler, whose workers are used in place of this machine."""
     resume: bool = False
+    one_is_a_class: bool | None = None
+    """A single path holds a hand-in in each of its files or folders; None: where it is a download of Canvas or
+    GitHub Classroom; False: never, it is one hand-in."""
     isolation: Isolation = "required"
     cache: Path | None = None
     """Where runs are kept; None: for this grading run alone."""
@@ -56,32 +59,41 @@ class Options:
 
 
 def grade(paths: Sequence[Path], options: Options, progress: Progress) -> list[Result]:
-    """Grade each path as one submission and write the output folder; results in the order of the paths.
+    """Grade each path as one submission, or a download of a class, and write the output folder; results in the
+    order of the hand-ins.
 
-    Raises IntakeUsageError for a path that does not exist, MappingError for an override of a submission that is not
-    among them, NotIsolated, DatasetError, DeviceUnavailable, OutputInUse and ClusterError.
+    Raises IntakeUsageError for a path that does not exist, DownloadError for what is to be a class and is none,
+    MappingError for an override of a submission that is not among them, NotIsolated, DatasetError,
+    DeviceUnavailable, OutputInUse and ClusterError.
     """
-    paths = hand_ins(paths, progress)
-    dataset = load_dataset(options.data)
-    _check_names(options.overrides, names(paths), progress)
-    options.out.mkdir(parents=True, exist_ok=True)
     with contextlib.ExitStack() as stack:
-        kept = stack.enter_context(journal(options.out))
         scratch = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="harness-")))
-        setup = Setup(
-            assignment=Folder.of(options.assignment.folder, bool(options.scheduler)), data=dataset.name,
-            profile=options.profile, device=options.device, isolation=options.isolation,
-            store=None if options.scheduler else options.cache or scratch / "kept",
-            store_limit=options.cache_limit, dataset_sha256=dataset.sha256,
-        )  # fmt: skip
-        lanes = stack.enter_context(_lanes(setup, options, _jobs(options.jobs, len(paths)), progress))
-        submissions = list(received(paths, scratch / "received", options.overrides, lanes.travels, progress))
+        several, download = listed(paths, scratch / "download", options.one_is_a_class, progress)
+        dataset = load_dataset(options.data)
+        _check_names(options.overrides, [one.name for one in several], progress)
+        options.out.mkdir(parents=True, exist_ok=True)
+        kept = stack.enter_context(journal(options.out))
+        if download is not None:
+            downloads.save(download, options.out)
+        lanes = stack.enter_context(in_lanes(options, scratch, jobs_of(options, len(several)), progress))
+        submissions = list(received(several, scratch / "received", options.overrides, lanes.travels, progress))
         return Class(submissions, options, dataset.sha256, lanes, kept, progress).graded()
 
 
 @contextlib.contextmanager
-def _lanes(setup: Setup, options: Options, jobs: int, progress: Progress) -> Iterator[Lanes]:
-    """Where the stages of this run are done."""
+def in_lanes(options: Options, scratch: Path, jobs: int, progress: Progress) -> Iterator[Lanes]:
+    """Where the stages of a run are done, until the end of the block. What was computed before lies in the cache of
+    the options, or where there is none, in `scratch` for this run alone; on another cluster in its machines' own.
+
+    Raises NotIsolated, DatasetError, DeviceUnavailable and ClusterError.
+    """
+    dataset = load_dataset(options.data)
+    setup = Setup(
+        assignment=Folder.of(options.assignment.folder, bool(options.scheduler)), data=dataset.name,
+        profile=options.profile, device=options.device, isolation=options.isolation,
+        store=None if options.scheduler else options.cache or scratch / "kept",
+        store_limit=options.cache_limit, dataset_sha256=dataset.sha256,
+    )  # fmt: skip
 
     def told(event: Mapping[str, Any]) -> None:
         getattr(progress, event["event"])(*list(event.values())[1:])
@@ -99,10 +111,10 @@ def _lanes(setup: Setup, options: Options, jobs: int, progress: Progress) -> Ite
         yield stack.enter_context(cluster.local(setup, jobs, told))
 
 
-def _jobs(asked: int | None, submissions: int) -> int:
-    """How many processes grade at the same time on this machine."""
-    if asked is not None:
-        return max(1, min(asked, submissions))
+def jobs_of(options: Options, submissions: int) -> int:
+    """How many processes grade so many submissions at the same time on this machine."""
+    if options.jobs is not None:
+        return max(1, min(options.jobs, submissions))
     room = psutil.virtual_memory().available // MEMORY_OF_A_JOB
     return int(max(1, min(psutil.cpu_count() or 1, room, submissions)))
 

@@ -18,9 +18,12 @@ from harness.options import (
     AssignmentOption,
     CacheOption,
     CacheSizeOption,
+    ClassOption,
     DataOption,
     DeviceOption,
+    JobsOption,
     ProfileOption,
+    SchedulerOption,
     cache_folder,
     cache_limit,
     guarded,
@@ -43,20 +46,17 @@ DEFAULT_ASSIGNMENT = "dat405_a7"
 @app.command()
 def grade(
     submissions: Annotated[
-        list[Path], typer.Argument(help="Hand-ins: each a folder, archive, notebook or script.")
+        list[Path],
+        typer.Argument(help="Hand-ins: each a folder, archive, notebook or script; or one download of a class."),
     ],
     out: Annotated[Path, typer.Option(help="Folder for results; made where it does not exist.")],
     assignment: AssignmentOption = DEFAULT_ASSIGNMENT,
     profile: ProfileOption = "full",
     data: DataOption = "auto",
     device: DeviceOption = "auto",
-    jobs: Annotated[
-        int | None,
-        typer.Option(min=1, help="Processes on this machine; by default as many as it has room for."),
-    ] = None,
-    scheduler: Annotated[
-        str, typer.Option(metavar="ADDRESS", help="A dask scheduler, whose workers grade in place of this machine.")
-    ] = "",
+    jobs: JobsOption = None,
+    scheduler: SchedulerOption = "",
+    whole_class: ClassOption = None,
     resume: Annotated[
         bool, typer.Option("--resume", help="Go on where an earlier run in this output folder was cut off.")
     ] = False,
@@ -89,7 +89,7 @@ def grade(
         settings = mapping.settings_file(config, Path(), submissions)
         options = Options(
             assignment=loaded, out=out, data=data, profile=profile, device=device, jobs=jobs,
-            scheduler=scheduler, resume=resume,
+            scheduler=scheduler, resume=resume, one_is_a_class=whole_class,
             isolation="preferred" if allow_unisolated else "required", cache=cache_folder(cache),
             cache_limit=cache_limit(cache_size),
             overrides=mapping.read(matches or (), settings, [rule.task for rule in loaded.rules()]),
@@ -102,6 +102,42 @@ def grade(
     results = guarded(run)
     terminal.show_class(results, out)
     raise typer.Exit(max(result.exit_code for result in results))
+
+
+@app.command()
+def plan(
+    submissions: Annotated[
+        list[Path],
+        typer.Argument(help="Hand-ins: each a folder, archive, notebook or script; or one download of a class."),
+    ],
+    assignment: AssignmentOption = DEFAULT_ASSIGNMENT,
+    profile: ProfileOption = "full",
+    data: DataOption = "auto",
+    device: DeviceOption = "auto",
+    jobs: JobsOption = None,
+    scheduler: SchedulerOption = "",
+    whole_class: ClassOption = None,
+    allow_unisolated: Annotated[
+        bool, typer.Option("--allow-unisolated", help="Run code without a sandbox. Only for code that you trust.")
+    ] = False,
+    cache: CacheOption = True,
+    cache_size: CacheSizeOption = None,
+) -> None:
+    """Look at a class before grading it: what cannot be read, what is unsure, how long training will take."""
+    from harness import preflight, terminal
+    from harness.classroom import Options
+
+    def run() -> preflight.Plan:
+        options = Options(
+            assignment=load(assignment), out=Path(), data=data, profile=profile, device=device, jobs=jobs,
+            scheduler=scheduler, one_is_a_class=whole_class,
+            isolation="preferred" if allow_unisolated else "required", cache=cache_folder(cache),
+            cache_limit=cache_limit(cache_size),
+        )  # fmt: skip
+        with terminal.progress(None) as progress:
+            return preflight.plan(submissions, options, progress)
+
+    terminal.show_plan(guarded(run))
 
 
 @app.command()
@@ -127,7 +163,7 @@ def check(
         options = Options(
             assignment=load(assignment), out=folder, data=data, profile=profile, device=device,
             isolation="preferred", cache=cache_folder(cache), cache_limit=cache_limit(cache_size),
-            structure_first=True,
+            structure_first=True, one_is_a_class=False,
         )  # fmt: skip
         with terminal.progress(1, structure=True) as progress:
             return grade_all([submission], options, progress)

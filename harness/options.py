@@ -20,6 +20,20 @@ DataOption = Annotated[
 ]
 ProfileOption = Annotated[Literal["quick", "full"], typer.Option(help="quick is a forecast, full is for marks.")]
 DeviceOption = Annotated[Literal["auto", "cpu", "gpu"], typer.Option(help="Where to train.")]
+JobsOption = Annotated[
+    int | None, typer.Option(min=1, help="Processes on this machine; by default as many as it has room for.")
+]
+SchedulerOption = Annotated[
+    str, typer.Option(metavar="ADDRESS", help="A dask scheduler, whose workers are used in place of this machine.")
+]
+ClassOption = Annotated[
+    bool | None,
+    typer.Option(
+        "--class/--no-class",
+        help="The one path is a folder with a hand-in in each of its files or folders; what Canvas and GitHub "
+        "Classroom give is known without.",
+    ),
+]
 CacheOption = Annotated[
     bool,
     typer.Option("--cache/--no-cache", help="Use and keep what was recorded, trained, measured and drawn."),

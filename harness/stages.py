@@ -27,6 +27,7 @@ from harness.outputs import FAULT, Files, evidence_files, judge, result_files
 from harness.results import Cause, Result, SubmissionFacts
 from harness.sandbox import SandboxError
 from harness.traces import handed_out, trace
+from harness.training.cache import RunCache
 from harness.training.choose import convolutional, same_program
 from harness.training.cost import patience
 from harness.training.process import DeviceUnavailable, TimeLimit, TrainerFailed, TrainingStopped
@@ -62,6 +63,8 @@ class Wanted:
     """The same for recipes that one compiled program can train at once; "" where it is trained alone."""
     convolutional: bool = False
     operations: float = 0.0
+    kept: bool = False
+    """It was trained before."""
 
 
 @dataclass(frozen=True)
@@ -98,6 +101,8 @@ class Outline:
     notes: tuple[str, ...] = ()
     evidence: Evidence | None = None
     """Where it was asked for."""
+    seconds: float = 0.0
+    """What recording and looking at it took."""
 
 
 @dataclass(frozen=True)
@@ -127,7 +132,24 @@ def look(bench: Bench, hand_in: HandIn) -> Seen:
 def outline(_bench: Bench, seen: Seen, whole: bool = False) -> Outline:
     """What of it the coordinator has to know; the `whole` evidence where somebody waits for it."""
     wanted = tuple(training.wanted for training in seen.trainings.values())
-    return Outline(wanted, seen.notes, seen.evidence if whole else None)
+    seconds = seen.timing.get("record", 0.0) + seen.timing.get("inspect", 0.0)
+    return Outline(wanted, seen.notes, seen.evidence if whole else None, seconds)
+
+
+def rate(bench: Bench, seen: Seen, key: str) -> float | None:
+    """Operations a second at which a training of a submission goes on this machine: an epoch of it, after one by
+    which the program is compiled. None where it cannot be trained."""
+    training = seen.trainings[key]
+    recipe = training.prepared.recipe
+    epoch = recipe.model_copy(update={"epochs": 1, "callbacks": ()})
+    operations = training.wanted.operations / recipe.epochs
+    try:
+        for seed in (0, 1):
+            prepared = replace(training.prepared, recipe=epoch).with_seed(seed)
+            run = Runs(bench.trainer, RunCache(None)).train(prepared, lambda _epoch, _of: None, None)
+    except (Refused, TrainerFailed, TrainingStopped):
+        return None
+    return operations / max(run[0].seconds, 1e-3)
 
 
 def train(bench: Bench, wanted: Sequence[tuple[Seen, str]], before: Sequence[Given]) -> dict[str, Made | Untrained]:
@@ -258,6 +280,7 @@ def _trainings(making: Grader, evidence: Evidence, run: DryRun) -> dict[str, Tra
                     "" if before else of_values(same_program(one.recipe), one.recipe.epochs),
                     convolutional(one.recipe.model),
                     planned.work.operations,
+                    making.runs.known(one.recipe) is not None,
                 )
                 made.setdefault(key, Training(replace(one, ancestors=before), wanted, seconds))
     return made

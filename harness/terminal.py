@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from harness.doctor import Fact
     from harness.fairness import FairnessReport
     from harness.power import PowerReport
+    from harness.preflight import Plan
     from harness.regrade import Regraded
     from harness.store import StoreFacts
 
@@ -57,6 +58,7 @@ def show_error(fault: Exception) -> int:
     from harness.assignment import AssignmentError
     from harness.bench import NotIsolated
     from harness.datasets import DatasetError
+    from harness.downloads import DownloadError
     from harness.intake import IntakeRefused, IntakeUsageError
     from harness.journal import OutputInUse
     from harness.lanes import LanesError
@@ -69,7 +71,7 @@ def show_error(fault: Exception) -> int:
     if isinstance(fault, IntakeRefused):
         error("refused", str(fault))
         return 1
-    usage = (AssignmentError, NotIsolated, DatasetError, IntakeUsageError, DeviceUnavailable)
+    usage = (AssignmentError, NotIsolated, DatasetError, DownloadError, IntakeUsageError, DeviceUnavailable)
     if isinstance(fault, (*usage, MappingError, RegradeError, CacheUsageError, OutputInUse, LanesError)):
         error("usage", str(fault))
         return 2
@@ -152,6 +154,47 @@ def show_class(results: Sequence[Result], out: Path) -> None:
     console.print("[dim]✓ passed  ◐ partial  ✗ failed  – not attempted  ! not measured  · for a person[/]")
     _banners(console, results)
     console.print(f"Class page: {escape(str(out / 'index.html'))}", soft_wrap=True)
+
+
+def show_plan(plan: Plan) -> None:
+    """What a class is before it is graded: a line for each hand-in that needs a look, and what training takes."""
+    console = Console()
+    table = Table(box=None, header_style="bold", pad_edge=False)
+    for name in ("submission", "not attempted", "unsure", "what keeps it from being graded"):
+        table.add_column(name, overflow="fold")
+    for one in plan.looks:
+        if one.problem or one.missing or one.unsure:
+            cells = (one.name, ", ".join(one.missing), ", ".join(one.unsure), one.problem)
+            table.add_row(*(escape(for_terminal(cell, 300)) for cell in cells))
+    if table.rows:
+        console.print(table)
+    unreadable = sum(bool(one.problem) for one in plan.looks)
+    count = quantity(len(plan.looks), "hand-in")
+    console.print(f"{count}; {unreadable} cannot be graded as handed in.", soft_wrap=True)
+    console.print(
+        f"They ask for {quantity(plan.asked, 'training')}: {plan.distinct} different ones, of which {plan.kept} "
+        "were trained before.",
+        soft_wrap=True,
+    )
+    for kind, rate in plan.rates.items():
+        console.print(f"Measured here: {rate / 1e9:,.1f} billion operations a second of {kind} networks.")
+    if plan.hours is not None:
+        processes = quantity(plan.width, "process", "processes")
+        console.print(
+            f"Grading takes about {_hours(plan.hours)} with {processes}: {_hours(plan.training_hours or 0.0)} of "
+            f"training and {_hours(plan.other_hours)} of the rest, divided among them. Runs that do not decide are "
+            "trained with more seeds, which is not counted.",
+            soft_wrap=True,
+        )
+    else:
+        console.print("How long training takes is not known: no network of one kind could be trained.")
+
+
+def _hours(hours: float) -> str:
+    """40 s · 12 min · 3.5 h"""
+    if hours < 1 / 60:
+        return f"{hours * 3600:.0f} s"
+    return f"{hours * 60:.0f} min" if hours < 1 else f"{hours:.1f} h"
 
 
 def show_result(result: Result, scorecard: Path) -> None:

@@ -1,6 +1,8 @@
 """A class goes on whatever one submission does to us."""
 
 import csv
+import zipfile
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -9,6 +11,7 @@ from evidence import evidence, mlp
 from harness import bench, classroom, datasets, stages
 from harness.assignment import load
 from harness.classroom import Options, Silent, grade
+from harness.downloads import saved
 from harness.intake import IntakeUsageError
 from harness.mapping import MappingError, read
 from harness.matching import match
@@ -210,3 +213,42 @@ def test_without_a_cache_runs_are_kept_for_the_class_and_no_longer(tmp_path, mon
     graded(tmp_path)
     (folder,) = seen
     assert not folder.exists()
+
+
+# --- a whole class as one download
+
+
+def canvas_zip(folder):
+    path = folder / "submissions.zip"
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("andersonmaya_4101_88001_work.py", "x = 1\n")
+        archive.writestr("bergnils_LATE_4102_88002_work.py", "x = 2\n")
+        archive.writestr("cederlisa_4103_link.html", '<a href="https://example.org/notebook">here</a>')
+    return path
+
+
+def test_what_canvas_gives_is_a_class(tmp_path, no_machinery):
+    path = canvas_zip(tmp_path)
+    results = grade([path], Options(load("dat405_a7"), tmp_path / "out", data="digits"), Silent())
+    assert [one.submission.name for one in results] == ["andersonmaya_4101", "bergnils_4102", "cederlisa_4103"]
+    assert {check.cause for check in results[2].checks} == {Cause.REFUSED}
+    assert "https://example.org/notebook" in results[2].problem
+    listed = saved(tmp_path / "out").by_name()
+    assert (listed["bergnils_4102"].late, listed["bergnils_4102"].user) == (True, "4102")
+
+
+def test_a_folder_is_a_class_where_it_is_said_to_be_one(tmp_path, no_machinery):
+    folder = tmp_path / "handed_in"
+    for name in ("group1", "group2"):
+        hand_in(folder, name)
+    options = Options(load("dat405_a7"), tmp_path / "out", data="digits")
+    (alone,) = grade([folder], options, Silent())
+    assert alone.submission.name == "handed_in"
+    several = grade([folder], replace(options, one_is_a_class=True), Silent())
+    assert [one.submission.name for one in several] == ["group1", "group2"]
+
+
+def test_a_student_s_own_archive_is_one_hand_in_whatever_its_files_are_called(tmp_path, no_machinery):
+    options = Options(load("dat405_a7"), tmp_path / "out", data="digits", one_is_a_class=False)
+    (result,) = grade([canvas_zip(tmp_path)], options, Silent())
+    assert result.submission.name == "submissions"

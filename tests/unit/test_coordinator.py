@@ -1,16 +1,18 @@
 """What comes next in a class: equal trainings once, nothing finished again, what dies tried again and set aside."""
 
+import errno
+import shutil
 from collections import Counter
 
 import pytest
 from evidence import evidence, mlp
 
-from harness import coordinator, stages
+from harness import coordinator, outputs, stages
 from harness.assignment import load
 from harness.bench import Folder
 from harness.classroom import Options
 from harness.coordinator import Class
-from harness.journal import journal
+from harness.journal import JOURNAL, journal, read
 from harness.lanes import Here, WorkerLost
 from harness.outputs import RESULT, judge
 from harness.progress import Silent
@@ -274,3 +276,49 @@ def test_all_that_was_held_is_let_go(tmp_path, monkeypatch):
         Class(hands, Options(A7, tmp_path, device="cpu"), "0" * 64, lanes, kept, Silent()).graded()
     assert lanes._ended == {}
     assert coordinator.TRIES == 2
+
+
+# --- a disk that is full, a journal that was cut
+
+
+@pytest.mark.parametrize("fails_at", range(1, 10))
+def test_wherever_the_disk_is_full_the_next_run_goes_on(tmp_path, monkeypatch, fails_at):
+    world = World(monkeypatch, a=[Wanted("x")], b=[Wanted("x")])
+    whole = graded(tmp_path / "whole", "a", "b")
+    world.done.clear()
+    left = [fails_at]
+    write = outputs.write_atomically
+
+    def full(path, data):
+        left[0] -= 1
+        if left[0] == 0:
+            raise OSError(errno.ENOSPC, "No space left on device", str(path))
+        write(path, data)
+
+    monkeypatch.setattr(outputs, "write_atomically", full)
+    try:
+        results = graded(tmp_path / "out", "a", "b")
+    except OSError as error:
+        assert error.errno == errno.ENOSPC
+        finished = {one.name for one in read(tmp_path / "out" / JOURNAL) if one.event == "finished"}
+        world.done.clear()
+        results = graded(tmp_path / "out", "a", "b", resume=True)
+        assert set(world.did("finish")) == {"a", "b"} - finished
+    else:
+        assert left[0] > 0, "so many files are not written"
+    assert [one.points for one in results] == [one.points for one in whole]
+
+
+def test_whatever_is_left_of_the_journal_the_next_run_ends_like_an_undisturbed_one(tmp_path, monkeypatch):
+    world = World(monkeypatch, a=[Wanted("x")], b=[Wanted("x")])
+    whole = graded(tmp_path / "whole", "a", "b")
+    lines = (tmp_path / "whole" / JOURNAL).read_bytes()
+    for cut in range(0, len(lines), 61):
+        out = tmp_path / f"cut-{cut}"
+        shutil.copytree(tmp_path / "whole", out)
+        (out / JOURNAL).write_bytes(lines[:cut])
+        world.done.clear()
+        results = graded(out, "a", "b", resume=True)
+        assert [one.points for one in results] == [one.points for one in whole]
+        known = {one.name for one in read(tmp_path / f"cut-{cut}" / JOURNAL) if one.event == "finished"}
+        assert known == {"a", "b"}
