@@ -18,6 +18,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+import psutil
+
 from harness.sandbox import bubblewrap, cgroup, mounts, process, seccomp
 from harness.sandbox.base import Ended, Limits, SandboxError, SandboxRun
 from harness.worker import landlock
@@ -97,8 +99,9 @@ class LandlockSandbox:
             "handshake": 1, "lifeline": lifeline, "landlock": LEAST_ABI, "memory": limits.memory_bytes,
             "open_files": limits.open_files, "file_bytes": limits.scratch_bytes, "cpu": process.cpu_seconds(limits),
         }  # fmt: skip
-        if uid is not None:  # otherwise all processes of the person would count
-            wanted |= {"uid": uid, "processes": limits.processes}
+        # Without a user of its own, those of the person count with the run's.
+        wanted |= {"processes": limits.processes + (_threads() if uid is None else 0)}
+        wanted |= {"uid": uid} if uid is not None else {}
         worker = [PACKAGE / name for name in WORKER]
         readable, listed = mounts.readable()
         read = [*readable, *worker, *shown, *(Path(path) for path in SEEN)]
@@ -135,10 +138,14 @@ def _await_end(started: subprocess.Popen[bytes]) -> None:
     """Wait for the reaper, which leaves once the lifeline is closed and all processes of the run are dead."""
     try:
         started.wait(process.GRACE_SECONDS)
-    except subprocess.TimeoutExpired:
-        started.kill()
-        started.wait()
-        raise SandboxError("the processes of the run could not be ended") from None
+    except subprocess.TimeoutExpired:  # it goes on trying, and nobody else could
+        raise SandboxError("the processes of the run could not be ended yet") from None
+
+
+def _threads() -> int:
+    """How many threads this user has."""
+    own = [one.info for one in psutil.process_iter(["uids", "num_threads"])]
+    return sum(one["num_threads"] or 0 for one in own if one["uids"] and one["uids"].real == os.getuid())
 
 
 _LOOK = f"import sys; sys.path.insert(0, {str(PACKAGE.parent)!r}); from harness.worker import look; look.main()"
