@@ -47,8 +47,8 @@ def graded(monkeypatch, *results):
 
 
 COMMANDS = (
-    "grade", "check", "record", "regrade", "cache", "calibrate", "power", "fairness", "forecasts", "doctor",
-    "schema",
+    "grade", "plan", "check", "record", "regrade", "cache", "calibrate", "power", "fairness", "forecasts", "doctor",
+    "schema", "export", "feedback", "purge",
 )  # fmt: skip
 
 
