@@ -24,6 +24,7 @@ from harness.recording import (
     FitData,
     FitRecord,
     Graph,
+    LayerRecord,
     ModelRecord,
     Noise,
     Recording,
@@ -160,7 +161,7 @@ def _fits(
             except Refused:
                 continue
             yield FitRecord(
-                **_graph(record),
+                **_graph(record) | {"layers": _shaped(record, model)},
                 id=f"{record.id}-{build.task}",
                 model=FIRST_MODEL + number,
                 epochs=build.epochs,
@@ -177,6 +178,19 @@ def _fits(
 
 def _graph(record: SavedModelRecord) -> dict[str, Any]:
     return {name: getattr(record, name) for name in Graph.model_fields}
+
+
+def _shaped(record: SavedModelRecord, model: SavedModel) -> tuple[LayerRecord, ...]:
+    """The layers with the shapes that they were found to have: a file does not tell them."""
+    shapes = iter(model.facts.layers)  # in the order of their first calls, without inputs and operations
+    layers = list(record.layers)
+    for number in dict.fromkeys(node.layer for node in record.nodes):
+        name = layers[number].class_name
+        if name != "InputLayer" and not name.startswith("ops."):
+            found = next(shapes, None)  # none for a layer that leads nowhere
+            shape = found.output_shape if found is not None else None
+            layers[number] = layers[number].model_copy(update={"output_shape": shape})
+    return tuple(layers)
 
 
 def _model(record: SavedModelRecord, number: int) -> ModelRecord:

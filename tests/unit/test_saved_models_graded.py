@@ -201,6 +201,7 @@ def test_an_autoencoder_and_its_decoder(tmp_path):
     assert answered(made) == {"4A": ("saved-1-4A",), "4D": ("saved-1-4A",)}
     data = made.networks("4A")[0].record.data
     assert (data.x.noise.level, data.y.noise, data.y.encoding) == (0.4, None, "pixels")
+    assert [one.output_shape for one in made.networks("4A")[0].record.layers[1:3]] == [(None, 128), (None, 96)]
     whole, decoder, encoder = made.saved_models
     assert 0 < whole.error < 1
     assert (decoder.part_of, encoder.part_of) == ("autoencoder.keras", "autoencoder.keras")
