@@ -206,9 +206,9 @@ def test_few_hand_ins_have_no_outliers() -> None:
 
 
 def test_hand_ins_that_are_held_against_another_gate_have_a_strip_of_their_own() -> None:
-    other = CNN_GATE.model_copy(update={"task": "2C"})
-    made = shown(run("a", 0.971), run("b", 0.972), run("c", 0.991, other))
-    assert [[dot.hand_in.name for dot in strip.dots] for strip in made.strips] == [["a", "b"], ["c"]]
+    others = CNN_GATE.model_copy(update={"task": "2C"}), MLP_GATE.model_copy(update={"reference": (0.97, 0.98)})
+    made = shown(run("a", 0.971), run("b", 0.972), run("c", 0.991, others[0]), run("d", 0.971, others[1]))
+    assert [[dot.hand_in.name for dot in strip.dots] for strip in made.strips] == [["a", "b"], ["c"], ["d"]]
 
 
 @pytest.mark.parametrize("count", [1, 30, 300])

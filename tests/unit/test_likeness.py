@@ -122,6 +122,11 @@ def test_lines_and_cells_are_known_after_strings_and_continued_lines() -> None:
     ]  # fmt: skip
 
 
+def test_a_bracket_that_stays_open_ends_with_its_cell() -> None:
+    words = likeness._signs(sources("f(", "x = 1")).words.tolist()
+    assert words[2:] == signs("x = 1") != signs("f(x = 1")[2:]
+
+
 # --- pairs
 
 
@@ -203,6 +208,15 @@ def test_the_longest_passage_is_told_with_its_places() -> None:
     assert (one.first.line or 0) <= 5 and (one.last.line or 0) >= 48
     assert (other.first.line or 0) == (one.first.line or 0) + 1
     assert 0.85 * len(signs(long)) < found.signs <= len(signs(long))
+
+
+def test_passages_with_other_code_between_are_two() -> None:
+    """Also where what lies between is equally long in both."""
+    first, last = made_up(1, 30), made_up(2, 40)
+    one, other = (f"{first}\n{made_up(between, 6)}\n{last}" for between in (3, 4))
+    found = pair_of([one], [other])
+    assert found is not None
+    assert 0.85 * len(signs(last)) < found.signs <= len(signs(last)) + likeness.K
 
 
 def test_a_shared_passage_of_k_plus_w_is_always_found() -> None:
