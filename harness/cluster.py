@@ -144,7 +144,8 @@ def local(setup: Setup, workers: int, told: Callable[[dict[str, Any]], None]) ->
                 n_workers=workers,
                 threads_per_worker=1,
                 processes=True,
-                dashboard_address=None,
+                dashboard_address="127.0.0.1:0",  # any free port: dask cannot do without, and warns of one taken
+                security=True,  # keys of this run: whoever reaches the scheduler can run code
                 silence_logs=logging.CRITICAL,
             )
         )

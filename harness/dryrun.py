@@ -171,19 +171,23 @@ def _job(assignment: Assignment, order: Order) -> dict[str, Any]:
 def interpret(run: SandboxRun) -> DryRun:
     """What a sandbox run gave. Fails closed: without a valid recording there is nothing to grade."""
     reason, cause = _end(run)
-    if run.frames.recording is None:
-        lines = [line for line in run.log.splitlines() if line.strip() and not _TENSORFLOWS_OWN.match(line)]
-        said = lines[-1:] if run.ended is Ended.CRASHED else []
-        detail = f" It said last: {said[0][:300]}" if said else ""
-        return DryRun(problem=f"{reason or 'The code ended without a recording.'}{detail}", cause=cause)
+    lines = [line for line in run.log.splitlines() if line.strip() and not _TENSORFLOWS_OWN.match(line)]
+    detail = f" It said last: {lines[-1][:300]}" if lines and run.ended is Ended.CRASHED else ""
+    if run.frames.recording is None:  # the worker sends one before it runs anything of the hand-in's
+        why = run.detail or run.ended.value
+        return DryRun(
+            problem=f"The sandbox's own program did not start, which is not the hand-in's fault: {why}.{detail}",
+            cause=Cause.HARNESS_FAULT,
+        )
     try:
         recording = parse_recording(run.frames.recording)
     except RecordingError as error:
         return DryRun(problem=f"The recording is not valid: {error}.", cause=Cause.ERROR_IN_SUBMISSION)
     frames: dict[str, NDArray[Any]] = dict(run.frames.arrays)
     if recording.kind == "nothing" and not recording.saved_models:
-        if not recording.complete and reason is not None:
-            return DryRun(recording, problem=reason, cause=cause)
+        if not recording.complete:
+            said = reason or "The code ended without a recording."
+            return DryRun(recording, problem=f"{said}{detail}", cause=cause)
         return DryRun(
             recording, problem="The hand-in holds no notebook and no Python file: the code is missing.", cause=None
         )

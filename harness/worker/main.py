@@ -66,7 +66,9 @@ def main() -> None:
     (length,) = struct.unpack(">Q", sys.stdin.buffer.read(8))
     job = Job.model_validate(json.loads(sys.stdin.buffer.read(length)))
     os.dup2(os.open(os.devnull, os.O_RDONLY), 0)  # input() meets the end of the file, not a person
-    session = Session(job, FrameWriter(channel), began)
+    frames = FrameWriter(channel)
+    session = Session(job, frames, began)
+    frames.recording(Recording())  # from here on an end is the hand-in's doing; before, it is not
     session.run()
     # A hand-in may leave threads behind that never end; everything has been sent.
     os._exit(0)

@@ -12,6 +12,8 @@ from harness.sandbox import Ended, Frames, SandboxRun
 
 WHOLE = Recording(kind="notebook", complete=True, fits=(fit(),)).model_dump_json().encode()
 CUT = Recording(kind="notebook", complete=False, fits=(fit(),)).model_dump_json().encode()
+BEGUN = Recording().model_dump_json().encode()
+"""What the worker sends before it runs anything of the hand-in's."""
 THEIRS = Cause.ERROR_IN_SUBMISSION
 SLOW = "The code ran longer than 300 s although training takes no time here."
 LARGE = "The code needed more memory than a run may have."
@@ -44,15 +46,23 @@ def test_a_run_that_finished():
 
 @pytest.mark.parametrize(("ended", "sentence", "cause"), ENDS)
 def test_without_a_recording_nothing_is_graded(ended, sentence, cause):
-    made = run(ended)
+    made = run(ended, BEGUN)
     assert (made.problem, made.cause, made.interrupted) == (sentence, cause, None)
     assert made.recording == Recording()
     assert made.frames == {}
 
 
 def test_a_run_that_finished_without_a_recording():
-    made = run(Ended.FINISHED)
+    made = run(Ended.FINISHED, BEGUN)
     assert (made.problem, made.cause) == ("The code ended without a recording.", THEIRS)
+
+
+@pytest.mark.parametrize("ended", Ended)
+def test_where_the_worker_did_not_even_begin_it_is_our_fault(ended):
+    made = run(ended, log="ModuleNotFoundError: No module named 'harness.worker'")
+    assert made.cause is Cause.HARNESS_FAULT
+    assert "not the hand-in's fault" in made.problem
+    assert ("No module named 'harness.worker'" in made.problem) == (ended is Ended.CRASHED)
 
 
 @pytest.mark.parametrize(("ended", "sentence", "cause"), ENDS)
@@ -91,13 +101,13 @@ def test_a_hand_in_without_code_was_not_attempted():
 
 
 def test_a_crash_says_its_last_words_cut():
-    made = run(Ended.CRASHED, log="Fatal Python error: Segmentation fault\n" + "x" * 500 + "\n\n")
+    made = run(Ended.CRASHED, BEGUN, log="Fatal Python error: Segmentation fault\n" + "x" * 500 + "\n\n")
     assert made.problem == f"The code ended the run: signal 11. It said last: {'x' * 300}"
-    assert "said last" not in run(Ended.TIMEOUT, log="Fatal").problem
+    assert "said last" not in run(Ended.TIMEOUT, BEGUN, log="Fatal").problem
     own = "I0000 00:00:1795280694.103562  2 cudart_stub.cc:31] Could not find cuda drivers\n"
-    assert run(Ended.CRASHED, log=f"Fatal\n{own}").problem.endswith("It said last: Fatal")
-    assert "said last" not in run(Ended.CRASHED, log=own).problem  # TensorFlow greets, whatever happens then
-    assert interpret(SandboxRun(Frames(), Ended.KILLED)).problem == "The code ended the run: killed."
+    assert run(Ended.CRASHED, BEGUN, log=f"Fatal\n{own}").problem.endswith("It said last: Fatal")
+    assert "said last" not in run(Ended.CRASHED, BEGUN, log=own).problem  # TensorFlow greets, whatever happens then
+    assert interpret(SandboxRun(Frames(BEGUN), Ended.KILLED)).problem == "The code ended the run: killed."
 
 
 # --- replay
@@ -152,5 +162,5 @@ def test_a_replay_gives_what_the_run_showed(tmp_path):
 
 
 def test_a_replay_that_fails_says_why_and_leaves_no_file(tmp_path):
-    assert replayed(tmp_path, Answering(Ended.OUT_OF_MEMORY, None)).problem == LARGE
+    assert replayed(tmp_path, Answering(Ended.OUT_OF_MEMORY, BEGUN)).problem == LARGE
     assert "longer than 170 s" in replayed(tmp_path, Answering(Ended.TIMEOUT, CUT)).interrupted
