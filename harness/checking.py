@@ -170,7 +170,9 @@ def require_network(evidence: Evidence, task: str, wanted: str, words: tuple[str
             f"No {wanted} was found before the run ended. {evidence.interrupted}", cause=evidence.cause
         )
     if evidence.recording.kind == "nothing":
-        raise NotAttempted(f"No {wanted} was found.", "Hand in the notebook or the scripts besides the saved model.")
+        raise NotAttempted(
+            f"No {wanted} was found.", "Hand in the notebook or the scripts besides the saved model."
+        )
     raise NotAttempted(f"No {wanted} was found.", "If it is there, check that the cell that calls fit really runs.")
 
 

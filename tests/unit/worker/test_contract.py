@@ -230,7 +230,10 @@ def test_an_autoencoder_without_a_noise_function_says_so():
 
 
 def test_a_function_of_almost_the_right_name_is_pointed_out():
-    run = Run("def pre_process(images, labels): pass\ndef build_ml(): pass\ndef Build_Autoencoder(): pass\ndef helper(): pass")
+    run = Run(
+        "def pre_process(images, labels): pass\ndef build_ml(): pass\ndef Build_Autoencoder(): pass\n"
+        "def helper(): pass"
+    )
     assert [(code, message.split("`")[1::2]) for code, message in run.record.notes] == [
         ("misspelt-function", ["preprocess()", "pre_process()"]),
         ("misspelt-function", ["build_mlp()", "build_ml()"]),
