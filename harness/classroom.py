@@ -70,6 +70,7 @@ def grade(paths: Sequence[Path], options: Options, progress: Progress) -> list[R
         scratch = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="harness-")))
         several, download = listed(paths, scratch / "download", options.one_is_a_class, progress)
         dataset = load_dataset(options.data)
+        progress.total(len(several))
         _check_names(options.overrides, [one.name for one in several], progress)
         options.out.mkdir(parents=True, exist_ok=True)
         kept = stack.enter_context(journal(options.out))

@@ -2,8 +2,8 @@
 
 Each worker keeps one bench for all stages that it runs. Nothing is assumed of its machine but the same version of
 the harness and the data set: hand-ins and the assignment travel as bytes, results come back as values. A worker
-that dies costs the stages that it had begun one try each, which the coordinator counts and not dask: only the
-coordinator knows what to do about a hand-in that does it again.
+that dies takes with it what was queued there, and dask blames all of that; so each stage says that it begins, what
+had not begun is handed in again without a word, and only what had begun is told to the coordinator.
 """
 
 from __future__ import annotations
@@ -11,26 +11,33 @@ from __future__ import annotations
 import contextlib
 import logging
 import queue
+import time
+import uuid
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from typing import Any, Concatenate, ParamSpec, TypeVar
 
 import dask
 import distributed
+from distributed.client import FutureCancelledError
 from distributed.scheduler import KilledWorker
 
-import harness
 from harness.bench import Bench, Setup, bench
+from harness.identity import of_harness
 from harness.lanes import LanesError, Ticket, WorkerLost, with_tickets
 
 P = ParamSpec("P")
 T = TypeVar("T")
+Told = Callable[[dict[str, Any]], None]
 
-TOPIC = "harness"
-PLUGIN = "harness-bench"
-CLOSING_SECONDS = 20.0
+BEGAN = "began"
+CONNECT_SECONDS = 20.0
+ALONE_SECONDS = 600.0
+"""So long may a cluster be without workers, which a queue of jobs may be about to start."""
+TRIES = 20
+"""Of a stage that never began: more is no accident."""
 SETTINGS = {
     "distributed.scheduler.allowed-failures": 0,  # the coordinator counts them
-    "distributed.scheduler.worker-saturation": 1.0,  # a stage takes seconds: none waits on a busy worker
     "distributed.comm.timeouts.connect": "60s",
     "distributed.admin.log-length": 1_000,
 }
@@ -41,18 +48,18 @@ class ClusterError(LanesError):
 
 
 class Workers(distributed.WorkerPlugin):
-    """A worker's bench, made when it joins and closed when it leaves."""
+    """A worker's bench, made when it joins and closed when it leaves or the run ends. `name` is the run's own, so
+    that two runs may share a cluster."""
 
-    name = PLUGIN
-
-    def __init__(self, setup: Setup) -> None:
+    def __init__(self, name: str, setup: Setup) -> None:
+        self.name = name
         self.setup_ = setup
         self.bench: Bench | None = None
         self._open = contextlib.ExitStack()
 
     def setup(self, worker: distributed.Worker) -> None:
-        """Make the bench. What it raises is said to the coordinator, and the worker gets no work."""
-        tell: Callable[[dict[str, Any]], None] = lambda event: worker.log_event(TOPIC, event)  # noqa: E731
+        """Make the bench. Raises what `harness.bench.bench` does."""
+        tell: Told = lambda event: worker.log_event(self.name, event)  # noqa: E731
         self.bench = self._open.enter_context(bench(self.setup_, tell))
 
     def teardown(self, worker: distributed.Worker) -> None:  # noqa: ARG002  # dask's signature
@@ -60,36 +67,59 @@ class Workers(distributed.WorkerPlugin):
         self._open.close()
 
     def __getstate__(self) -> dict[str, Any]:
-        return {"setup_": self.setup_, "bench": None, "_open": contextlib.ExitStack()}
+        return {"name": self.name, "setup_": self.setup_, "bench": None, "_open": contextlib.ExitStack()}
 
 
-def on_worker(stage: Callable[..., T], *arguments: Any) -> T:
-    """Run a stage with the bench of the worker that this is."""
-    plugin = distributed.get_worker().plugins[PLUGIN]
+def on_worker(run: str, number: int, stage: Callable[..., T], *arguments: Any) -> T:
+    """Run a stage of a run with the bench that the worker has for it."""
+    worker = distributed.get_worker()
+    plugin = worker.plugins.get(run)
     if not isinstance(plugin, Workers) or plugin.bench is None:
-        raise RuntimeError("this worker has no bench")
+        raise ClusterError(f"the worker {worker.address} could not set itself up; its log says why")
+    worker.log_event(run, {"event": BEGAN, "number": number})
     return stage(plugin.bench, *arguments)
+
+
+@dataclass(eq=False)
+class _Work:
+    """A stage as it was handed in, to be handed in again."""
+
+    number: int
+    stage: Callable[..., Any]
+    arguments: tuple[Any, ...]
+    priority: int
+    resource: str
+    tries: int = 0
 
 
 class Cluster:
     """Stages on the workers of `client`. `told` is called with what they tell, from a thread of the client's."""
 
-    def __init__(
-        self, client: distributed.Client, setup: Setup, travels: bool, told: Callable[[dict[str, Any]], None]
-    ) -> None:
+    def __init__(self, client: distributed.Client, setup: Setup, travels: bool, told: Told) -> None:
         self.travels = travels
         self._client = client
+        self._run = f"harness-{uuid.uuid4()}"
+        self._works: dict[Ticket[Any], _Work] = {}
+        self._began: set[int] = set()
         self._ended: queue.SimpleQueue[Ticket[Any]] = queue.SimpleQueue()
-        client.subscribe_topic(TOPIC, lambda event: told(event[1]))
-        client.register_plugin(Workers(setup))
-        workers = client.scheduler_info(n_workers=-1)["workers"].values()
-        self._resources = {name for worker in workers for name in worker["resources"]}
-        self._threads = sum(worker["nthreads"] for worker in workers)
 
-    @property
-    def width(self) -> int:
-        """How many stages run at the same time."""
-        return max(int(self._threads), 1)
+        def heard(event: tuple[float, dict[str, Any]]) -> None:
+            if event[1]["event"] == BEGAN:
+                self._began.add(event[1]["number"])
+            else:
+                told(event[1])
+
+        client.subscribe_topic(self._run, heard)
+        client.register_plugin(Workers(self._run, setup))
+        workers = self._workers()
+        self._resources = {name for worker in workers for name in worker["resources"]}
+        self.width = max(len(workers), 1)
+
+    def close(self) -> None:
+        """The workers keep nothing of this run."""
+        with contextlib.suppress(OSError, ValueError):  # the scheduler is gone, and they with it
+            self._client.unsubscribe_topic(self._run)
+            self._client.unregister_worker_plugin(self._run)
 
     def submit(
         self,
@@ -100,43 +130,91 @@ class Cluster:
         resource: str = "",
     ) -> Ticket[T]:
         """As `Lanes.submit`."""
-        future = self._client.submit(
-            on_worker,
-            stage,
-            *with_tickets(arguments, lambda given: given.handle),
-            pure=False,
-            priority=priority,
-            resources={resource: 1} if resource in self._resources else None,
-        )
-        ticket: Ticket[T] = Ticket(what, future)
-        future.add_done_callback(lambda _future: self._ended.put(ticket))
+        ticket: Ticket[T] = Ticket(what)
+        self._works[ticket] = _Work(len(self._works), stage, arguments, priority, resource)
+        self._hand_in(ticket)
         return ticket
 
     def next(self) -> Ticket[Any]:
-        """As `Lanes.next`."""
-        return self._ended.get()
+        """As `Lanes.next`. Raises ClusterError where no worker is left."""
+        alone = None
+        while True:
+            try:
+                ticket = self._ended.get(timeout=30.0)
+            except queue.Empty:
+                alone = None if self._workers() else alone or time.monotonic()
+                if alone and time.monotonic() - alone > ALONE_SECONDS:
+                    raise ClusterError("no worker is left; start some, and go on with --resume") from None
+                continue
+            if not self._hand_in_again(ticket):
+                return ticket
 
     def value(self, ticket: Ticket[T]) -> T:
         """As `Lanes.value`."""
         self.check(ticket)
-        value: T = ticket.handle.result()
+        try:
+            value: T = ticket.handle.result()
+        except KilledWorker as error:  # it was lost after it had been made, and so was who made it again
+            raise WorkerLost(f"the process that ran {ticket.what} died") from error
         return value
 
     def check(self, ticket: Ticket[Any]) -> None:
-        """As `Lanes.check`."""
-        error = ticket.handle.exception()
-        if isinstance(error, KilledWorker | distributed.client.FutureCancelledError):
+        """As `Lanes.check`. Raises ClusterError where the scheduler went away."""
+        try:
+            error = ticket.handle.exception()
+        except FutureCancelledError as gone:
+            error = gone
+        if isinstance(error, KilledWorker):
             raise WorkerLost(f"the process that ran {ticket.what} died") from error
+        if isinstance(error, FutureCancelledError) or ticket.handle.cancelled():
+            raise ClusterError("the scheduler went away or was restarted; go on with --resume")
         if error is not None:
             raise error
 
     def forget(self, ticket: Ticket[Any]) -> None:
         """As `Lanes.forget`."""
+        self._works.pop(ticket, None)
         ticket.handle.release()
+
+    def _hand_in(self, ticket: Ticket[Any]) -> None:
+        work = self._works[ticket]
+        work.number = uuid.uuid4().int % 2**53
+        work.tries += 1
+        future = self._client.submit(
+            on_worker,
+            self._run,
+            work.number,
+            work.stage,
+            *with_tickets(work.arguments, lambda given: given.handle),
+            pure=False,
+            priority=work.priority,
+            resources={work.resource: 1} if work.resource in self._resources else None,
+        )
+        ticket.handle = future
+        future.add_done_callback(lambda done: self._ended.put(ticket) if ticket.handle is done else None)
+
+    def _hand_in_again(self, ticket: Ticket[Any]) -> bool:
+        """Whether a stage that a dying worker took with it before it began was handed in again, and before it those
+        that it waits for and that were lost with it."""
+        work = self._works.get(ticket)
+        if work is None or ticket.handle.status != "error" or work.tries >= TRIES:
+            return False
+        if work.number in self._began or not isinstance(ticket.handle.exception(), KilledWorker):
+            return False
+        needed: list[Ticket[Any]] = []
+        with_tickets(work.arguments, needed.append)
+        for one in needed:
+            if one.handle.status == "error" and not self._hand_in_again(one):
+                return False  # what it needs failed for a reason of its own
+        self._hand_in(ticket)
+        return True
+
+    def _workers(self) -> list[dict[str, Any]]:
+        return list(self._client.scheduler_info(n_workers=-1)["workers"].values())
 
 
 @contextlib.contextmanager
-def local(setup: Setup, workers: int, told: Callable[[dict[str, Any]], None]) -> Iterator[Cluster]:
+def local(setup: Setup, workers: int, told: Told) -> Iterator[Cluster]:
     """A cluster of processes on this machine, one stage at a time each, until the end of the block."""
     with dask.config.set(SETTINGS), contextlib.ExitStack() as stack:
         cluster = stack.enter_context(
@@ -144,6 +222,7 @@ def local(setup: Setup, workers: int, told: Callable[[dict[str, Any]], None]) ->
                 n_workers=workers,
                 threads_per_worker=1,
                 processes=True,
+                memory_limit=0,  # how many processes there are was chosen by the memory
                 dashboard_address="127.0.0.1:0",  # any free port: dask cannot do without, and warns of one taken
                 security=True,  # keys of this run: whoever reaches the scheduler can run code
                 silence_logs=logging.CRITICAL,
@@ -154,28 +233,31 @@ def local(setup: Setup, workers: int, told: Callable[[dict[str, Any]], None]) ->
 
 
 @contextlib.contextmanager
-def running(setup: Setup, address: str, told: Callable[[dict[str, Any]], None]) -> Iterator[Cluster]:
+def running(setup: Setup, address: str, told: Told) -> Iterator[Cluster]:
     """The cluster whose scheduler is at `address`. Raises ClusterError where there is none, where it has no
-    workers, or where these have another version of the harness."""
+    workers, or where these have several threads or another version of the harness."""
     with dask.config.set(SETTINGS):
         try:
-            client = distributed.Client(address, timeout=CLOSING_SECONDS)
+            client = distributed.Client(address, timeout=CONNECT_SECONDS)
         except (OSError, ValueError) as error:
             raise ClusterError(f"{address}: no dask scheduler answers there ({error})") from None
         with client:
-            if not client.scheduler_info(n_workers=-1)["workers"]:
-                raise ClusterError(
-                    f"{address}: the scheduler has no workers; start some with `dask worker {address}`"
-                )
-            versions = client.run(_version)
-            others = sorted({version for version in versions.values() if version != harness.__version__})
-            if others:
-                raise ClusterError(
-                    f"{address}: workers have the harness {', '.join(others)}, and this is {harness.__version__}; "
-                    "install the same everywhere"
-                )
-            yield Cluster(client, setup, True, told)
+            started = f"start some with `dask worker {address} --nthreads 1 --nworkers N`"
+            workers = list(client.scheduler_info(n_workers=-1)["workers"].values())
+            if not workers:
+                raise ClusterError(f"{address}: the scheduler has no workers; {started}")
+            if any(worker["nthreads"] != 1 for worker in workers):
+                raise ClusterError(f"{address}: workers do one thing at a time here; {started}")
+            if set(client.run(of_harness).values()) != {of_harness()}:
+                raise ClusterError(f"{address}: workers have another version of the harness; install the same one")
+            client.run_on_scheduler(_blame_nobody)
+            cluster = Cluster(client, setup, True, told)
+            try:
+                yield cluster
+            finally:
+                cluster.close()
 
 
-def _version() -> str:
-    return harness.__version__
+def _blame_nobody(dask_scheduler: distributed.Scheduler) -> None:
+    """The scheduler's own setting is read when it starts."""
+    dask_scheduler.allowed_failures = 0

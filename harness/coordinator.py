@@ -9,17 +9,18 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from harness import mapping, stages
 from harness.comparing import Trace
 from harness.evidence import Evidence
-from harness.identity import of_harness, of_values
+from harness.identity import of_harness, of_values, packages
 from harness.journal import Journal
 from harness.kept_figures import KeptFigures
 from harness.lanes import Lanes, Ticket, WorkerLost
-from harness.outputs import EVIDENCE, MATCHES, RESULT, judge, write_class, write_files
+from harness.outputs import EVIDENCE, FAULT, MATCHES, RESULT, judge, write_class, write_files
 from harness.progress import Progress
 from harness.results import Result
 from harness.results import load as load_result
@@ -91,15 +92,23 @@ class Class:
         self._journal = kept
         self._progress = progress
         self._about = {"arguments": _arguments(options)}
-        decided = [of_harness(), options.assignment.version, options.profile, dataset_sha256, options.device]
+        decided = [
+            options.isolation,
+            packages(),
+            of_harness(),
+            options.assignment.version,
+            options.profile,
+            dataset_sha256,
+            options.device,
+        ]
         self._submissions = [
-            _Submission(number, one, of_values(one.facts.sha256, {**one.given}, options.isolation, decided))
+            _Submission(number, one, of_values(one.name, one.facts.sha256, _why(one), {**one.given}, decided))
             for number, one in enumerate(submissions)
         ]
         self._trainings: dict[str, _Training] = {}
         self._held: list[_Training] = []
         """On a GPU: those that wait until everything was looked at, to be trained together."""
-        self._looking = 0
+        self._looking: set[int] = set()
         self._results: dict[int, Result] = {}
         self._rows: dict[int, Sequence[mapping.Row]] = {}
         self._traces: list[Trace] = []
@@ -115,7 +124,7 @@ class Class:
             )
         self._journal.add("began")
         left = [one for one in self._submissions if not self._known(one)]
-        self._looking = len(left)
+        self._looking = {one.number for one in left}
         for one in left:
             self._look(one)
         while self._waiting:
@@ -179,7 +188,7 @@ class Class:
         if outline.evidence is not None:
             self._progress.structure(judge(self._options.assignment, outline.evidence))
         self._journal.add("looked", one.hand_in.name, one.key)
-        self._looking -= 1
+        self._looking.discard(one.number)
         one.wanted = tuple(wanted.key for wanted in outline.wanted)
         one.missing = set()
         for wanted in outline.wanted:
@@ -196,7 +205,7 @@ class Class:
 
     def _train(self) -> None:
         """Hand in what waits to be trained: at once, or on a GPU together when everything was looked at."""
-        together = self._options.device == "gpu" or (self._options.device == "auto" and self._gpu())
+        together = self._on_gpu
         if together and self._looking:
             return
         batches: dict[str, list[_Training]] = {}
@@ -208,10 +217,13 @@ class Class:
             for begin in range(0, len(batch), TOGETHER):
                 self._train_together(batch[begin : begin + TOGETHER])
 
-    def _gpu(self) -> bool:
+    @cached_property
+    def _on_gpu(self) -> bool:
+        """Whether this machine's GPU trains, which takes many networks at once."""
         from harness.training import device
 
-        return not self._lanes.travels and device.find("auto").kind == "gpu"
+        asked = self._options.device
+        return asked == "gpu" or (asked == "auto" and not self._lanes.travels and device.find("auto").kind == "gpu")
 
     def _train_together(self, batch: Sequence[_Training]) -> None:
         before = {key for training in batch for key in training.wanted.before}
@@ -247,7 +259,10 @@ class Class:
         self._then(ticket, lambda finished: self._finished(one, finished), lambda _why: self._lost_one(one))
 
     def _finished(self, one: _Submission, finished: Finished) -> None:
-        write_files(finished.files, self._options.out / one.hand_in.name)
+        folder = self._options.out / one.hand_in.name
+        write_files(finished.files, folder)
+        if FAULT not in finished.files:
+            (folder / FAULT).unlink(missing_ok=True)  # of an earlier run
         self._journal.add("finished", one.hand_in.name, one.key)
         self._results[one.number] = finished.result
         self._rows[one.number] = finished.rows
@@ -274,12 +289,15 @@ class Class:
     def _lost_one(self, one: _Submission) -> None:
         """The process that worked on it died. It is tried again from its beginning, and then set aside."""
         self._journal.add("lost", one.hand_in.name, one.key)
+        self._looking.add(one.number)
         self._losses[one.key] += 1
         self._let_go(one)
         self._progress.note(f"{one.hand_in.name}: the process that graded it died; it is tried again.")
         self._look(one)
 
     def _set_aside(self, one: _Submission) -> None:
+        self._looking.discard(one.number)
+        self._train()
         why = (
             f"The harness's own process died {TRIES} times while it graded this hand-in, so it was set aside. A "
             "person has to look at it; grading it anew in another folder tries it again."
@@ -322,6 +340,11 @@ class Class:
             go_on()
 
         self._waiting[ticket] = _Waiting(ended, lost)
+
+
+def _why(one: HandIn) -> str:
+    """Why a hand-in was refused, where it was."""
+    return one.refused.problem or "" if one.refused else ""
 
 
 def _arguments(options: Options) -> dict[str, Any]:

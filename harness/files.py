@@ -13,6 +13,8 @@ def write_atomically(path: Path, data: bytes) -> None:
     try:
         with os.fdopen(handle, "wb") as file:
             file.write(data)
+            file.flush()
+            os.fsync(file.fileno())  # else a power cut may leave the new name and none of its contents
         Path(temporary).chmod(0o644)
         Path(temporary).replace(path)
     except BaseException:

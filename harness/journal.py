@@ -22,7 +22,7 @@ from harness.recording import Name, Strict
 
 JOURNAL = "journal.jsonl"
 LOCK = ".lock"
-Event = Literal["began", "looked", "trained", "finished", "lost", "ended", "purged"]
+Event = Literal["began", "looked", "trained", "finished", "lost", "ended"]
 
 
 class OutputInUse(RuntimeError):
@@ -69,13 +69,7 @@ class Journal:
 
     def finished(self) -> dict[str, str]:
         """Of each submission that was finished before, the identity of what was graded."""
-        known: dict[str, str] = {}
-        for line in self.before:
-            if line.event == "finished":
-                known[line.name] = line.key
-            elif line.event == "purged":
-                known.pop(line.name, None)
-        return known
+        return {line.name: line.key for line in self.before if line.event == "finished"}
 
     def losses(self) -> Counter[str]:
         """How often the process that worked on a submission died, by the identity of what was graded."""

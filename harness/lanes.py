@@ -33,13 +33,10 @@ class Ticket(Generic[T]):
 class Lanes(Protocol):
     """Runs stages. What is given and what comes back can travel."""
 
-    @property
-    def travels(self) -> bool:
-        """Whether stages may run on a machine that does not see this one's files."""
-
-    @property
-    def width(self) -> int:
-        """How many stages run at the same time."""
+    travels: bool
+    """Whether stages may run on a machine that does not see this one's files."""
+    width: int
+    """How many stages run at the same time."""
 
     def submit(
         self,

@@ -71,7 +71,10 @@ def guarded(run: Callable[[], T]) -> T:
     try:
         return run()
     except KeyboardInterrupt:
-        terminal.error("stopped", "Stopped by Ctrl-C. Results that were written stay.")
+        terminal.error(
+            "stopped",
+            "Stopped by Ctrl-C. Results that were written stay; `harness grade … --resume` does the rest.",
+        )
         raise typer.Exit(130) from None
     except Exception as error:
         raise typer.Exit(terminal.show_error(error)) from None

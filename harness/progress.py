@@ -10,6 +10,9 @@ from harness.results import Result
 class Progress(Protocol):
     """Told what is going on."""
 
+    def total(self, submissions: int) -> None:
+        """So many submissions are graded in this run."""
+
     def passed_over(self, name: str) -> None:
         """A file among the arguments is no hand-in."""
 
@@ -31,6 +34,9 @@ class Progress(Protocol):
 
 class Silent:
     """Progress that nobody watches."""
+
+    def total(self, submissions: int) -> None:
+        """Says nothing."""
 
     def passed_over(self, name: str) -> None:
         """Says nothing."""

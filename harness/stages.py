@@ -161,8 +161,10 @@ def train(bench: Bench, wanted: Sequence[tuple[Seen, str]], before: Sequence[Giv
     try:
         limit = TimeLimit(sum(training.seconds for _, training in trainings))
         runs.train_ahead([training.prepared for _, training in trainings], lambda _epoch, _of: None, limit)
-    except (Refused, TrainerFailed, TrainingStopped):
-        pass  # comes up again with its own recipe
+    except DeviceUnavailable:
+        raise
+    except Exception:  # noqa: S110  # comes up again with its own recipe
+        pass
     for name, training in trainings:
         recipe = training.prepared.recipe
 
@@ -174,6 +176,11 @@ def train(bench: Bench, wanted: Sequence[tuple[Seen, str]], before: Sequence[Giv
             made[recipe.sha256] = Made(found, recipe.sha256 in kept)
         except (Refused, TrainerFailed, TrainingStopped) as error:
             made[recipe.sha256] = Untrained.of(error)
+        except DeviceUnavailable:
+            raise
+        except Exception as error:  # a fault of ours, of this training alone
+            said = f"the harness failed on it: {type(error).__name__}: {error}"[:500]
+            made[recipe.sha256] = Untrained(said, Cause.HARNESS_FAULT)
     return made
 
 

@@ -98,6 +98,10 @@ class Drawn:
         self._all: TaskID = bars.add_task("grading", total=total)
         self._now: TaskID = bars.add_task("", total=None)
 
+    def total(self, submissions: int) -> None:
+        """So many submissions are graded in this run."""
+        self._bars.update(self._all, total=submissions)
+
     def passed_over(self, name: str) -> None:
         """A file among the arguments is no hand-in."""
         self._bars.console.print(f"  [dim]{escape(for_terminal(name))} is no hand-in: passed over[/]")

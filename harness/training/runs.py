@@ -89,6 +89,9 @@ class Runs:
             found = self.known(one.recipe)
             if found is None:
                 try:
+                    given = self.given.get(one.recipe.sha256)
+                    if isinstance(given, Untrained):
+                        raise given.error
                     found = self._train_from(one, weights, on_epoch, limit)
                 except Refused as reason:
                     raise Refused(f"it starts from a network that is not trained: {reason}") from None

@@ -213,9 +213,9 @@ def empty_folder(folder: Path) -> Path:
 
 
 def text_file(folder: Path) -> Path:
-    """Code saved as text."""
+    """Code saved as text. (Among several hand-ins a text file by itself is passed over, and said so.)"""
     (folder / "submission.txt").write_text("print('never')\n", "utf-8")
-    return folder / "submission.txt"
+    return folder
 
 
 def empty_file(folder: Path) -> Path:

@@ -127,12 +127,27 @@ def test_what_a_training_starts_from_is_trained_before_it(tmp_path, monkeypatch,
 
 
 def test_on_a_gpu_trainings_wait_until_all_were_looked_at_and_go_together(tmp_path, monkeypatch):
-    monkeypatch.setattr(Class, "_gpu", lambda _self: True)
+    monkeypatch.setattr(Class, "_on_gpu", True)
     world = World(monkeypatch, a=[Wanted("x", program="p"), Wanted("u")], b=[Wanted("y", program="p")])
     with journal(tmp_path) as kept:
         hands = [HandIn(SubmissionFacts(name=name, sha256=name), Folder(tmp_path)) for name in "ab"]
         Class(hands, Options(A7, tmp_path, device="auto"), "0" * 64, Here(None), kept, Silent()).graded()
     assert sorted(world.did("train")) == ["u", "x+y"]
+
+
+@pytest.mark.parametrize(("stage", "times"), [("look", 1), ("look", 2), ("finish", 1), ("finish", 2)])
+def test_on_a_gpu_a_death_holds_nobody_up(tmp_path, monkeypatch, stage, times):
+    monkeypatch.setattr(Class, "_on_gpu", True)
+    world = World(monkeypatch, a=[Wanted("x", program="p")], b=[Wanted("y", program="p")])
+    world.dies[stage, "a"] = times
+    assert [one.submission.name for one in graded(tmp_path, "a", "b")] == ["a", "b"]
+    assert world.did("set aside") == (["a"] if times == 2 else [])
+
+
+def test_on_a_gpu_all_are_looked_at_before_the_first_is_trained(tmp_path, monkeypatch):
+    monkeypatch.setattr(Class, "_on_gpu", True)
+    world = World(monkeypatch, a=[Wanted("x")], b=[Wanted("y")])
+    graded(tmp_path, "a", "b")
     assert max(world.done.index(("look", name)) for name in "ab") < min(
         number for number, (stage, _) in enumerate(world.done) if stage == "train"
     )
