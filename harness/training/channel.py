@@ -94,6 +94,12 @@ class Channel:
                 running.kill()
                 self.close()
                 raise TrainerFailed(f"the trainer answered nonsense: {clean_log(str(error))}") from None
+            except (Refused, TrainingStopped):
+                raise
+            except BaseException:  # half an answer may be left, which the next request must not be given
+                running.kill()
+                self.close()
+                raise
         if answer is not None:
             return answer
         died = self._died()

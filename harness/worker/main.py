@@ -66,9 +66,7 @@ def main() -> None:
     (length,) = struct.unpack(">Q", sys.stdin.buffer.read(8))
     job = Job.model_validate(json.loads(sys.stdin.buffer.read(length)))
     os.dup2(os.open(os.devnull, os.O_RDONLY), 0)  # input() meets the end of the file, not a person
-    frames = FrameWriter(channel)
-    session = Session(job, frames, began)
-    frames.recording(Recording())  # from here on an end is the hand-in's doing; before, it is not
+    session = Session(job, FrameWriter(channel), began)
     session.run()
     # A hand-in may leave threads behind that never end; everything has been sent.
     os._exit(0)
@@ -102,6 +100,7 @@ class Session:
         self._saved_models: tuple[SavedModelRecord, ...] = ()
         prepare.seed_everything(job.seed)
         keras2_modules.unite_trees()
+        frames.recording(Recording())  # from here on an end may be the hand-in's doing; before, it cannot
         self._work = prepare.working_copy(job.paths.submission, job.paths.scratch)
         self._own = OwnFiles(self._work)
         if job.paths.data is None:

@@ -12,7 +12,7 @@ from saying import Saying, done, trainer_that_says
 
 from harness.allowlist import Refused
 from harness.models import ModelFacts
-from harness.training import answers, wire
+from harness.training import answers, channel, wire
 from harness.training.channel import TrainerFailed, TrainingStopped
 from harness.training.device import DeviceFacts, DeviceUnavailable
 from harness.training.from_recording import from_fit
@@ -190,3 +190,28 @@ def test_a_gpu_that_the_wall_hides_is_used_without_it(monkeypatch):
     monkeypatch.setattr(Saying, "start", lambda self: setattr(self, "answers", io.BytesIO(done(SEEN))) or self)
     with pytest.raises(DeviceUnavailable):
         trainer._channel("jax")
+
+
+@pytest.mark.parametrize("error", [KeyboardInterrupt(), ValueError("the one who watches fails")])
+def test_an_answer_that_was_left_half_read_is_never_given_to_the_next_request(monkeypatch, error):
+    """The process is ended: what it still says would be taken for another hand-in's."""
+
+    class Running:
+        killed = False
+
+        def kill(self):
+            self.killed = True
+
+    running, closed = Running(), []
+
+    def stopped(*_):
+        raise error
+
+    monkeypatch.setattr(channel, "_answer", stopped)
+    monkeypatch.setattr(channel.Channel, "start", lambda _self: running)
+    monkeypatch.setattr(channel.Channel, "close", lambda _self: closed.append(1))
+    asked = channel.Channel.__new__(channel.Channel)
+    with pytest.raises(type(error)):
+        asked.ask({}, answers.Refusal, limit=None)
+    assert running.killed
+    assert closed
