@@ -42,7 +42,6 @@ WORKER_ARGUMENTS = ("-s", "-P", "-c")
 WORKER_CODE = "import sys; sys.path.insert(0, {root!r}); from harness.worker.main import main; main()"
 
 _ESCAPES = re.compile(r"\x1b\[[0-?]*[ -/]*[@-~]|\x1b\][^\x07\x1b]*(?:\x07|\x1b\\)?|\x1b[ -/]*[0-~]?")
-_OVERWRITTEN = re.compile(r"[^\n]*\r")
 _UNWANTED = re.compile(  # control and direction characters, and those without a width
     "[\x00-\x08\x0b-\x1f\x7f-\x9f\u00ad\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb"
     "\U000e0000-\U000e007f]"
@@ -103,8 +102,7 @@ def clean_log(text: str) -> str:
     """`text` without escape sequences, control and direction characters; of a line that was written over with
     carriage returns (progress bars) only its last state."""
     text = _ESCAPES.sub("", text.replace("\r\n", "\n"))
-    text = "\n".join(line.rstrip("\r") for line in text.split("\n"))
-    return _UNWANTED.sub("", _OVERWRITTEN.sub("", text))
+    return _UNWANTED.sub("", "\n".join(line.rstrip("\r").rpartition("\r")[2] for line in text.split("\n")))
 
 
 class Log:

@@ -279,6 +279,7 @@ def test_plain_says_that_it_is_not_isolated():
         ("\x1b[31mred\x1b[0m", "red"),
         ("\x1b]0;title\x07x", "x"),
         ("1/3\r2/3\r3/3\ndone\r\n", "3/3\ndone\n"),
+        ("a\rb\r\r\nc\r", "b\nc"),
         ("a\x00b\x08c\x9bd", "abcd"),
         ("user\u202etxt.exe\u200b", "usertxt.exe"),
         ("tab\there\n", "tab\there\n"),
@@ -288,6 +289,12 @@ def test_plain_says_that_it_is_not_isolated():
 )
 def test_clean_log(text, cleaned):
     assert clean_log(text) == cleaned
+
+
+def test_a_line_of_any_length_is_looked_at_once():
+    """Half an hour, where each of its places is a beginning to look from."""
+    line = "x" * 2**20
+    assert clean_log(f"{line}\n{line}\r{line}") == f"{line}\n{line}"
 
 
 def test_the_log_keeps_its_beginning_and_its_end():
