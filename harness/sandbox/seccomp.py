@@ -28,6 +28,7 @@ an older kernel: programs have to do without."""
 X32 = 0x40000000
 NAMESPACES = 0x7E020000  # CLONE_NEW* that clone takes
 UNIX, INET, INET6 = 1, 2, 10
+STREAM, KIND_OF_SOCKET = 1, 15  # the rest of the number is flags
 PLAIN, TCP, UDP = 0, 6, 17
 TIOCSTI, TIOCLINUX, TIOCSETD = 0x5412, 0x541C, 0x5423  # type into a terminal, its selection, its line discipline
 ASK = 0xFFFFFFFF  # personality's query
@@ -104,6 +105,18 @@ OWNERSHIP = (
 """Rights, owners and times of files. Landlock lets them be changed wherever the user may. Where no other file
 system is put before the user's, they answer 0 and do nothing: programs that copy files go on."""
 
+ONLY_OWN: dict[Call, tuple[tuple[int, int], ...]] = {
+    Call("prlimit64", 302, 261): ((0, 0),),
+    Call("sched_setparam", 142, 118): ((0, 0),),
+    Call("sched_setscheduler", 144, 119): ((0, 0),),
+    Call("sched_setaffinity", 203, 122): ((0, 0),),
+    Call("sched_setattr", 314, 274): ((0, 0),),
+    Call("setpriority", 141, 140): ((0, 0), (1, 0)),
+    Call("ioprio_set", 251, 30): ((0, 1), (1, 0)),
+}
+"""Limits and priorities, which a user may set of every process of theirs. Where no namespace hides those, they
+answer EPERM but to a process that means itself, by 0, as the C library does: (argument, what it has to be)."""
+
 CLONE, CLONE3 = Call("clone", 56, 220), _young("clone3", 435)
 PERSONALITY = Call("personality", 135, 92)
 SOCKET, SOCKETPAIR = Call("socket", 41, 198), Call("socketpair", 53, 199)
@@ -120,8 +133,9 @@ class UnknownMachine(ValueError):
 def program(machine: str, *, namespaces: bool = True) -> bytes:
     """The filter for this processor (`platform.machine()`): instructions of 8 bytes, as the kernel takes them.
 
-    `namespaces`: the sandbox has a network, processes and files of its own. Without, every socket but a pair
-    within the run is denied, and so are queues, and changes of rights, owners and times do nothing.
+    `namespaces`: the sandbox has a network, processes and files of its own. Without, every socket but a pair of
+    streams within the run is denied (one of datagrams could send to any path), and so are queues and the limits of
+    other processes, and changes of rights, owners and times do nothing.
     Raises UnknownMachine.
     """
     if machine not in MACHINES:
@@ -140,10 +154,13 @@ def program(machine: str, *, namespaces: bool = True) -> bytes:
         answers |= dict.fromkeys(SHARED, errno.EPERM) | dict.fromkeys(OWNERSHIP, 0)
     for call, answer in answers.items():
         made += _when(machine, call, [_one(_RETURN, REFUSE | answer)])
+    if not namespaces:
+        for call, wanted in ONLY_OWN.items():
+            made += _when(machine, call, _where(wanted, errno.EPERM))
     made += _when(machine, CLONE, [_load(0), _one(_AND, NAMESPACES), *_only((0,), errno.EPERM)])
     made += _when(machine, PERSONALITY, [_load(0), *_only((ASK,), errno.EPERM)])
     made += _when(machine, IOCTL, [_load(1), *_but((TIOCSTI, TIOCLINUX, TIOCSETD), errno.EPERM)])
-    made += _when(machine, SOCKETPAIR, [_load(0), *_only((UNIX,), errno.EAFNOSUPPORT)])
+    made += _when(machine, SOCKETPAIR, _pair(streams_only=not namespaces))
     made += _when(machine, SOCKET, _socket() if namespaces else [_one(_RETURN, REFUSE | errno.EAFNOSUPPORT)])
     return b"".join([*made, _one(_RETURN, ALLOW)])
 
@@ -159,6 +176,14 @@ def _socket() -> list[bytes]:
     return [*family, _load(2), *_only((PLAIN, TCP, UDP), errno.EPROTONOSUPPORT)]
 
 
+def _pair(*, streams_only: bool) -> list[bytes]:
+    """Local ones. A stream stays with its other half; what sends datagrams may name another receiver."""
+    local = [_load(0), _one(_EQUAL, UNIX, 1, 0), _one(_RETURN, REFUSE | errno.EAFNOSUPPORT)]
+    if not streams_only:
+        return [*local, _one(_RETURN, ALLOW)]
+    return [*local, _load(1), _one(_AND, KIND_OF_SOCKET), *_only((STREAM,), errno.EPROTONOSUPPORT)]
+
+
 def _when(machine: str, call: Call, then: list[bytes]) -> list[bytes]:
     """`then`, which has to return, where the call is this one; the call's number is loaded."""
     number: int | None = getattr(call, machine)
@@ -169,6 +194,12 @@ def _only(values: tuple[int, ...], answer: int) -> list[bytes]:
     """Return: allowed where what is loaded is one of these."""
     tests = [_one(_EQUAL, value, len(values) - at, 0) for at, value in enumerate(values)]
     return [*tests, _one(_RETURN, REFUSE | answer), _one(_RETURN, ALLOW)]
+
+
+def _where(wanted: tuple[tuple[int, int], ...], answer: int) -> list[bytes]:
+    """Return: allowed where each of these arguments has its value."""
+    tests = [(_load(at), _one(_EQUAL, value, 1, 0), _one(_RETURN, REFUSE | answer)) for at, value in wanted]
+    return [*(one for test in tests for one in test), _one(_RETURN, ALLOW)]
 
 
 def _but(values: tuple[int, ...], answer: int) -> list[bytes]:

@@ -19,18 +19,21 @@ _CHILDREN = "/proc/thread-self/children"
 def stand_by(lifeline: int) -> None:
     """Fork. The child returns and goes on to be the run. The parent waits until the child has left, or the other
     end of the pipe `lifeline` is closed; then it ends whatever is below it and leaves as the child did: with its
-    return code, or 128 and the number of its signal. Raises OSError, also where the kernel lists no children."""
-    os.stat(_CHILDREN)  # noqa: PTH116  # as below
+    return code, or 128 and the number of its signal. Raises OSError, also where the kernel lists no children.
+
+    The list is opened here, once: what the run does to this process's limits takes nothing from it."""
+    listed = os.open(_CHILDREN, os.O_RDONLY)
     if ctypes.CDLL(None, use_errno=True).prctl(_SET_CHILD_SUBREAPER, 1, 0, 0, 0) != 0:
         raise OSError(ctypes.get_errno(), "could not take orphans in")
     child = os.fork()
     if child == 0:
         os.close(lifeline)
+        os.close(listed)
         return
     for standard in (0, 1, 2):  # they are the run's
         os.close(standard)
     code = _wait(child, lifeline)
-    _end_all()
+    _end_all(listed)
     os._exit(code)
 
 
@@ -55,15 +58,22 @@ def _reaped() -> list[tuple[int, int]]:
     return found
 
 
-def _end_all() -> None:
+def _end_all(listed: int) -> None:
     """Kill this process's children until it has none. Whose parent is killed becomes its child, so that then there
     is nobody below it; and that it has none is the kernel's word: a list of processes would miss those that are
     born while it is read."""
     with contextlib.suppress(ChildProcessError):
         while True:
             _reaped()
-            with open(_CHILDREN, encoding="ascii") as file:  # noqa: PTH123  # pathlib takes longer than all of this
-                children = file.read().split()
-            for process in children:
+            for process in _children(listed):
                 with contextlib.suppress(ProcessLookupError):
                     os.kill(int(process), signal.SIGKILL)
+
+
+def _children(listed: int) -> list[bytes]:
+    """The processes on the kernel's list now: reading from its start makes it anew."""
+    os.lseek(listed, 0, os.SEEK_SET)
+    parts = []
+    while part := os.read(listed, 2**16):
+        parts.append(part)
+    return b"".join(parts).split()

@@ -76,7 +76,10 @@ tried = {
     "netlink": lambda: family("AF_NETLINK"),
     "keys": lambda: read("/proc/keys"), "program": lambda: read(shown + "/program.py"),
     "scratch": lambda: shutil.copy(shown + "/program.py", "copy.py"),
-    "pair": lambda: socket.socketpair(), "maps": lambda: read("/proc/self/maps"),
+    "pair": lambda: socket.socketpair(), "datagrams": lambda: socket.socketpair(type=socket.SOCK_DGRAM),
+    "own limits": lambda: resource.prlimit(0, resource.RLIMIT_CORE),
+    "reaper's limits": lambda: resource.prlimit(os.getppid(), resource.RLIMIT_NOFILE),
+    "maps": lambda: read("/proc/self/maps"),
 }
 os.chmod(about["private"], 0o777)
 os.utime(about["private"], (1, 1))
@@ -100,7 +103,7 @@ def test_what_it_stops_and_what_works(run, tmp_path, monkeypatch):
         "sources": str(REPOSITORY / "harness/identity.py"),
     }  # fmt: skip
     got = told(run(TRIES, LIMITS, json.dumps(about)))
-    works = {"program", "scratch", "pair", "maps"}
+    works = {"program", "scratch", "pair", "maps", "own limits"}
     if landlock.abi() < landlocked.SCOPED_ABI:
         works.add("signalled")
     assert {name for name, outcome in got["tried"].items() if outcome == "done"} == works, got["tried"]

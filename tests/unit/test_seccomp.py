@@ -42,7 +42,7 @@ def answer(filtered: bytes, number: int, machine: int, *arguments: int) -> int:
 def of(name: str, machine: str) -> int:
     """A call's number."""
     calls = [*DENIED, *seccomp.SHARED, *seccomp.OWNERSHIP, seccomp.CLONE, seccomp.CLONE3, seccomp.PERSONALITY]
-    calls += [seccomp.SOCKET, seccomp.SOCKETPAIR, seccomp.IOCTL]
+    calls += [seccomp.SOCKET, seccomp.SOCKETPAIR, seccomp.IOCTL, *seccomp.ONLY_OWN]
     return next(getattr(call, machine) for call in calls if call.name == name)
 
 
@@ -56,6 +56,7 @@ def test_each_call_of_the_list_is_refused_and_its_neighbours_are_not(machine, na
     others -= {of("socket", machine), of("socketpair", machine)}
     if not namespaces:
         others -= {getattr(call, machine) for call in (*seccomp.SHARED, *seccomp.OWNERSHIP)}
+        others -= {of("ioprio_set", machine)}  # whose argument for itself is not 0
     assert {answer(filtered, number, MACHINES[machine]) for number in others} == {ALLOW}
 
 
@@ -122,6 +123,46 @@ def test_sockets(machine, arguments, with_namespaces):
 
 
 @pytest.mark.parametrize("machine", EVERYWHERE)
+@pytest.mark.parametrize(
+    ("kind", "without_namespaces"),
+    [
+        (1, ALLOW),
+        (1 | 0o2000000 | 0o4000, ALLOW),  # streams that do not wait, and are closed at exec
+        (2, NO_PROTOCOL),  # of datagrams, which may be sent to any path
+        (2 | 0o2000000, NO_PROTOCOL),
+        (3, NO_PROTOCOL),  # the same by another name
+        (5, NO_PROTOCOL),
+        (2**32 + 2, NO_PROTOCOL),
+    ],
+)
+def test_pairs_that_stay_within_the_run(machine, kind, without_namespaces):
+    number, of_machine = of("socketpair", machine), MACHINES[machine]
+    assert answer(program(machine), number, of_machine, 1, kind) == ALLOW
+    assert answer(program(machine, namespaces=False), number, of_machine, 1, kind) == without_namespaces
+
+
+@pytest.mark.parametrize("machine", EVERYWHERE)
+@pytest.mark.parametrize(
+    ("name", "own", "others"),
+    [
+        ("prlimit64", (0, 7), [(1, 7), (4321, 7), (2**32 + 5, 7), (2**31, 7)]),
+        ("sched_setaffinity", (0,), [(4321,)]),
+        ("sched_setattr", (2**32,), [(4321,)]),  # the kernel reads its lower half
+        ("sched_setparam", (0,), [(4321,)]),
+        ("sched_setscheduler", (0, 5), [(4321, 5)]),
+        ("setpriority", (0, 0), [(0, 4321), (1, 0), (2, 0)]),  # a process, a group, all of a user's
+        ("ioprio_set", (1, 0), [(1, 4321), (2, 0), (3, 0)]),
+    ],
+)
+def test_without_namespaces_limits_and_priorities_are_set_of_oneself_alone(machine, name, own, others):
+    number, of_machine = of(name, machine), MACHINES[machine]
+    filtered = program(machine, namespaces=False)
+    assert answer(filtered, number, of_machine, *own) == ALLOW
+    assert {answer(filtered, number, of_machine, *other) for other in others} == {REFUSED}
+    assert {answer(program(machine), number, of_machine, *other) for other in others} == {ALLOW}
+
+
+@pytest.mark.parametrize("machine", EVERYWHERE)
 def test_terminals_and_personalities(machine):
     filtered, of_machine = program(machine), MACHINES[machine]
     for command in (seccomp.TIOCSTI, seccomp.TIOCLINUX, seccomp.TIOCSETD, seccomp.TIOCSTI | 2**32):
@@ -164,7 +205,7 @@ def test_the_filter_is_one_that_the_kernel_takes(machine):
 
 
 def test_no_call_is_named_twice():
-    calls = [*DENIED, *seccomp.SHARED, *seccomp.OWNERSHIP]
+    calls = [*DENIED, *seccomp.SHARED, *seccomp.OWNERSHIP, *seccomp.ONLY_OWN]
     for key in ("name", *EVERYWHERE):
         values = [getattr(call, key) for call in calls if getattr(call, key) is not None]
         assert len(values) == len(set(values)), key
