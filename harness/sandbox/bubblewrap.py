@@ -2,7 +2,7 @@
 
 Inside are the interpreter and its packages, the hand-in, the data and the worker's own files, all read-only, and a
 private scratch folder in memory. As root the stage becomes a user of its own; as an ordinary user bubblewrap makes
-a user namespace. Linux only. Measured on Linux 6.18 with bubblewrap 0.8.0.
+a user namespace. Linux only; bubblewrap 0.7 or later. Measured on Linux 6.18 with bubblewrap 0.8.0.
 """
 
 from __future__ import annotations
@@ -29,6 +29,10 @@ from harness.sandbox import cgroup, mounts, process, seccomp
 from harness.sandbox.base import MIB, Ended, Limits, SandboxError, SandboxRun
 
 SHARED_MEMORY_BYTES = 64 * MIB
+OLDEST = (0, 7)
+"""Before, a folder in memory had no bound (--size)."""
+SEALS_USERS = (0, 8)
+"""Before, there was no --disable-userns. The filter of system calls denies namespaces by itself."""
 ROOT = "/work/worker"
 SUBMISSION = "/work/in"
 DATA = "/work/data.npz"
@@ -129,7 +133,10 @@ def enclosed(
     if is_root():  # the stage needs these two to become a user of its own, and loses them with it
         options += ["--cap-drop", "ALL", "--cap-add", "CAP_SETUID", "--cap-add", "CAP_SETGID"]
     else:
-        options += ["--unshare-user", "--disable-userns", "--uid", "1000", "--gid", "1000", "--cap-drop", "ALL"]
+        program = shutil.which("bwrap")
+        sealed = program is None or version(program) >= SEALS_USERS
+        options += ["--unshare-user", *(["--disable-userns"] if sealed else [])]
+        options += ["--uid", "1000", "--gid", "1000", "--cap-drop", "ALL"]
     options += mounts.system()
     options += ["--perms", "01777", "--size", str(scratch_bytes), "--tmpfs", SCRATCH]
     options += ["--symlink", SCRATCH.lstrip("/"), "/tmp"]  # noqa: S108  # its name inside, for code that insists
@@ -159,21 +166,35 @@ def seccomp_settings() -> list[str]:
         return []
 
 
+def version(program: str) -> tuple[int, ...]:
+    """The version of this bubblewrap, by its own word; taken for the newest where it says none, as what it lacks
+    it then says itself. Raises SandboxError where it cannot be started."""
+    try:
+        told = subprocess.run(
+            [program, "--version"], capture_output=True, env={}, timeout=process.START_SECONDS, check=False
+        )
+    except (OSError, subprocess.TimeoutExpired) as error:
+        raise SandboxError(f"bubblewrap could not be started: {error}") from error
+    found = re.search(rb"(\d+)\.(\d+)", told.stdout)
+    return tuple(int(part) for part in found.groups()) if found else (sys.maxsize, 0)
+
+
 @contextlib.contextmanager
 def launched(options: list[str], command: list[str]) -> Iterator[tuple[subprocess.Popen[bytes], int]]:
     """bubblewrap with its stage ready and waiting, and a handle on the first process of its namespace.
 
-    The options go through a file in memory, because the sandbox can read its own command line. Raises SandboxError
-    where the stage does not get ready: nothing of the student's has run then.
+    The options go through a file without a name, because the sandbox can read its own command line. Raises
+    SandboxError where the stage does not get ready: nothing of the student's has run then.
     """
     program = shutil.which("bwrap")
     if program is None:
         raise SandboxError("bubblewrap (bwrap) is not installed")
+    if not hasattr(os, "pidfd_open") or not hasattr(signal, "pidfd_send_signal"):
+        raise SandboxError("this Python was built without os.pidfd_open, by which a sandbox is ended: use another")
+    if (found := version(program)) < OLDEST:
+        raise SandboxError(f"bubblewrap is {found[0]}.{found[1]}; {OLDEST[0]}.{OLDEST[1]} or later is needed")
     with contextlib.ExitStack() as stack:
-        options_fd = os.memfd_create("options")
-        with os.fdopen(os.dup(options_fd), "wb") as file:
-            file.write(b"".join(os.fsencode(option) + b"\0" for option in options))
-        os.lseek(options_fd, 0, os.SEEK_SET)
+        options_fd = _nameless(b"".join(os.fsencode(option) + b"\0" for option in options))
         status_fd, status_end = os.pipe()
         stack.callback(os.close, status_fd)
         try:
@@ -202,6 +223,15 @@ def launched(options: list[str], command: list[str]) -> Iterator[tuple[subproces
             raise
         stack.callback(os.close, pidfd)
         yield started, pidfd
+
+
+def _nameless(content: bytes) -> int:
+    """A descriptor of a file without a name, at its start: in memory, where this Python was built with that."""
+    memory = hasattr(os, "memfd_create")
+    with os.fdopen(os.memfd_create("options"), "wb") if memory else tempfile.TemporaryFile() as file:
+        file.write(content)
+        file.seek(0)
+        return os.dup(file.fileno())
 
 
 def _child_pid(status_fd: int) -> int:
