@@ -13,7 +13,7 @@ from pathlib import Path
 from attacks.pages import problems
 from attacks.suite import THROUGH, Graded, Observed
 
-from harness.results import Cause, Result
+from harness.results import Cause, Outcome, Result
 
 SLACK_SECONDS = 2.0  # of the list; the run's own clock is held to it
 START_AND_END_SECONDS = 20.0  # what starting and killing may cost on a busy machine
@@ -27,7 +27,10 @@ def i1_a_whole_result(observed: Observed) -> None:
     assert not (observed.folder / "fault.txt").exists(), (observed.folder / "fault.txt").read_text(encoding="utf-8")
     assert result.exit_code in (0, 1), [check.message for check in result.checks]
     assert observed.evidence.cause is not Cause.HARNESS_FAULT, observed.evidence.problem
-    assert result.machine_points is not None
+    left = any(
+        check.outcome is Outcome.MANUAL for check in result.checks
+    )  # to a person, as a whole other framework
+    assert result.machine_points is not None or left
 
 
 def i2_nothing_said_earns(observed: Observed) -> None:
