@@ -7,6 +7,7 @@ goes on where it was: what is finished is read, what was recorded and trained is
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -61,6 +62,8 @@ class _Training:
 
     wanted: Wanted
     first: _Submission
+    seen: Ticket[stages.Seen] | None
+    """That submission, looked at: kept until the training is done, whatever becomes of its grading."""
     ticket: Ticket[dict[str, Made | Untrained]] | None = None
     done: bool = False
     losses: int = 0
@@ -113,7 +116,7 @@ class Class:
         self._rows: dict[int, Sequence[mapping.Row]] = {}
         self._traces: list[Trace] = []
         self._waiting: dict[Ticket[Any], _Waiting] = {}
-        self._losses = kept.losses()
+        self._losses = kept.losses() if options.resume else Counter()
 
     def graded(self) -> list[Result]:
         """Grade what is not finished yet, and write the class; results in the order of the submissions."""
@@ -194,7 +197,7 @@ class Class:
         for wanted in outline.wanted:
             training = self._trainings.get(wanted.key)
             if training is None:
-                training = self._trainings[wanted.key] = _Training(wanted, one)
+                training = self._trainings[wanted.key] = _Training(wanted, one, one.seen)
                 self._held.append(training)
             training.users.add(one.number)
             if not training.done:
@@ -230,7 +233,7 @@ class Class:
         ticket = self._lanes.submit(
             f"training for {batch[0].first.hand_in.name}",
             stages.train,
-            [(training.first.seen, training.wanted.key) for training in batch],
+            [(training.seen, training.wanted.key) for training in batch],
             [self._trainings[key].ticket for key in sorted(before)],
             priority=-min(training.first.number for training in batch),
             resource=TRAINER,
@@ -280,7 +283,8 @@ class Class:
                 self._lanes.forget(training.ticket)
                 for other in same:
                     del self._trainings[other.wanted.key]
-        if one.seen is not None:
+        waited_for = any(other.seen is one.seen and not other.done for other in self._trainings.values())
+        if one.seen is not None and not waited_for:
             self._lanes.forget(one.seen)
         one.seen, one.wanted = None, ()
 
@@ -300,7 +304,7 @@ class Class:
         self._train()
         why = (
             f"The harness's own process died {TRIES} times while it graded this hand-in, so it was set aside. A "
-            "person has to look at it; grading it anew in another folder tries it again."
+            "person has to look at it; grading it without --resume tries it again."
         )
         ticket = self._lanes.submit(
             f"{one.hand_in.name}: set aside", stages.set_aside, one.hand_in, why, self._about, priority=-one.number

@@ -262,6 +262,9 @@ def test_deaths_are_counted_across_runs(tmp_path, monkeypatch):
     (tmp_path / "a" / RESULT).unlink()
     graded(tmp_path, "a", resume=True)
     assert world.done == [("set aside", "a")]
+    world.done.clear()
+    graded(tmp_path, "a")
+    assert world.did("finish") == ["a"], "a run that begins anew tries again"
 
 
 def test_a_training_whose_process_died_is_tried_once_more_and_then_given_up(tmp_path, monkeypatch):
@@ -274,6 +277,18 @@ def test_a_training_whose_process_died_is_tried_once_more_and_then_given_up(tmp_
     graded(tmp_path / "twice", "a", "b")
     assert world.did("given up") == ["x"]
     assert sorted(world.did("finish")) == ["a", "b"]
+
+
+def test_a_training_outlives_the_submission_that_asked_for_it_first(tmp_path, monkeypatch, wide):
+    """`a` dies twice at its end and is set aside; what `b` waits for too is tried again all the same."""
+    world = World(monkeypatch, a=[Wanted("x"), Wanted("y")], b=[Wanted("x"), Wanted("z")])
+    world.dies["finish", "a"] = 2
+    world.dies["train", "x"] = 1
+    world.dies["train", "z"] = 1
+    graded(tmp_path, "a", "b")
+    assert world.did("set aside") == ["a"]
+    assert world.did("finish") == ["b"]
+    assert world.did("given up") == []
 
 
 def test_what_is_no_death_is_raised(tmp_path, monkeypatch):
