@@ -7,8 +7,9 @@ of the file. The weights in the file earn nothing (`harness.measure.saved_models
 
 from __future__ import annotations
 
+import itertools
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Literal
 
 from numpy.typing import NDArray
@@ -57,7 +58,8 @@ def with_saved_models(
         rule.task for rule in grader.assignment.rules() if rule.task not in answered and rule.task not in given
     ]
     builds = [build for build in grader.assignment.contract.builds if build.task in open_tasks]
-    made = _fits(recording.saved_models, models, builds, grader.dataset)
+    taken = {fit.id for fit in recording.fits}
+    made = _fits(recording.saved_models, models, builds, grader.dataset, taken)
     fits = tuple(made)[: MAX_FITS - len(recording.fits)]
     whole = recording.model_copy(update={"fits": (*recording.fits, *fits)})
     recipes = Recipes(whole, frames, grader.dataset)
@@ -144,9 +146,13 @@ def _file_of(fit: FitRecord) -> str:
 
 
 def _fits(
-    records: Sequence[SavedModelRecord], models: Sequence[SavedModel], builds: Sequence[Build], dataset: Dataset
+    records: Sequence[SavedModelRecord],
+    models: Sequence[SavedModel],
+    builds: Sequence[Build],
+    dataset: Dataset,
+    taken: Collection[str],
 ) -> Iterator[FitRecord]:
-    """A fit for each saved model and each build whose network has such outputs."""
+    """A fit for each saved model and each build whose network has such outputs, with an id that is not `taken`."""
     for number, (record, model) in enumerate(zip(records, models, strict=True)):
         if not record.nodes or not model.facts.layers or model.part_of is not None:
             continue
@@ -162,7 +168,7 @@ def _fits(
                 continue
             yield FitRecord(
                 **_graph(record) | {"layers": _shaped(record, model)},
-                id=f"{record.id}-{build.task}",
+                id=_free(f"saved-{number + 1}-{build.task}", taken),
                 model=FIRST_MODEL + number,
                 epochs=build.epochs,
                 batch_size=build.batch_size,
@@ -174,6 +180,12 @@ def _fits(
                 method="saved_model",
                 where=Where(file=record.file),
             )
+
+
+def _free(name: str, taken: Collection[str]) -> str:
+    """The name, with a number behind it where a recording has it already."""
+    others = (f"{name}-{number}" for number in itertools.count(2))
+    return next(one for one in itertools.chain([name], others) if one not in taken)
 
 
 def _graph(record: SavedModelRecord) -> dict[str, Any]:

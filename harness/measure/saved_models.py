@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
-from functools import partial
+from functools import cache, partial
 from typing import Any
 
 import numpy as np
@@ -41,6 +41,8 @@ def submitted(
     inputs, on the one that suits them best."""
     parts = dict(_parts(recording.saved_models))
     most = OPERATIONS / max(1, len(recording.saved_models))
+    networks = _by_sizes(recording)
+    digest = cache(lambda name: of_array(frames[name]))  # a record may name a frame thousands of times
 
     def one(record: SavedModelRecord) -> SavedModel:
         made = SavedModel(
@@ -52,11 +54,11 @@ def submitted(
         graph: Graph = record
         found: Sequence[Sequence[str]] = record.weights
         if not record.nodes:
-            known = _architecture(record, frames, recording)
+            known = _architecture(record, frames, networks)
             if known is None:
                 return made.model_copy(update={"fault": "legacy", "problem": _NO_ARCHITECTURE})
             graph, found, made = known[0], known[1], made.model_copy(update={"fit": known[2]})
-        own = [[of_array(frames[name]) for name in names if name in frames] for names in found]
+        own = [[digest(name) for name in names if name in frames] for names in found]
         try:
             make = partial(_measured, made, graph, found, frames, dataset, trainer, most)
             decided_by = [record.model_dump(mode="json"), Graph(**_graph(graph)).model_dump(mode="json"), own]
@@ -108,7 +110,10 @@ def _measured(
         cost = estimate(spec, facts, examples=1, epochs=1, batch_size=1, optimizer=("SGD", {}))
         if cost.forward * len(inputs) * len(dataset.y_test) > most:
             raise Refused("is a network of so many operations that it is not evaluated as submitted")
-        ordered = [_weight(frames.get(name)) for place in keras_order(spec) for name in weights[place]]
+        named = [name for place in keras_order(spec) for name in weights[place]]
+        if len(set(named)) < len(named):
+            raise Refused("names the same weights for several layers")
+        ordered = [_weight(frames.get(name)) for name in named]
         outputs = [_outputs(trainer, spec, ordered, one, dataset) for one in inputs]
     except Refused as reason:
         return made.model_copy(update={"fault": "not_measured", "problem": str(reason)[:2_000]})
@@ -196,33 +201,27 @@ def keras_order(spec: ModelSpec) -> list[int]:
 # --- weights alone, and parts
 
 
+def _by_sizes(recording: Recording) -> dict[tuple[int, ...], FitRecord | ModelRecord]:
+    """The recorded networks by how many weights their layers have, in ascending order; of equal ones the last."""
+    known: list[FitRecord | ModelRecord] = [*recording.models, *recording.fits]
+    return {tuple(sorted(layer.params for layer in one.layers if layer.params)): one for one in known if one.layers}
+
+
 def _architecture(
-    record: SavedModelRecord, frames: Frames, recording: Recording
+    record: SavedModelRecord, frames: Frames, networks: Mapping[tuple[int, ...], FitRecord | ModelRecord]
 ) -> tuple[FitRecord | ModelRecord, list[tuple[str, ...]], str | None] | None:
     """The recorded network whose layers have as many weights as those of a file without an architecture, with the
-    frames of each of its layers, and the fit that it is of; the last one recorded, or None."""
-    known: list[FitRecord | ModelRecord] = [*recording.models, *recording.fits]
-    for graph in reversed(known):
-        found = _paired(record, graph, frames)
-        if found is not None:
-            return graph, found, graph.id if isinstance(graph, FitRecord) else None
-    return None
-
-
-def _paired(record: SavedModelRecord, graph: Graph, frames: Frames) -> list[tuple[str, ...]] | None:
-    """The frames of each layer of `graph`, each file layer taken once: of those with as many weights the first, in
-    the order of the file. None where they do not fit."""
-    left = list(record.weights)
-    paired: list[tuple[str, ...]] = []
-    for layer in graph.layers:
-        size = layer.params
-        names = next((one for one in left if _size(one, frames) == size), None) if size else ()
-        if names is None:
-            return None
-        if size:
-            left.remove(names)
-        paired.append(names)
-    return paired if paired and not left else None
+    frames of each of its layers, and the fit that it is of; the last one recorded, or None. Each layer takes of the
+    file's that have as many weights the first that is left."""
+    sizes = [_size(names, frames) for names in record.weights]
+    graph = networks.get(tuple(sorted(sizes)))
+    if graph is None:
+        return None
+    left: dict[int, list[tuple[str, ...]]] = {}
+    for size, names in zip(reversed(sizes), reversed(record.weights), strict=True):
+        left.setdefault(size, []).append(names)
+    found = [left[layer.params].pop() if layer.params else () for layer in graph.layers]
+    return graph, found, graph.id if isinstance(graph, FitRecord) else None
 
 
 def _size(names: Sequence[str], frames: Frames) -> int:

@@ -19,7 +19,16 @@ from harness.dryrun import DryRun
 from harness.grading import Grader
 from harness.measure import saved_models
 from harness.models import ModelFacts, canonical
-from harness.recording import Graph, LayerRecord, NodeRecord, Recording, TensorRef
+from harness.recording import (
+    FitRecord,
+    Graph,
+    LayerRecord,
+    ModelRecord,
+    NodeRecord,
+    Recording,
+    SavedModelRecord,
+    TensorRef,
+)
 from harness.report import render_scorecard
 from harness.results import Cause, SubmissionFacts, SubmittedFile
 from harness.sandbox.base import Limits
@@ -74,11 +83,12 @@ class Trainer:
         return values
 
 
-def graded(folder, given=None, fits=(), kind="nothing", files=None):
-    """The evidence on a hand-in of these files, and of these recorded fits."""
+def graded(folder, given=None, fits=(), kind="nothing", files=None, **claims):
+    """The evidence on a hand-in of these files, and of these recorded fits; `claims` are what a worker that lies
+    has in its records of the saved models."""
     channel = io.BytesIO()
     writer = FrameWriter(channel)
-    records = read_all(folder, writer)
+    records = tuple(one.model_copy(update=claims) for one in read_all(folder, writer))
     frames = read_frames(channel.getvalue(), Limits()).arrays
     names = [path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()]
     listed = tuple(SubmittedFile(name=name, bytes=1, sha256="0") for name in (names if files is None else files))
@@ -239,7 +249,43 @@ def test_weights_alone_without_a_network_are_not_enough(tmp_path):
     assert ending.value.cause is Cause.ERROR_IN_SUBMISSION
 
 
+def test_layers_of_a_file_go_to_the_layers_with_as_many_weights():
+    """Of layers of one size the first of the file first, and of networks of the same sizes the last recorded."""
+    frames = {name: np.zeros(size) for name, size in {"a": 4, "b": 2, "c": 4}.items()}
+    record = SavedModelRecord(id="w", file="w.h5", format="weights", weights=(("a",), ("b",), ("c",)))
+
+    def recorded(*params, uid):
+        layers = [LayerRecord(uid=one, name="x", class_name="Dense", config={}, params=one) for one in params]
+        return ModelRecord(uid=uid, name="m", kind="functional", layers=tuple(layers))
+
+    def answer(*models):
+        return saved_models._architecture(record, frames, saved_models._by_sizes(Recording(models=models)))
+
+    first, last = recorded(2, 4, 4, uid=1), recorded(4, 0, 4, 2, uid=2)
+    assert answer(first, last) == (last, [("a",), (), ("c",), ("b",)], None)
+    for other in ((2, 4), (2, 4, 4, 4), (2, 4, 5), ()):
+        assert answer(recorded(*other, uid=3)) is None
+
+
 # --- what cannot be taken
+
+
+def test_a_claimed_name_of_any_length_makes_no_name_of_a_fit(tmp_path):
+    saved.write_keras(tmp_path / "model.keras", saved.mlp(), saved.mlp_weights())
+    assert answered(graded(tmp_path, id="x" * 300)) == {"2C": ("saved-1-2C",)}
+
+
+def test_a_recorded_fit_of_the_same_name_stays_what_it_is(tmp_path):
+    saved.write_keras(tmp_path / "model.keras", saved.mlp(), saved.mlp_weights())
+    made = graded(tmp_path, fits=[FitRecord(id="saved-1-2C", model=1, epochs=1)], kind="notebook")
+    assert answered(made) == {"2C": ("saved-1-2C-2",)}
+
+
+def test_weights_that_are_named_twice_are_not_sent_twice(tmp_path):
+    saved.write_keras(tmp_path / "model.keras", saved.mlp(), saved.mlp_weights())
+    (weights,) = {one.weights for one in graded(tmp_path).recording.saved_models}
+    (model,) = graded(tmp_path, weights=(max(weights, key=len),) * len(weights)).saved_models
+    assert (model.fault, model.problem) == ("not_measured", "names the same weights for several layers")
 
 
 def one_layer(folder, *layers, weights=None):
