@@ -202,7 +202,8 @@ class _Arrays:
         while root.derived is not None:
             root = root.derived.given
         if root.source is None and root.content is not None:
-            return select_content(root.shape[0] or 0 if root.shape else 0, beside, self.dataset)
+            values = self._crossed(root, what)  # before anything is made of a length that is claimed
+            return select_content(len(values) if values.ndim else 0, beside, self.dataset)
         if root.source is None and root.not_kept:
             raise Refused(
                 f"the {what} of the fit, an array of shape {shape_of(root)}, could not be recognised as images of "
@@ -220,10 +221,7 @@ class _Arrays:
         return _pixels(record, chosen.part, rows, len(chosen.rows), what)
 
     def _content(self, record: ArrayRecord, what: str, rows: str, count: int) -> ArraySpec:
-        frame = record.content or ""
-        values = self.frames.get(frame)
-        if values is None or values.shape != tuple(record.shape) or values.dtype.kind not in "biuf":
-            raise Refused(f"the {what} of the fit, an array of shape {shape_of(record)}, did not cross")
+        values, frame = self._crossed(record, what), record.content or ""
         if frame not in self.store.contents:
             digest = self._keep(values.astype(np.float32, copy=False))
             low, high = float(values.min(initial=0)), float(values.max(initial=0))
@@ -241,6 +239,13 @@ class _Arrays:
             scale=scale,
             offset=offset,
         )
+
+    def _crossed(self, record: ArrayRecord, what: str) -> NDArray[Any]:
+        """The values of an array that was not recognised. Raises Refused where they are not there as claimed."""
+        values = self.frames.get(record.content or "")
+        if values is None or values.shape != tuple(record.shape) or values.dtype.kind not in "biuf":
+            raise Refused(f"the {what} of the fit, an array of shape {shape_of(record)}, did not cross")
+        return values
 
     def _derived(self, record: ArrayRecord, made: Derivation, what: str, chosen: Selection) -> ArraySpec:
         given = self._images(made.given, what, chosen)

@@ -18,6 +18,7 @@ from harness.recording import ArrayRecord, Rows
 Array = NDArray[Any]
 Frames = Mapping[str, Array]
 
+MAX_ROWS = 200_000  # of an array that was not recognised; the data set with its evaluation images has 70,000
 _SHIFT = OFFICIAL_ROWS["train"]  # in `x_all` the evaluation images follow the training images
 
 
@@ -75,8 +76,10 @@ def select_content(count: int, beside: Selection | None, dataset: Dataset) -> Se
     """The rows of an array of `count` items that was not recognised: those of its partner, where that was.
 
     On digits the array repeats its images some forty times; without a partner as many of its rows are taken as
-    there are training images.
+    there are training images. Raises Refused where there are none, or more than MAX_ROWS.
     """
+    if not 0 < count <= MAX_ROWS:
+        raise Refused(f"the fit is given an array of {count:,} rows; 1 to {MAX_ROWS:,} are trained on")
     if beside is not None:
         if beside.places.max(initial=0) >= count:
             raise Refused(f"inputs and targets of the fit differ in number: there are {count:,} inputs")
@@ -109,13 +112,16 @@ def _chosen(
         if chosen.kind == "all":
             return rows, None
         start, step = (rows.start, rows.step) if rows.kind == "slice" else (0, 1)
-        made = Rows(
-            kind="slice",
-            count=chosen.count,
-            start=start + chosen.start * step,
-            stop=start + (chosen.stop - 1) * step + 1,
-            step=chosen.step * step,
-        )
+        try:
+            made = Rows(
+                kind="slice",
+                count=chosen.count,
+                start=start + chosen.start * step,
+                stop=start + (chosen.stop - 1) * step + 1,
+                step=chosen.step * step,
+            )
+        except ValueError:  # numbers that no array has
+            raise Refused(f"the {what} of the fit name images that do not exist") from None
         return made, None
     positions, wanted = _positions(rows, listed), _positions(chosen, chosen_listed)
     if wanted.max(initial=-1) >= len(positions) or wanted.min(initial=0) < 0:

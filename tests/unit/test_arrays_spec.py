@@ -1,5 +1,7 @@
 """Arrays of a recipe: both sets together, padded, thresholded, inverted, unrecognised; made anew as they were."""
 
+import dataclasses
+
 import numpy as np
 import pytest
 from evidence import SALT, data, digits, fit, images, labels
@@ -11,7 +13,7 @@ from harness.recording import Recording, Rows
 from harness.training.arrays_spec import NOT_MADE, ArraySpec, DerivedSpec, as_images, no_models, seen
 from harness.training.from_recording import Recipes, evaluation_specs, from_fit
 from harness.training.recipe import evaluation_arrays, training_arrays
-from harness.training.selection import select
+from harness.training.selection import MAX_ROWS, select
 
 DIGITS = digits()
 
@@ -272,6 +274,22 @@ def test_the_reason_ends_as_verdicts_expect():
 def test_content_that_did_not_cross(lost):
     _, frames, given = content()
     assert "did not cross" in refusal({"labels": frames["labels"], **lost}, **given)
+
+
+def test_nothing_is_made_of_a_length_that_is_only_claimed():
+    """8 GiB of row numbers, where it is believed."""
+    _, frames, given = content(n=10)
+    given["x"] = given["x"].model_copy(update={"shape": (2**30, 28, 28, 1)})
+    for official in (DIGITS, dataclasses.replace(DIGITS, official=True)):
+        with pytest.raises(Refused, match="did not cross"):
+            from_fit(fit(data=data(**given)), frames, official)
+
+
+@pytest.mark.parametrize("rows", [0, MAX_ROWS + 1])
+def test_an_array_of_no_rows_or_too_many_is_refused(rows):
+    x = images(**OWN, shape=(rows, 0))
+    frames = {"own": np.zeros((rows, 0), "f4"), "labels": np.zeros(rows, "u1")}
+    assert "1 to 200,000 are trained on" in refusal(frames, x=x, y=labels(**FREE, shape=(rows, 10)))
 
 
 def test_content_with_nan_is_refused():
