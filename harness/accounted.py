@@ -16,13 +16,20 @@ from pathlib import Path
 
 from harness.recording import Finding, FitRecord, Recording
 from harness.source import parse
-from harness.worker.cells import CONTRACT_FILE, UnreadableFileError, file_name, read_notebook, read_source
+from harness.worker.cells import CONTRACT_FILE, UnreadableFileError, file_name, read_notebook
 from harness.worker.contract import Contract
 
 MOST = 20  # notes of one hand-in
-MAX_FILE_BYTES = 64 * 2**20
+MAX_BYTES = {".py": 2 * 2**20, ".ipynb": 16 * 2**20}  # of a file that is read, which no other is
 MAX_CHARACTERS = 200_000  # of a cell that is taken apart; a longer one is searched as text
-_TRAINS = re.compile(r"fit|train_on_batch")
+_TRAINS = re.compile(r"(?<![A-Za-z])fit(?![a-z])|train_on_batch")  # and fit_generator, no benefit
+_DECLARED = re.compile(
+    rb"(?:[^\n]{0,200}\n)??(?:\xef\xbb\xbf)?[ \t\f]*#[^\n]{0,200}?coding[:=][ \t]*([-\w.]{1,40})"
+)
+_CODECS = {
+    "utf-8": "utf-8", "utf8": "utf-8", "utf-8-sig": "utf-8", "ascii": "utf-8", "us-ascii": "utf-8",
+    "cp1252": "cp1252", "windows-1252": "cp1252",
+}  # fmt: skip
 _COMMENT = re.compile(r"#.*")
 
 
@@ -51,12 +58,22 @@ class Text:
     @cached_property
     def asking(self) -> frozenset[int]:
         """The lines of the statements that call what trains, of several around each other the innermost."""
-        statements: dict[int, ast.stmt] = {}
-        for node in ast.walk(self.tree) if self.tree is not None else ():  # outer ones come first
-            if isinstance(node, ast.stmt):
-                statements |= dict.fromkeys(range(node.lineno, (node.end_lineno or node.lineno) + 1), node)
-        asks = {id(one): any(_TRAINS.search(word) for word in _words(one)) for one in statements.values()}
-        return frozenset(line for line, one in statements.items() if asks[id(one)])
+        nodes = ast.walk(self.tree) if self.tree is not None else ()
+        statements = [node for node in nodes if isinstance(node, ast.stmt)]
+        beyond: dict[int, int] = {}  # from a line of a statement further in to one behind it
+        found: set[int] = set()
+        for one in reversed(statements):  # inner ones come first, and each line belongs to one
+            own, line, last = list[int](), one.lineno, one.end_lineno or one.lineno
+            passed = list[int]()
+            while line <= last:
+                if line not in beyond:
+                    own.append(line)
+                passed.append(line)
+                line = beyond.get(line, line + 1)
+            beyond |= dict.fromkeys(passed, line)
+            if own and any(_TRAINS.search(word) for word in _words(one)):
+                found.update(own)
+        return frozenset(found)
 
     @cached_property
     def hands_on(self) -> bool:
@@ -76,9 +93,14 @@ def unaccounted(recording: Recording, folder: Path, contract: Contract) -> Itera
         return
     named = {fit.where.file for fit in recording.fits if fit.where is not None}
     texts = received(folder, named | {CONTRACT_FILE})
+    written = frozenset(
+        build.task
+        for build in contract.builds
+        if any(re.search(rf"\b{re.escape(build.function)}\b", one.text) for one in texts.values())
+    )
     told = 0
     for fit in recording.fits:
-        if told < MOST and not _is_accounted(fit, recording, texts, contract):
+        if told < MOST and not _is_accounted(fit, recording, texts, written):
             told += 1
             place = str(fit.where) if fit.where is not None else "no place"
             yield Finding(
@@ -94,7 +116,9 @@ def received(folder: Path, names: set[str]) -> dict[tuple[str, int | None], Text
     none."""
     found: dict[tuple[str, int | None], Text] = {}
     for path in sorted(folder.rglob("*")):
-        if not path.is_file() or path.is_symlink() or path.stat().st_size > MAX_FILE_BYTES:
+        if not path.is_file() or path.is_symlink():
+            continue
+        if path.stat().st_size > MAX_BYTES.get(path.suffix.lower(), -1):
             continue
         name = file_name(path, folder)
         if name not in names:
@@ -104,20 +128,29 @@ def received(folder: Path, names: set[str]) -> dict[tuple[str, int | None], Text
                 cells, _ = read_notebook(path, name)
                 found |= {(name, cell.number): Text(cell.text) for cell in cells}
             else:
-                found[name, None] = Text(read_source(path))
+                found[name, None] = Text(source_text(path.read_bytes()))
         except (UnreadableFileError, OSError):
             continue
     return found
 
 
+def source_text(data: bytes) -> str:
+    """A script in the encoding that it declares, of the few that people use; in any other as Latin-1. Which decoder
+    runs is not the file's to choose: that of Punycode takes quadratic time."""
+    declared = _DECLARED.match(data)
+    name = declared[1].decode("ascii").lower().replace("_", "-") if declared else "utf-8"
+    try:
+        text = data.decode(_CODECS.get(name, "latin-1"))
+    except UnicodeDecodeError:
+        text = data.decode("latin-1")
+    return text.removeprefix("\ufeff").replace("\r\n", "\n").replace("\r", "\n")
+
+
 def _is_accounted(
-    fit: FitRecord, recording: Recording, texts: Mapping[tuple[str, int | None], Text], contract: Contract
+    fit: FitRecord, recording: Recording, texts: Mapping[tuple[str, int | None], Text], written: frozenset[str]
 ) -> bool:
-    if (
-        recording.kind == "contract" and fit.contract_task is not None
-    ):  # the harness calls `fit` on what this builds
-        builders = [build.function for build in contract.builds if build.task == fit.contract_task]
-        return any(re.search(rf"\b{re.escape(name)}\b", one.text) for name in builders for one in texts.values())
+    if recording.kind == "contract" and fit.contract_task is not None:
+        return fit.contract_task in written  # the harness calls `fit` on what its function builds
     where = fit.where
     text = texts.get((where.file, where.cell)) if where is not None else None
     if where is None or text is None:

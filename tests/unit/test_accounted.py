@@ -7,7 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from notebooks import md, notebook
 
-from harness.accounted import MOST, unaccounted
+from harness import accounted
+from harness.accounted import MAX_BYTES, MOST, Text, source_text, unaccounted
 from harness.dryrun import record
 from harness.recording import FitRecord, Recording, SourceRecord, Where
 from harness.sandbox import Ended, Frames, SandboxRun
@@ -53,6 +54,7 @@ NOT_ASKED = {
     "a comment": ("exec(hidden)  # model.fit(x, y)\n", 1),
     "decoded": ("exec(base64.b64decode(hidden))\n", 1),
     "the line of the loop alone": ("for m in ms:\n    m.fit(x, y)\nexec(hidden)\n", 3),
+    "another word": ("print('a benefit of fitness')\n", 1),
     "around it": ("def train():\n    exec(hidden)\n    return model.fit(x)\n", 2),
 }
 
@@ -102,6 +104,30 @@ def test_by_contract_the_function_that_builds_the_network_is_enough(tmp_path):
         assert places(told(place, kind="contract", task="2C"), tmp_path) == []
     assert places(told(where, kind="contract", task="4A"), tmp_path) == [where]
     assert places(told(where, kind="contract"), tmp_path) == [where]
+
+
+def test_a_statement_of_many_lines_is_looked_at_once(monkeypatch):
+    looked: list[int] = []
+    real = accounted._words
+    monkeypatch.setattr(accounted, "_words", lambda one: looked.append(one.lineno) or real(one))
+    text = Text("x = [\n" + "    1,\n" * 2_000 + "    model.fit(x),\n]\n")
+    assert text.asking == frozenset(range(1, 2_004))
+    assert looked == [1]
+
+
+def test_the_file_chooses_no_decoder():
+    for name in ("punycode", "utf-7", "idna", "rot13", "no-such"):
+        assert source_text(f"# coding: {name}\nx = 'ü'\n".encode()) == f"# coding: {name}\nx = 'Ã¼'\n"
+    assert source_text("# coding: cp1252\r\n€".encode("cp1252")) == "# coding: cp1252\n€"
+    assert source_text("\ufeffü\r".encode()) == "ü\n"
+    assert source_text(b"\xfc") == "ü"
+
+
+def test_neither_other_files_nor_too_large_ones_are_read(tmp_path):
+    script(tmp_path, "model.fit(x, y)\n", "work.txt")
+    script(tmp_path, "model.fit(x, y)\n" + "#" * MAX_BYTES[".py"], "work.py")
+    there = [Where(file="work.txt", line=1), Where(file="work.py", line=1)]
+    assert places(told(*there, kind="scripts"), tmp_path) == there
 
 
 def test_notes_have_an_end(tmp_path):
