@@ -10,7 +10,7 @@ from typing import Any, ParamSpec
 
 from numpy.typing import NDArray
 
-from harness import matching
+from harness import identity, matching
 from harness.allowlist import Refused
 from harness.assignment import Assignment
 from harness.calibrated import Profile
@@ -38,6 +38,7 @@ from harness.training.recipe import Prepared
 from harness.training.runs import Given, Made, Runs, weighted
 from harness.training.runs import OnEpoch as OnEpochOfRun
 
+MAX_MODELS = 200  # distinct ones that are inspected for a hand-in's fits; a sweep has some dozens
 OnEpoch = Callable[[str, int, int], None]
 """on_epoch(task, epoch, of)"""
 P = ParamSpec("P")
@@ -87,7 +88,8 @@ class Grader:
         that does not exist.
         """
         recipes = Recipes(run.recording, run.frames, self.dataset)
-        networks = tuple(Network(fit, self.inspected(fit, recipes)) for fit in run.recording.fits)
+        models: set[str] = set()
+        networks = tuple(Network(fit, self.inspected(fit, recipes, models)) for fit in run.recording.fits)
         own = self_trained(run.recording.self_trained, run.frames, self.dataset, self.trainer, self.measured)
         candidates = self.assignment.profile(self.profile).candidates
         matches = matching.match(
@@ -180,8 +182,9 @@ class Grader:
 
     # --- one fit
 
-    def inspected(self, fit: FitRecord, recipes: Recipes) -> FitEvidence:
-        """What a fit is. One that cannot be repeated is looked at all the same."""
+    def inspected(self, fit: FitRecord, recipes: Recipes, models: set[str] | None = None) -> FitEvidence:
+        """What a fit is. One that cannot be repeated is looked at all the same. `models` are those of the hand-in
+        that were inspected, and grow to MAX_MODELS; what is beyond them is refused."""
         made: dict[str, Any] = {"fit": fit.id}
         try:
             prepared = recipes.of(fit.id)
@@ -194,7 +197,10 @@ class Grader:
             with contextlib.suppress(Refused):
                 made[name] = read(fit)
         try:
-            facts = self._facts(canonical(fit), made.get("loss"))
+            spec = canonical(fit)
+            if models is not None:
+                _counted(models, identity.of_values(spec.model_dump(mode="json"), made.get("loss")))
+            facts = self._facts(spec, made.get("loss"))
         except Refused as reason:
             facts = ModelFacts(refused=str(reason))
         except (TrainerFailed, TrainingStopped) as error:
@@ -334,6 +340,13 @@ def dataset_facts(dataset: Dataset) -> DatasetFacts:
         train_images=len(dataset.x_train),
         evaluation_images=len(dataset.x_test),
     )
+
+
+def _counted(models: set[str], model: str) -> None:
+    """Add a model to those that were inspected. Raises Refused where it is one too many."""
+    if model not in models and len(models) >= MAX_MODELS:
+        raise Refused(f"the hand-in trains more than {MAX_MODELS} different networks; the first ones are looked at")
+    models.add(model)
 
 
 def _mean(evidence: FitEvidence) -> float:

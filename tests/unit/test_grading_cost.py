@@ -9,10 +9,12 @@ from harness.allowlist import Refused
 from harness.assignment import load
 from harness.evidence import Match
 from harness.grading import Grader
+from harness.recording import Recording
 from harness.results import Cause
 from harness.store import Store
 from harness.training.cache import RunCache
 from harness.training.cost import Allowance, Work, of_recipe
+from harness.training.from_recording import Recipes
 from harness.training.process import TrainedRun
 
 A7 = load("dat405_a7")
@@ -224,3 +226,22 @@ def test_it_may_take_what_task_4as_may(monkeypatch):
     matched = {"4D": Match(task="4D", fits=("fit-1",))}
     fits, _ = train(monkeypatch, Allowance({"4A": Work(1, 1)}, {"4A": 2}), networks=(MLP,), matched=matched)
     assert "times the arithmetic of the reference network" in fits["fit-1"].problem
+
+
+def test_only_so_many_distinct_networks_are_inspected():
+    """Equal ones count once, and the sentence says what the limit is."""
+    models = set()
+    for number in range(grading.MAX_MODELS):
+        grading._counted(models, str(number))
+    grading._counted(models, "0")
+    with pytest.raises(Refused, match="more than 200 different networks"):
+        grading._counted(models, "another")
+
+
+def test_a_fit_beyond_them_is_refused_and_never_built(monkeypatch):
+    monkeypatch.setattr(grading, "MAX_MODELS", 0)
+    grader = Grader(A7, digits(), "quick", Trainer(), RunCache(None))  # its trainer cannot inspect
+    record = fit()
+    found = grader.inspected(record, Recipes(Recording(fits=(record,)), {}, digits()), set())
+    assert found.cause is Cause.REFUSED
+    assert "different networks" in found.problem
