@@ -69,9 +69,7 @@ def main() -> None:
     os.dup2(os.open(os.devnull, os.O_RDONLY), 0)  # input() meets the end of the file, not a person
     session = Session(job, FrameWriter(channel), began)
     session.run()
-    with contextlib.suppress(
-        Exception
-    ):  # what a contract's functions printed; anything may be here
+    with contextlib.suppress(Exception):  # what a contract's functions printed; anything may be here
         sys.stdout.flush()
     # A hand-in may leave threads behind that never end; everything has been sent.
     os._exit(0)
