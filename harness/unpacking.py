@@ -37,8 +37,8 @@ _DAMAGE = (
     TypeError,
     RuntimeError,
     struct.error,
-    MemoryError,
 )
+"""What the readers raise over an archive's bytes. None is a MemoryError: what is read at once is bounded before."""
 
 
 class IntakeRefused(ValueError):
@@ -188,9 +188,24 @@ def _directory_size(path: Path) -> int:
     if at < 0 or len(tail) < at + 22:
         raise IntakeRefused(f"{path.name} is not a .zip{_looks_like(path)}")
     (size,) = struct.unpack_from("<I", tail, at + 12)
-    if at >= 76 and tail[at - 20 : at - 16] == b"PK\6\7" and tail[at - 76 : at - 72] == b"PK\6\6":
-        (size,) = struct.unpack_from("<Q", tail, at - 76 + 40)
+    if at >= 20 and tail[at - 20 : at - 16] == b"PK\6\7":
+        record = at - 76
+        (told,) = struct.unpack_from("<Q", tail, at - 20 + 8)
+        if record < 0 or tail[record : record + 4] != b"PK\6\6" or not _only_record(path, told, start + record):
+            raise IntakeRefused(f"{path.name} is damaged: its large list of contents is not where it says")
+        (size,) = struct.unpack_from("<Q", tail, record + 40)
     return int(size)
+
+
+def _only_record(path: Path, told: int, record: int) -> bool:
+    """Whether the record of a ZIP64's list that stands right before its locator is the only one to read: older
+    `zipfile`s take that, newer ones what the locator points at (`told`), if it is one. In an archive that was
+    appended to another file the locator points before the record, at something else."""
+    if told >= record:
+        return told == record
+    with path.open("rb") as file:
+        file.seek(told)
+        return file.read(4) != b"PK\6\6"
 
 
 def _more_headers(path: Path, directory: int, most: int) -> bool:
@@ -250,8 +265,8 @@ class _SmallReads(io.RawIOBase):
 
 
 def _tar_entries(path: Path, limits: IntakeLimits, stack: contextlib.ExitStack) -> Iterator[Entry]:
+    plain = _SmallReads(_uncompressed(path, limits, stack))
     with _theirs(path.name):
-        plain = _SmallReads(_uncompressed(path, limits, stack))
         archive = tarfile.open(fileobj=plain, mode="r:")  # noqa: SIM115  # the stack closes it
         stack.callback(archive.close)
     count = 0
@@ -298,7 +313,8 @@ def _tar_opener(plain: _SmallReads, archive: tarfile.TarFile, member: tarfile.Ta
 
 
 def _uncompressed(path: Path, limits: IntakeLimits, stack: contextlib.ExitStack) -> IO[bytes]:
-    """The .tar itself: the file, or a temporary copy of what a .tar.gz unpacks to, with an end to its size."""
+    """The .tar itself: the file, or a temporary copy of what a .tar.gz unpacks to, with an end to its size. Raises
+    IntakeRefused where that cannot be unpacked, and OSError where there is no room for the copy: that is ours."""
     source: IO[bytes] = stack.enter_context(path.open("rb"))
     compressed = source.read(2) == b"\x1f\x8b"
     source.seek(0)
@@ -309,13 +325,18 @@ def _uncompressed(path: Path, limits: IntakeLimits, stack: contextlib.ExitStack)
     copy: IO[bytes] = stack.enter_context(tempfile.TemporaryFile())  # noqa: SIM115  # likewise
     with gzip.open(source) as unpacked:
         total = 0
-        while data := unpacked.read(CHUNK):
+        while data := _unpacked(unpacked, path.name):
             total += len(data)
             if total > most or total > max(packed * limits.ratio, limits.ratio_from_bytes):
                 raise IntakeRefused(f"unpacks to more than {limits.ratio:g} times its size, or {most:,} bytes")
             copy.write(data)
     copy.seek(0)
     return copy
+
+
+def _unpacked(source: gzip.GzipFile, name: str) -> bytes:
+    with _theirs(name):
+        return source.read(CHUNK)
 
 
 def _looks_like(path: Path) -> str:

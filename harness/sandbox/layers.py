@@ -81,8 +81,8 @@ def _landlock(seen: dict[str, Any]) -> Layer:
     version, refused = landlock.abi(), seen["own_program"] == "EACCES"
     if version == 0:
         return Layer("Landlock", "this kernel has none", False, "Linux 5.13 or later with lsm=landlock has it.")
-    held = f"ABI {version}, a program of its own is refused"
-    text = held if refused else f"ABI {version}, but a program of its own runs"
+    held = f"ABI {version}, a file of its own is not executed"
+    text = held if refused else f"ABI {version}, but a file of its own is executed"
     return Layer("Landlock", text, refused, "This is a fault of the harness, or of the kernel: report it.")
 
 

@@ -26,7 +26,7 @@ READ = EXECUTE | READ_FILE | READ_DIR
 LIST = READ_DIR
 LOOK = READ_FILE | READ_DIR
 WRITE = LOOK | WRITE_FILE | _REMOVE_AND_MAKE | REFER | TRUNCATE
-"""Nothing that was written can be executed; Python reads its programs."""
+"""No file that was written can be executed; a program in memory can, which gives no more than Python does."""
 DEVICE = LOOK | WRITE_FILE | TRUNCATE | IOCTL_DEVICE
 BIND_AND_CONNECT_TCP = 0b11
 ABSTRACT_SOCKETS_AND_SIGNALS = 0b11

@@ -54,7 +54,7 @@ def test_a_wall_that_holds(told):
         ({"capabilities": 1}, "rights", "some capabilities"),
         ({"no_new_privileges": False}, "rights", "may gain more"),
         ({"written": ["/usr"]}, "files", "may write /usr"),
-        ({"own_program": "done"}, "Landlock", "a program of its own runs"),
+        ({"own_program": "done"}, "Landlock", "a file of its own is executed"),
         ({"filtered": False}, "seccomp", "not filtered"),
         ({"odd_socket": "done"}, "seccomp", "not filtered"),
         ({"memory": -1}, "limits", "no limit of addresses"),
