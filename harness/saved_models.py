@@ -19,12 +19,11 @@ from harness.allowlist import Refused
 from harness.datasets import OFFICIAL_ROWS, Dataset
 from harness.evidence import Evidence, FitEvidence, Match, Network, SavedModel
 from harness.matching import Rule
-from harness.measure.saved_models import PIXELS, images_as, submitted
+from harness.measure.saved_models import PIXELS, fields_of, images_as, submitted
 from harness.recording import (
     ArrayRecord,
     FitData,
     FitRecord,
-    Graph,
     LayerRecord,
     ModelRecord,
     Noise,
@@ -167,7 +166,7 @@ def _fits(
             except Refused:
                 continue
             yield FitRecord(
-                **_graph(record) | {"layers": _shaped(record, model)},
+                **fields_of(record) | {"layers": _shaped(record, model)},
                 id=_free(f"saved-{number + 1}-{build.task}", taken),
                 model=FIRST_MODEL + number,
                 epochs=build.epochs,
@@ -188,10 +187,6 @@ def _free(name: str, taken: Collection[str]) -> str:
     return next(one for one in itertools.chain([name], others) if one not in taken)
 
 
-def _graph(record: SavedModelRecord) -> dict[str, Any]:
-    return {name: getattr(record, name) for name in Graph.model_fields}
-
-
 def _shaped(record: SavedModelRecord, model: SavedModel) -> tuple[LayerRecord, ...]:
     """The layers with the shapes that they were found to have: a file does not tell them."""
     shapes = iter(model.facts.layers)  # in the order of their first calls, without inputs and operations
@@ -207,7 +202,7 @@ def _shaped(record: SavedModelRecord, model: SavedModel) -> tuple[LayerRecord, .
 
 def _model(record: SavedModelRecord, number: int) -> ModelRecord:
     return ModelRecord(
-        **_graph(record),
+        **fields_of(record),
         uid=FIRST_MODEL + number,
         name=record.file,
         kind="functional",

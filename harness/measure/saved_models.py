@@ -61,7 +61,7 @@ def submitted(
         own = [[digest(name) for name in names if name in frames] for names in found]
         try:
             make = partial(_measured, made, graph, found, frames, dataset, trainer, most)
-            decided_by = [record.model_dump(mode="json"), Graph(**_graph(graph)).model_dump(mode="json"), own]
+            decided_by = [record.model_dump(mode="json"), Graph(**fields_of(graph)).model_dump(mode="json"), own]
             return measured.of("saved-model", [*decided_by, made.part_of, most], SavedModel, make)[0]
         except (TrainerFailed, TrainingStopped) as reason:
             return made.model_copy(update={"fault": "not_measured", "problem": f"was not measured: {reason}"[:500]})
@@ -75,7 +75,8 @@ _NO_ARCHITECTURE = (
 )
 
 
-def _graph(graph: Graph) -> dict[str, Any]:
+def fields_of(graph: Graph) -> dict[str, Any]:
+    """A model's graph by the names of its fields, without whatever record it is part of."""
     return {name: getattr(graph, name) for name in Graph.model_fields}
 
 
