@@ -62,8 +62,6 @@ class _Training:
 
     wanted: Wanted
     first: _Submission
-    seen: Ticket[stages.Seen] | None
-    """That submission, looked at: kept until the training is done, whatever becomes of its grading."""
     ticket: Ticket[dict[str, Made | Untrained]] | None = None
     done: bool = False
     losses: int = 0
@@ -197,7 +195,7 @@ class Class:
         for wanted in outline.wanted:
             training = self._trainings.get(wanted.key)
             if training is None:
-                training = self._trainings[wanted.key] = _Training(wanted, one, one.seen)
+                training = self._trainings[wanted.key] = _Training(wanted, one)
                 self._held.append(training)
             training.users.add(one.number)
             if not training.done:
@@ -233,7 +231,7 @@ class Class:
         ticket = self._lanes.submit(
             f"training for {batch[0].first.hand_in.name}",
             stages.train,
-            [(training.seen, training.wanted.key) for training in batch],
+            [(training.first.seen, training.wanted.key) for training in batch],
             [self._trainings[key].ticket for key in sorted(before)],
             priority=-min(training.first.number for training in batch),
             resource=TRAINER,
@@ -283,8 +281,7 @@ class Class:
                 self._lanes.forget(training.ticket)
                 for other in same:
                     del self._trainings[other.wanted.key]
-        waited_for = any(other.seen is one.seen and not other.done for other in self._trainings.values())
-        if one.seen is not None and not waited_for:
+        if one.seen is not None:  # its trainings are done, or nobody looked at it yet
             self._lanes.forget(one.seen)
         one.seen, one.wanted = None, ()
 
@@ -293,7 +290,6 @@ class Class:
     def _lost_one(self, one: _Submission) -> None:
         """The process that worked on it died. It is tried again from its beginning, and then set aside."""
         self._journal.add("lost", one.hand_in.name, one.key)
-        self._looking.add(one.number)
         self._losses[one.key] += 1
         self._let_go(one)
         self._progress.note(f"{one.hand_in.name}: the process that graded it died; it is tried again.")

@@ -12,11 +12,12 @@ from harness.assignment import load
 from harness.bench import Folder
 from harness.classroom import Options
 from harness.coordinator import Class
+from harness.dryrun import DryRun
 from harness.journal import JOURNAL, journal, read
 from harness.lanes import Here, WorkerLost
 from harness.outputs import RESULT, judge
 from harness.progress import Silent
-from harness.results import SubmissionFacts
+from harness.results import Cause, SubmissionFacts
 from harness.stages import Finished, HandIn, Outline, Wanted
 
 A7 = load("dat405_a7")
@@ -188,6 +189,15 @@ def test_what_has_changed_is_done_again(tmp_path, monkeypatch, change):
         (tmp_path / "a" / f"{change}.json").write_bytes(b"{")
     graded(tmp_path, hands=hands, resume=True, **options)
     assert world.did("look") == ["a"]
+
+
+def test_what_is_refused_for_another_reason_is_told_anew(tmp_path, monkeypatch):
+    world = World(monkeypatch)
+    for why in ("only a link", "too large"):
+        refused = DryRun(problem=why, cause=Cause.REFUSED)
+        hands = [HandIn(SubmissionFacts(name="a", sha256=""), Folder(tmp_path), refused=refused)]
+        graded(tmp_path, hands=hands, resume=True)
+    assert world.did("look") == ["a", "a"]
 
 
 def test_a_run_that_was_cut_off_goes_on_where_it_was(tmp_path, monkeypatch):
