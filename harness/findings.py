@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from harness.addressed import addressed
 from harness.assignment import Assignment
 from harness.claims import contradictions
+from harness.datasets import OFFICIAL_ROWS
 from harness.evidence import Evidence
 from harness.mapping import SETTINGS
 from harness.other_frameworks import frameworks
@@ -46,7 +47,7 @@ def _own_settings(evidence: Evidence) -> Iterator[Finding]:
 def _trained_on_evaluation(evidence: Evidence) -> Iterator[Finding]:
     """Fits that were given evaluation images to learn from: their accuracy says nothing of unseen images."""
     for fit in evidence.recording.fits:
-        if fit.error is None and _has_evaluation_images(fit.data.x, evidence.dataset.train_images):
+        if fit.error is None and _has_evaluation_images(fit.data.x):
             yield Finding(
                 code="evaluation-images-in-training",
                 message="This fit trains on the test images, on which accuracy is measured; train on x_train.",
@@ -54,15 +55,15 @@ def _trained_on_evaluation(evidence: Evidence) -> Iterator[Finding]:
             )
 
 
-def _has_evaluation_images(array: ArrayRecord | None, train_images: int) -> bool:
+def _has_evaluation_images(array: ArrayRecord | None) -> bool:
     """Whether an array, or what a model made it of, holds images of the evaluation set."""
     if array is None:
         return False
     if array.derived is not None:
-        return _has_evaluation_images(array.derived.given, train_images)
+        return _has_evaluation_images(array.derived.given)
     if array.source == "x_all":
         rows = array.rows
-        return rows is None or rows.kind != "slice" or rows.stop > train_images
+        return rows is None or rows.kind != "slice" or rows.stop > OFFICIAL_ROWS["train"]
     return array.source == "x_test"
 
 

@@ -188,6 +188,16 @@ class FitData(Strict):
     validation_split: Annotated[float, Field(ge=0, lt=1)] = 0.0
     augmentation: dict[Name, Any] = Field(default_factory=dict, max_length=64)
 
+    @property
+    def evaluation_images(self) -> ArrayRecord | None:
+        """The evaluation images as the network is validated on them, which tells how it is given images that it has
+        not seen; None where it is validated on others, on noisy ones, or on none."""
+        shown = self.validation_x
+        if shown is None or self.x is None or shown.shape[1:] != self.x.shape[1:]:
+            return None
+        plain = shown.source == "x_test" and shown.encoding == "pixels" and shown.noise is None
+        return shown if plain else None
+
 
 # --- fits -------------------------------------------------------------------------------------------------
 

@@ -71,13 +71,15 @@ def judge_accuracy(
 ) -> None:
     """Hold the measured accuracies of a network's last epoch, a run a seed, against their gate; see `hold`.
 
-    A person decides where the training images were not recognised, and it falls short or cannot be measured.
+    A person decides where it falls short, the training images were not recognised, and the hand-in does not show
+    by its validation how the evaluation images become what it gives its network.
     """
     evidence = network.evidence
     require_trained(network, "The network")
     if not network.accuracies:
         raise NotMeasured("The network was not trained.", cause=Cause.HARNESS_FAULT, where=network.where)
-    unknown = evidence.recipe is not None and not evidence.recipe.x.recognised
+    shown = network.record.data.evaluation_images is not None
+    unknown = evidence.recipe is not None and not evidence.recipe.x.recognised and not shown
     hold(
         network.accuracies, gate, verdict, ACCURACY, profile, network.where, notes=evidence.notes,
         own=evidence.identical, unsure=unknown,

@@ -35,6 +35,10 @@ _NOT_RECOGNISED = (
     "Your training images were not recognised, so it is measured on the test images as they are, which may be "
     "prepared otherwise than yours."
 )
+_SHOWN_BY_VALIDATION = (
+    "Your training images were not recognised, so it is measured on the test images as you give them to fit for "
+    "validation."
+)
 
 
 def from_fit(
@@ -109,7 +113,8 @@ class Recipes:
             validation=watched,
             augmentation=augmentation,
         )
-        notes = () if x.recognised else (_NOT_RECOGNISED,)
+        unrecognised = _NOT_RECOGNISED if fit.data.evaluation_images is None else _SHOWN_BY_VALIDATION
+        notes = () if x.recognised else (unrecognised,)
         return Prepared(recipe, arrays.kept, self._chains.ancestors(recipe.parents), notes=notes)
 
 
@@ -172,7 +177,7 @@ class _Arrays:
         split = data.validation_split
         beside = self._beside(data.y)
         chosen = self._selected(data.x, "inputs", beside)
-        x = self._images(data.x, "inputs", chosen.training(split))
+        x = self._images(data.x, "inputs", chosen.training(split), data.evaluation_images)
         return x, self._targets(data.y, data.x, chosen.training(split), chosen, split, held_out=False)
 
     def validation(self, data: FitData, x: ArraySpec) -> tuple[ArraySpec, ArraySpec] | None:
@@ -211,24 +216,32 @@ class _Arrays:
             )
         return select(record, what, self.frames, self.dataset)
 
-    def _images(self, record: ArrayRecord, what: str, chosen: Selection) -> ArraySpec:
-        """The spec of images, of what was not recognised, or of what a model makes of either."""
+    def _images(
+        self, record: ArrayRecord, what: str, chosen: Selection, like: ArrayRecord | None = None
+    ) -> ArraySpec:
+        """The spec of images, of what was not recognised, or of what a model makes of either. For a network trained
+        on images that were not recognised, evaluation images are prepared as those of `like`, where it is given."""
         if record.derived is not None:
             return self._derived(record, record.derived, what, chosen)
         rows = self._keep(chosen.rows.astype(np.int64))
         if chosen.part == "content":
-            return self._content(record, what, rows, len(chosen.rows))
+            return self._content(record, what, rows, len(chosen.rows), like)
         return _pixels(record, chosen.part, rows, len(chosen.rows), what)
 
-    def _content(self, record: ArrayRecord, what: str, rows: str, count: int) -> ArraySpec:
+    def _content(
+        self, record: ArrayRecord, what: str, rows: str, count: int, like: ArrayRecord | None
+    ) -> ArraySpec:
         values, frame = self._crossed(record, what), record.content or ""
         if frame not in self.store.contents:
             digest = self._keep(values.astype(np.float32, copy=False))
             low, high = float(values.min(initial=0)), float(values.max(initial=0))
             self.store.contents[frame] = _Content(digest, low, high)
         known = self.store.contents[frame]
-        scale, offset = _range(record, known.low, known.high, what)
         self.kept[known.digest] = self.store.arrays[known.digest, "float32"]
+        if like is not None:
+            made = _pixels(like, "content", rows, count, what)
+            return made.model_copy(update={"content": known.digest})
+        scale, offset = _range(record, known.low, known.high, what)
         return ArraySpec(
             part="content",
             content=known.digest,

@@ -3,10 +3,12 @@
 import pytest
 
 from harness.checking import Failed, Partial, require_trained
+from harness.datasets import OFFICIAL_ROWS
 from harness.verdicts import judge_accuracy
 
 PARAMETERS = 784 * 64 + 64 + 64 * 64 + 64 + 64 * 10 + 10
 RELATIVE_TOLERANCE = 1e-5  # float32
+IMAGES = ("x_train", "x_test", "x_all")
 
 
 @pytest.mark.check("2A", 0.3)
@@ -119,33 +121,35 @@ def check_accuracy(mlp, evidence, verdict):
     judge_accuracy(mlp, evidence.gates.get("2C.accuracy"), verdict, evidence.profile)
 
 
-def _numbers(rows):
-    """Rows of a source array as a range; None where they are a listing."""
+def _numbers(images):
+    """Where images stand in the training images with the test images behind them, as a range; None where they are
+    a listing."""
+    rows = images.rows
     if rows.kind == "listed":
         return None
-    return range(rows.count) if rows.kind == "all" else range(rows.start, rows.stop, rows.step)
+    first = OFFICIAL_ROWS["train"] if images.source == "x_test" else 0
+    own = range(rows.count) if rows.kind == "all" else range(rows.start, rows.stop, rows.step)
+    return range(first + own.start, first + own.stop, own.step)
 
 
-def _among(rows, trained):
-    """Whether all of some rows are known to be among the rows `trained` of the same array."""
-    if trained.kind == "all" or (rows == trained and (rows.kind != "listed" or rows.frame is not None)):
+def _among(images, trained):
+    """Whether all of some images are known to be among those that are trained on; both have rows of a source."""
+    if trained.rows.kind == "all" and trained.source in (images.source, "x_all"):
         return True
-    own, theirs = _numbers(rows), _numbers(trained)
+    if images.source == trained.source and images.rows == trained.rows:
+        return images.rows.kind != "listed" or images.rows.frame is not None
+    own, theirs = _numbers(images), _numbers(trained)
     if not own or not theirs:
         return False
     return all(number in theirs for number in (*own[:2], own[-1]))  # even steps: the rest lies between
 
 
 def _validated_on_trained(data):
-    """Whether the validation images are training images that are trained on.
-
-    A validation_split holds its images back. Test images are the right ones to validate on: that a fit trains on
-    them too is an integrity note.
-    """
-    held_out, trained = data.validation_x, data.x
-    if held_out is None or trained is None or {held_out.source, trained.source} != {"x_train"}:
-        return False
-    return held_out.rows is not None and trained.rows is not None and _among(held_out.rows, trained.rows)
+    """Whether the validation images, training or test images, are among those that are trained on. A
+    validation_split holds its images back."""
+    both = (data.validation_x, data.x)
+    known = all(one is not None and one.rows is not None and one.source in IMAGES for one in both)
+    return known and _among(*both)
 
 
 @pytest.mark.check("2C", 0.1)
@@ -170,7 +174,7 @@ def check_curves(mlp, verdict):
         raise Failed(
             "The validation images are among those that it is trained on: what is plotted as validation accuracy "
             "is training accuracy again.",
-            "fit(…, validation_data=(x_test, y_test))",
+            "fit(x_train, y_train, …, validation_data=(x_test, y_test))",
             where=mlp.where,
         )
     verdict.says("One training and one validation accuracy an epoch.")

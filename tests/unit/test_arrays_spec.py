@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from harness.allowlist import Refused
-from harness.recording import Recording, Rows
+from harness.recording import Noise, Recording, Rows
 from harness.training.arrays_spec import NOT_MADE, ArraySpec, DerivedSpec, as_images, no_models, seen
 from harness.training.from_recording import Recipes, evaluation_specs, from_fit
 from harness.training.recipe import evaluation_arrays, training_arrays
@@ -162,7 +162,7 @@ def content(low=0.0, high=1.0, n=2000, shape=(28, 28, 1), dtype="f4"):
     values = (low + (high - low) * RNG.random((n, *shape))).astype(dtype)
     frames = {"own": values, "labels": (np.arange(n) % 10).astype("u1")}
     given = {"x": images(**OWN, shape=values.shape), "y": labels(**FREE, shape=(n, 10))}
-    return values, frames, given
+    return values, frames, given | {"validation_x": None, "validation_y": None}
 
 
 def test_what_was_not_recognised_is_trained_on_as_it_is():
@@ -249,6 +249,45 @@ def test_evaluation_images_are_made_on_its_range(low, high, scale, offset):
     x, y = evaluation_arrays(made, DIGITS)
     np.testing.assert_allclose(x[..., 0], DIGITS.x_test * scale + offset, rtol=1e-6, atol=1e-5)
     assert np.array_equal(y.argmax(axis=1), DIGITS.y_test)
+
+
+def shown_by_validation(**changes):
+    """The test images, given to fit for validation."""
+    given = {"shape": (10_000, 28, 28, 1), "source": "x_test", "rows": Rows(kind="all", count=10_000)}
+    return images(**given | changes)
+
+
+@pytest.mark.parametrize(("low", "high"), [(0, 1), (-3, 5)])
+def test_evaluation_images_are_made_as_those_that_it_is_validated_on(low, high):
+    _, frames, given = content(low, high, n=1000)
+    shown = shown_by_validation(scale=2 / 255, offset=-1.0)
+    made = from_fit(fit(data=data(**given | {"validation_x": shown})), frames, DIGITS)
+    assert made.notes == (
+        "Your training images were not recognised, so it is measured on the test images as you give them to fit "
+        "for validation.",
+    )
+    x, _ = training_arrays(made, DIGITS)
+    assert np.array_equal(x, frames["own"][: len(x)])
+    seen, _ = evaluation_arrays(made.recipe, DIGITS)
+    np.testing.assert_allclose(seen[..., 0], DIGITS.x_test * (2 / 255) - 1, rtol=1e-6, atol=1e-5)
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        {"noise": Noise(kind="salt_and_pepper", level=0.4)},
+        {"shape": (10_000, 784)},
+        {"source": "x_train"},
+        {"source": None, "rows": None},
+    ],
+)
+def test_other_validation_images_do_not_show_how_evaluation_images_are_made(other):
+    _, frames, given = content(0.2, 0.4)
+    made = from_fit(
+        fit(data=data(**given | {"validation_x": shown_by_validation(**{"scale": 1.0} | other)})), frames, DIGITS
+    )
+    assert "prepared otherwise than yours" in made.notes[0]
+    assert made.recipe.x.scale == pytest.approx(1 / 255)
 
 
 @pytest.mark.parametrize(

@@ -25,5 +25,6 @@ def test_training_on_the_evaluation_images_is_noted(source, noted):
 
 
 def test_the_note_takes_no_points():
-    points = [[check.points for check in graded(source).checks] for source in ("x_train", "x_test")]
-    assert points[0] == points[1]
+    given, others = (graded(source).checks for source in ("x_test", "x_train"))
+    lost = {one.id for one, other in zip(given, others, strict=True) if one.points != other.points}
+    assert lost == {"2C.curves"}  # whose validation shows nothing but training

@@ -178,11 +178,11 @@ def test_without_calibration_the_nominal_decides():
     assert "97.00% is needed" in ends(Failed, mlp(0.9699), bound).message
 
 
-def on_unrecognised(accuracy, **changes):
-    """The network of task 2C, trained on an array that was not recognised."""
+def on_unrecognised(accuracy, shown=False, **changes):
+    """The network of task 2C, trained on an array that was not recognised, and `shown` the test images."""
     x = images(source=None, rows=None, encoding=None, content="own", shape=(5, 28, 28, 1))
     y = labels(source=None, labels_match=None, frame="labels", shape=(5, 10))
-    record = fit(data=data(x=x, y=y))
+    record = fit(data=data(x=x, y=y, **({} if shown else {"validation_x": None, "validation_y": None})))
     frames = {"own": np.zeros((5, 28, 28, 1), "f4"), "labels": np.zeros(5, "u1")}
     made = from_fit(record, frames, digits())
     return network(record, accuracies=(accuracy,), recipe=made.recipe, notes=made.notes, **changes)
@@ -202,6 +202,13 @@ def test_on_images_that_were_not_recognised_a_person_decides_on_a_shortfall(more
 @pytest.mark.parametrize("accuracy", [0.965, 0.97])
 def test_on_images_that_were_not_recognised_a_pass_stays_one(accuracy):
     assert judged(on_unrecognised(accuracy)).message
+
+
+def test_validated_on_the_test_images_a_shortfall_fails_whatever_it_was_trained_on():
+    assert ends(Failed, on_unrecognised(0.96, shown=True)).message.startswith(
+        "Your training images were not recognised, so it is measured on the test images as you give them to fit "
+        "for validation. Your network was trained once here: 96.00%. 96.50% is needed."
+    )
 
 
 def test_on_recognised_images_a_shortfall_fails():
