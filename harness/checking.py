@@ -123,7 +123,7 @@ class CheckSpec:
             outcome, cause = Outcome.NOT_MEASURED, Cause.HARNESS_FAULT
             message = f"The check itself failed ({type(error).__name__}: {error}). This is not your fault."
             hint = "Tell whoever runs the harness; the task has no value until this is mended."
-        if cause is Cause.HARNESS_FAULT:
+        if cause in (Cause.NOT_TRAINED, Cause.HARNESS_FAULT):
             points = None
         return CheckResult(
             id=self.id, version=self.version, title=self.title, task=self.task, outcome=outcome, cause=cause,
@@ -188,6 +188,8 @@ def require_trained(network: Network, what: str) -> None:
             where=network.where,
         )
     problem, cause = network.evidence.problem, network.evidence.cause
+    if cause is Cause.NOT_TRAINED:
+        raise NotMeasured(f"Not told: {problem}.", cause=cause, where=network.where)
     if problem:
         message = f"{what} could not be trained: {problem}."
         if _unmade(network):

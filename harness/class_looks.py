@@ -100,8 +100,12 @@ def still_open(result: Result) -> dict[str, list[str]]:
     reasons: dict[str, list[str]] = {}
     for task in result.tasks:
         if task.machine_points is None and task.machine_max_points > 0:
-            fault = any(check.cause is Cause.HARNESS_FAULT for check in task.checks)
-            reason = "a fault of the harness, not of the work" if fault else "a person has to look first"
+            causes = {check.cause for check in task.checks}
+            reason = "a person has to look first"
+            if Cause.HARNESS_FAULT in causes:
+                reason = "a fault of the harness, not of the work"
+            elif Cause.NOT_TRAINED in causes:
+                reason = "training was left out of this check"
             reasons.setdefault(reason, []).append(task.id)
     return reasons
 

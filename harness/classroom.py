@@ -56,6 +56,8 @@ class Options:
     cache_limit: int = DEFAULT_LIMIT
     overrides: mapping.Overrides = field(default_factory=mapping.Overrides)
     structure_first: bool = False
+    train: bool = True
+    """False: only what can be told without training."""
 
 
 def grade(paths: Sequence[Path], options: Options, progress: Progress) -> list[Result]:

@@ -15,6 +15,7 @@ import typer
 import harness
 from harness import authoring, handing_out
 from harness.options import (
+    DEFAULT_ASSIGNMENT,
     AssignmentOption,
     CacheOption,
     CacheSizeOption,
@@ -39,8 +40,6 @@ app = typer.Typer(
     help="Grades neural-network hand-ins: records them in a sandbox, trains their networks, explains every point.",
     epilog="Exit codes: 0 no check failed, 1 some did, 2 usage, 3 harness fault.",
 )
-
-DEFAULT_ASSIGNMENT = "dat405_a7"
 
 
 @app.command()
@@ -148,6 +147,9 @@ def check(
     data: DataOption = "auto",
     device: DeviceOption = "auto",
     out: Annotated[Path | None, typer.Option(help="Folder for the scorecard; `graded` beside the hand-in.")] = None,
+    train: Annotated[
+        bool, typer.Option("--train/--no-train", help="Train too; without, what can be told within a minute.")
+    ] = True,
     cache: CacheOption = True,
     cache_size: CacheSizeOption = None,
 ) -> None:
@@ -163,9 +165,9 @@ def check(
         options = Options(
             assignment=load(assignment), out=folder, data=data, profile=profile, device=device,
             isolation="preferred", cache=cache_folder(cache), cache_limit=cache_limit(cache_size),
-            structure_first=True, one_is_a_class=False,
+            structure_first=train, one_is_a_class=False, train=train,
         )  # fmt: skip
-        with terminal.progress(1, structure=True) as progress:
+        with terminal.progress(1, structure=train) as progress:
             return grade_all([submission], options, progress)
 
     result = guarded(run)[0]

@@ -30,6 +30,7 @@ from harness.store import Store
 from harness.text import quantity
 from harness.traces import handed_out, trace
 from harness.training.runs import Made, Untrained
+from harness.untrained import untrained
 
 if TYPE_CHECKING:
     from harness.classroom import Options
@@ -101,6 +102,7 @@ class Class:
             options.profile,
             dataset_sha256,
             options.device,
+            options.train,
         ]
         self._submissions = [
             _Submission(number, one, of_values(one.name, one.facts.sha256, _why(one), {**one.given}, decided))
@@ -187,12 +189,13 @@ class Class:
         for note in outline.notes:
             self._progress.note(note)
         if outline.evidence is not None:
-            self._progress.structure(judge(self._options.assignment, outline.evidence))
+            self._progress.structure(judge(self._options.assignment, untrained(outline.evidence)))
         self._journal.add("looked", one.hand_in.name, one.key)
         self._looking.discard(one.number)
-        one.wanted = tuple(wanted.key for wanted in outline.wanted)
+        trainings = outline.wanted if self._options.train else ()
+        one.wanted = tuple(wanted.key for wanted in trainings)
         one.missing = set()
-        for wanted in outline.wanted:
+        for wanted in trainings:
             training = self._trainings.get(wanted.key)
             if training is None:
                 training = self._trainings[wanted.key] = _Training(wanted, one)
@@ -255,8 +258,9 @@ class Class:
         runs = list({training.ticket: None for training in trainings})
         others = frozenset(training.wanted.key for training in trainings if training.first is not one)
         ticket = self._lanes.submit(
-            f"{one.hand_in.name}: finish", stages.finish, one.seen, runs, others, self._about, priority=-one.number
-        )
+            f"{one.hand_in.name}: finish", stages.finish, one.seen, runs, others, self._about, self._options.train,
+            priority=-one.number,
+        )  # fmt: skip
         self._then(ticket, lambda finished: self._finished(one, finished), lambda _why: self._lost_one(one))
 
     def _finished(self, one: _Submission, finished: Finished) -> None:

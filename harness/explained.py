@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from harness import identity, text
 from harness.gates import Forecast
 from harness.recording import Finding, Where
-from harness.results import CheckResult, Claim, Judged, Outcome, Result, TaskResult
+from harness.results import Cause, CheckResult, Claim, Judged, Outcome, Result, TaskResult
 
 TELLING = (
     "not-rescaled", "rescaled-twice", "labels-one-hot-twice", "another-data-set", "evaluation-images-in-training",
@@ -55,8 +55,8 @@ def code(result: Result, check: CheckResult) -> str:
 
 
 def asks(check: CheckResult) -> bool:
-    """Whether there may be something to ask about this check: it did not pass."""
-    return check.outcome is not Outcome.PASSED
+    """Whether there may be something to ask about this check: it was looked at and did not pass."""
+    return check.outcome is not Outcome.PASSED and check.cause is not Cause.NOT_TRAINED
 
 
 def cost(result: Result, check: CheckResult) -> str:

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from harness.assignment import Assignment
 
 T = TypeVar("T")
+DEFAULT_ASSIGNMENT = "dat405_a7"
 
 AssignmentOption = Annotated[str, typer.Option(help="Id of an installed assignment, or the folder of one.")]
 DataOption = Annotated[

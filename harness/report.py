@@ -42,6 +42,7 @@ CAUSES = {
     Cause.TIMEOUT: "it ran out of time",
     Cause.OUT_OF_MEMORY: "it ran out of memory",
     Cause.REFUSED: "refused: the harness does not build this",
+    Cause.NOT_TRAINED: "training was left out of this check",
     Cause.HARNESS_FAULT: "a fault of the harness, not of the work",
 }
 SOURCES = {"assignment": "the assignment’s", "course": "the course’s", "calibration": "from calibration"}
@@ -80,7 +81,7 @@ def render_scorecard(result: Result, figures: KeptFigures | None = None) -> str:
             result=result,
             verdict=_verdict(result),
             forecasts=explained.forecasts(result),
-            banners=_banners([result]),
+            banners=banners([result]),
             steps=next_steps(result),
             lost=sum(check.cause is Cause.HARNESS_FAULT for check in result.checks),
             tasks=views.tasks(result, figures),
@@ -117,7 +118,7 @@ def render_class(
         .render(
             **_page(),
             view=shown,
-            banners=[*_banners([row.result for row in rows]), *_unsure(rows)],
+            banners=[*banners([row.result for row in rows]), *_unsure(rows)],
             spread=Markup(spread),  # noqa: S704  # ours, escaped
             bars=bars(shown.points, shown.most),
             strips=list(zip(shown.strips, map(Markup, strips), strict=True)),
@@ -126,6 +127,11 @@ def render_class(
             few=FEW_VALUES,
         )
     )
+
+
+def render_part(template: str, **shown: Any) -> str:
+    """A piece of HTML from one of our templates. Every string in what is shown is cleaned and escaped."""
+    return _environment().get_template(template).render(**shown)
 
 
 def next_steps(result: Result) -> list[Step]:
@@ -160,7 +166,8 @@ def _is_theirs(check: CheckResult) -> bool:
     """Whether the student can do something about this check."""
     if check.outcome in (Outcome.FAILED, Outcome.PARTIAL):
         return check.cause is not Cause.HARNESS_FAULT
-    return check.outcome is Outcome.NOT_MEASURED and check.cause not in (None, Cause.HARNESS_FAULT)
+    others = (None, Cause.NOT_TRAINED, Cause.HARNESS_FAULT)
+    return check.outcome is Outcome.NOT_MEASURED and check.cause not in others
 
 
 def _to_do(check: CheckResult, result: Result) -> Line:
@@ -208,24 +215,24 @@ def _open_points(result: Result) -> str:
     )
 
 
-def _banners(results: Sequence[Result]) -> list[tuple[str, str]]:
+def banners(results: Sequence[Result]) -> list[tuple[str, str]]:
     """What must not be overlooked: a title and a sentence each, the gravest first."""
-    banners = []
+    found = []
     one = len(results) == 1
     if one and results[0].problem:
-        banners.append(("Nothing could be recorded", results[0].problem))
+        found.append(("Nothing could be recorded", results[0].problem))
     for name in dict.fromkeys(result.dataset.name for result in results if not result.dataset.official):
         sentence = (
             f"Marks were not measured on MNIST: this run used the data set “{name}”, with thresholds calibrated "
             "for it. They are a forecast; they are not the assignment’s marks."
         )
-        banners.append((f"Measured on {name}, not on MNIST", sentence))
+        found.append((f"Measured on {name}, not on MNIST", sentence))
     held = dict.fromkeys(result.isolation for result in results if not result.isolated)
     for isolation in held:
         count = sum(not result.isolated and result.isolation == isolation for result in results)
         whose = "The hand-in’s code" if one else f"The code of {text.quantity(count, 'submission')}"
-        banners.append(("Not isolated", f"{whose} ran without isolation. {isolation}".strip()))
-    return banners
+        found.append(("Not isolated", f"{whose} ran without isolation. {isolation}".strip()))
+    return found
 
 
 def _unsure(rows: Sequence[ClassRow]) -> list[tuple[str, str]]:

@@ -33,6 +33,7 @@ from harness.training.cost import patience
 from harness.training.process import DeviceUnavailable, TimeLimit, TrainerFailed, TrainingStopped
 from harness.training.recipe import Prepared
 from harness.training.runs import Given, Made, Runs, Untrained
+from harness.untrained import untrained
 
 
 @dataclass(frozen=True)
@@ -190,19 +191,21 @@ def given_up(_bench: Bench, keys: Sequence[str], why: str) -> dict[str, Made | U
 
 
 def finish(
-    bench: Bench, seen: Seen, runs: Sequence[Given], others: frozenset[str], about: Mapping[str, Any]
-) -> Finished:
+    bench: Bench, seen: Seen, runs: Sequence[Given], others: frozenset[str], about: Mapping[str, Any],
+    train: bool = True,
+) -> Finished:  # fmt: skip
     """Everything after training: what trained networks show, the checks, the pages.
 
     `runs` are those that were trained for it; `others` the keys of those that were trained for another submission;
-    `about` is what its provenance says of the run as a whole. Raises DeviceUnavailable.
+    `about` is what its provenance says of the run as a whole. Without `train` nothing is trained or run again: what
+    that would show is left out. Raises DeviceUnavailable.
     """
     given = {
         key: replace(one, kept=one.kept or key in others) if isinstance(one, Made) else one
         for key, one in _together(runs).items()
     }
     try:
-        return _finish(bench, seen, given, about)
+        return _finish(bench, seen, given, about, train)
     except DeviceUnavailable:
         raise
     except Exception as error:
@@ -313,9 +316,11 @@ def measured(
     return making, evidence
 
 
-def _finish(bench: Bench, seen: Seen, given: Given, about: Mapping[str, Any]) -> Finished:
+def _finish(bench: Bench, seen: Seen, given: Given, about: Mapping[str, Any], train: bool = True) -> Finished:
     hand_in, run, timing, kept = seen.hand_in, seen.run, dict(seen.timing), dict(seen.kept)
-    making, evidence = measured(bench, seen, given, timing, kept)
+    making, evidence = grader(bench), untrained(seen.evidence)
+    if train:
+        making, evidence = measured(bench, seen, given, timing, kept)
     started = time.perf_counter()
     _stage(bench, hand_in, "check")
     result = judge(bench.assignment, evidence)

@@ -17,7 +17,7 @@ from rich.table import Table
 
 from harness import explained
 from harness.gates import Forecast
-from harness.results import Outcome, Result
+from harness.results import Cause, Outcome, Result
 from harness.text import for_terminal, points, quantity, size
 
 if TYPE_CHECKING:
@@ -53,8 +53,15 @@ def error(word: str, text: str) -> None:
 
 
 def show_error(fault: Exception) -> int:
-    """Print an error in the words of whose fault it is; gives the exit code. No traceback is printed: one of ours
-    goes to a file, whose name is."""
+    """Print an error in the words of whose fault it is; gives the exit code."""
+    word, text, code = fault_of(fault)
+    error(word, text)
+    return code
+
+
+def fault_of(fault: Exception) -> tuple[str, str, int]:
+    """Whose fault an error is, in a word and in words, and the exit code. No traceback is told: one of ours goes to
+    a file, whose name is."""
     from harness.assignment import AssignmentError
     from harness.bench import NotIsolated
     from harness.datasets import DatasetError
@@ -69,24 +76,20 @@ def show_error(fault: Exception) -> int:
     from harness.training.process import DeviceUnavailable
 
     if isinstance(fault, IntakeRefused):
-        error("refused", str(fault))
-        return 1
+        return "refused", str(fault), 1
     usage = (AssignmentError, NotIsolated, DatasetError, DownloadError, IntakeUsageError, DeviceUnavailable)
     if isinstance(fault, (*usage, MappingError, RegradeError, CacheUsageError, OutputInUse, LanesError)):
-        error("usage", str(fault))
-        return 2
+        return "usage", str(fault), 2
     if isinstance(fault, ChecksFailed):
-        error("usage", f"The checks of the assignment cannot be run: {fault}")
-        return 2
+        return "usage", f"The checks of the assignment cannot be run: {fault}", 2
     if isinstance(fault, OSError) and fault.filename is not None:
-        error("usage", f"{fault.filename}: {fault.strerror}")
-        return 2
+        return "usage", f"{fault.filename}: {fault.strerror}", 2
     with tempfile.NamedTemporaryFile(
         "w", suffix=".txt", prefix="harness-fault-", delete=False, encoding="utf-8"
     ) as file:
         file.write("".join(traceback.format_exception(fault)))
-    error("harness fault", f"{type(fault).__name__}: {fault}. This is our fault; the details are in {file.name}")
-    return 3
+    text = f"{type(fault).__name__}: {fault}. This is our fault; the details are in {file.name}"
+    return "harness fault", text, 3
 
 
 class Drawn:
@@ -358,8 +361,10 @@ def show_facts(facts: Sequence[Fact]) -> None:
 
 def _print_checks(console: Console, result: Result, only_known: bool) -> None:
     for task in result.tasks:
-        checks = [check for check in task.checks if not (only_known and _waits_for_training(check))]
-        for check in checks:
+        waits = [check for check in task.checks if check.cause is Cause.NOT_TRAINED]
+        for check in task.checks:
+            if only_known and check in waits:
+                continue
             name, title = escape(for_terminal(task.id, 20)), escape(for_terminal(check.title))
             head = f"{name:>3}  {WORDS[check.outcome]}  {title}"
             console.print(head, soft_wrap=True)
@@ -370,16 +375,9 @@ def _print_checks(console: Console, result: Result, only_known: bool) -> None:
                 place = f" ({check.where})" if check.where else ""
                 said = f"{check.message} {own}".strip() + place
                 console.print(f"       {escape(for_terminal(said, 900))}", soft_wrap=True)
-            if not only_known and check.outcome is not Outcome.NOT_ATTEMPTED:
+            if not only_known and check not in waits and check.outcome is not Outcome.NOT_ATTEMPTED:
                 code = f"To ask a person about this, quote {explained.code(result, check)}."
                 console.print(f"       [dim]{f'{explained.cost(result, check)} {code}'.strip()}[/]", soft_wrap=True)
-
-
-def _waits_for_training(check: object) -> bool:
-    """Before training, a check that needs weights says so by a harness fault; it is not shown yet."""
-    from harness.results import Cause, CheckResult
-
-    return isinstance(check, CheckResult) and check.cause is Cause.HARNESS_FAULT
 
 
 def _banners(console: Console, results: Sequence[Result]) -> None:

@@ -39,6 +39,8 @@ def kind(check: CheckResult) -> str | None:
     """The element that a test case of this check carries: failure, error, skipped, or None where it passed."""
     if check.cause is Cause.HARNESS_FAULT:
         return "error"
+    if check.cause is Cause.NOT_TRAINED:
+        return "skipped"
     if check.outcome is Outcome.NOT_MEASURED:
         return "error" if check.cause is None else "failure"
     if check.outcome in (Outcome.FAILED, Outcome.PARTIAL):

@@ -34,12 +34,14 @@ class Outcome(StrEnum):
 
 
 class Cause(StrEnum):
-    """Why an outcome is what it is, where it is not the work itself. The last one is ours, the others theirs."""
+    """Why an outcome is what it is, where it is not the work itself: theirs, then nobody's fault, then ours."""
 
     ERROR_IN_SUBMISSION = "error_in_submission"
     TIMEOUT = "timeout"
     OUT_OF_MEMORY = "out_of_memory"
     REFUSED = "refused"
+    NOT_TRAINED = "not_trained"
+    """The check was told to train nothing."""
     HARNESS_FAULT = "harness_fault"
 
 
@@ -80,7 +82,7 @@ class Judged(Value):
 
 
 class CheckResult(Value):
-    """What one check found. `points` is None where there is no value yet (manual, or our fault)."""
+    """What one check found. `points` is None where there is no value yet (manual, not trained, or our fault)."""
 
     id: str
     version: str
@@ -300,11 +302,12 @@ class Result(Value):
 
     @property
     def exit_code(self) -> int:
-        """0 no check failed, 1 some did, 3 a harness fault."""
+        """0 no check failed, 1 some did, 3 a harness fault. What was left untrained has not failed."""
         if any(check.cause is Cause.HARNESS_FAULT for check in self.checks):
             return 3
         good = (Outcome.PASSED, Outcome.MANUAL)
-        return 0 if all(check.outcome in good for check in self.checks) else 1
+        looked_at = [check for check in self.checks if check.cause is not Cause.NOT_TRAINED]
+        return 0 if all(check.outcome in good for check in looked_at) else 1
 
 
 def _parts(task: TaskResult) -> tuple[float | None, ...]:

@@ -27,6 +27,7 @@ def install(note: Note, is_theirs: IsTheirs) -> None:
     _skip_sleep(is_theirs)
     _keep_backend(is_theirs)
     _serve_plot_model()
+    _check_nothing()
 
 
 def _answer_input(note: Note) -> None:
@@ -120,6 +121,11 @@ def _plot_model(model: Any, to_file: Any = "model.png", *_: Any, **__: Any) -> N
         from PIL import Image
 
         Image.new("RGB", (8, 8), "white").save(Path(to_file))
+
+
+def _check_nothing() -> None:
+    """`harness.check()`, left in a notebook, does nothing while that notebook is checked."""
+    sys.modules["harness"].check = lambda *_, **__: Nothing()  # type: ignore[attr-defined]  # that is the point
 
 
 def serve_shell(shell: Callable[[], Any], is_theirs: IsTheirs) -> None:

@@ -244,7 +244,7 @@ def check_comparison(sweep, evidence, verdict):
         if network.accuracies and factor_of(network) is not None:
             by_factor.setdefault(factor_of(network), []).extend(network.accuracies)
     if not by_factor:
-        verdict.says("No network of the sweep could be trained here, so there is nothing to compare.")
+        verdict.says("No network of the sweep was trained here, so there is nothing to compare.")
         return
     best = max(by_factor, key=lambda factor: sum(by_factor[factor]) / len(by_factor[factor]))
     values = by_factor[best]

@@ -73,7 +73,8 @@ def test_returning_is_passing():
         (NotAttempted("nothing", "do"), Outcome.NOT_ATTEMPTED, None, 0),
         (ForAPerson("who knows", "do"), Outcome.MANUAL, None, None),
         *[(NotMeasured("not told", "do", cause=cause), Outcome.NOT_MEASURED, cause, 0)
-          for cause in Cause if cause is not Cause.HARNESS_FAULT],
+          for cause in Cause if cause not in (Cause.NOT_TRAINED, Cause.HARNESS_FAULT)],
+        (NotMeasured("not told", "do", cause=Cause.NOT_TRAINED), Outcome.NOT_MEASURED, Cause.NOT_TRAINED, None),
         (NotMeasured("ours", "do", cause=Cause.HARNESS_FAULT), Outcome.NOT_MEASURED, Cause.HARNESS_FAULT, None),
     ],
 )  # fmt: skip

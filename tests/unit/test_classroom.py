@@ -15,7 +15,9 @@ from harness.downloads import saved
 from harness.intake import IntakeUsageError
 from harness.mapping import MappingError, read
 from harness.matching import match
+from harness.report import render_scorecard
 from harness.results import Cause, Outcome
+from harness.results import load as load_result
 
 
 class NoSandbox:
@@ -93,6 +95,22 @@ def test_equal_names_are_kept_apart_and_other_files_passed_over(tmp_path, no_mac
 def test_what_is_not_there_is_said_before_anything_runs(tmp_path, no_machinery):
     with pytest.raises(IntakeUsageError, match="nowhere"):
         grade([tmp_path / "nowhere"], Options(load("dat405_a7"), tmp_path / "out"), Silent())
+
+
+def test_a_students_scorecard_is_the_one_that_the_course_sees(tmp_path, monkeypatch, no_machinery):
+    """The same page, of the same result, for whoever asks: all of a student's options against those of a class."""
+    trained_nothing(monkeypatch, mlp(0.9))
+    path = hand_in(tmp_path, "group")
+    theirs = {"isolation": "preferred", "structure_first": True, "one_is_a_class": False}
+    pages = []
+    for out, more in (("course", {}), ("student", theirs)):
+        options = Options(load("dat405_a7"), tmp_path / out, data="digits", profile="quick", **more)
+        grade([path], options, Silent())
+        result = load_result(tmp_path / out / "group" / "result.json")
+        assert result.models, "there is something on the page"
+        told = {name: value for name, value in result.provenance.items() if name != "time"}
+        pages.append(render_scorecard(result.model_copy(update={"timing": {}, "provenance": told})))
+    assert pages[0] == pages[1]
 
 
 # --- matches

@@ -119,6 +119,14 @@ def test_a_students_check_needs_no_isolation_and_shows_structure_first(run, monk
     assert str(seen["options"].out) == "graded"
 
 
+def test_a_student_need_not_wait_for_training(run, monkeypatch):
+    seen = graded(monkeypatch, complete())
+    run("check")
+    assert seen["options"].train
+    run("check", "--no-train")
+    assert (seen["options"].train, seen["options"].structure_first) == (False, False)
+
+
 def test_marks_need_isolation(run, monkeypatch, tmp_path):
     seen = graded(monkeypatch, complete())
     run("grade", "a", "--out", "out", "--allow-unisolated")

@@ -60,9 +60,10 @@ class World:
         self.done.append(("given up", "+".join(keys)))
         return dict.fromkeys(keys)
 
-    def finish(self, _bench, hand_in, runs, others, _about):
+    def finish(self, _bench, hand_in, runs, others, _about, train):
+        assert train or not runs
         given = {key for run in runs for key in run}
-        assert given >= {one.key for one in self.wanted.get(hand_in.name, ())}
+        assert given >= {one.key for one in self.wanted.get(hand_in.name, ()) if train}
         self._maybe("finish", hand_in.name)
         self.others = {**getattr(self, "others", {}), hand_in.name: set(others)}
         return self._finished(hand_in)
@@ -96,6 +97,15 @@ def test_a_class_is_graded_in_its_order(tmp_path, monkeypatch):
     results = graded(tmp_path, "a", "b", "c")
     assert set(world.did("train")) == {"x", "y", "z"}
     assert [one.submission.name for one in results] == ["a", "b", "c"]
+
+
+def test_a_check_that_trains_nothing_finishes_what_was_looked_at(tmp_path, monkeypatch):
+    world = World(monkeypatch, a=[Wanted("x"), Wanted("y", ("x",))])
+    results = graded(tmp_path, "a", train=False)
+    assert (world.did("train"), world.did("finish")) == ([], ["a"])
+    assert [one.submission.name for one in results] == ["a"]
+    graded(tmp_path, "a", resume=True)
+    assert world.did("train") == ["x", "y"], "its result is not taken for one that was trained"
 
 
 class Wide(Here):
