@@ -5,8 +5,8 @@
 
 `DIR/hand_ins/` holds a folder a group, `DIR/submissions.zip` the same as Canvas's "Download Submissions" gives it:
 some late, some handed in twice, one in a hundred a link alone. `DIR/choices.json` lists what was chosen for each.
-Group n depends on the seed and n alone, so that a class of 25 is the first 25 groups of a class of 200. No framework
-is needed.
+Group n depends on the seed and n alone, so that a class of 25 is the first 25 groups of a class of 200. No
+framework is needed.
 
 What is handed in are the examples of `submissions/`, the mistakes and dialects of `tests/hand_ins/` and the planted
 mistakes of `tests/mutants/`, in other words (`notebook_variants.py`) and with other settings. How often each comes
@@ -65,8 +65,8 @@ LATE, AGAIN, EDITED = 0.1, 0.15, 0.7  # shares
 
 @dataclass(frozen=True)
 class Choice:
-    """What one group hands in. `factors`, `network` and `other` are settings of 2D, 3A and 2C in place of the base's
-    own."""
+    """What one group hands in. `factors`, `network` and `other` are settings of 2D, 3A and 2C, in place of those of
+    the base."""
 
     name: str
     base: str

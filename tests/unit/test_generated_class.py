@@ -1,4 +1,4 @@
-"""The made-up class: the same for the same seed, in other words and no other meaning, and as Canvas would give it."""
+"""The made-up class: the same for the same seed, in other words and no other meaning, as Canvas would give it."""
 
 import ast
 import contextlib
