@@ -24,6 +24,7 @@ import re
 import zipfile
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
+from functools import cache
 from pathlib import Path
 from random import Random
 
@@ -86,11 +87,11 @@ def choose(number: int, seed: int) -> Choice:
     rng = Random(f"{seed}:{number}")
     base = _drawn(rng, BASES)
     if base == "mistake":
-        base = rng.choice(sorted(path.name for path in EXAMPLES.glob("mistake_*")))
+        base = rng.choice(_listed("mistake"))
     elif base == "dialect":
-        base = "hand_ins/" + rng.choice(sorted(path.name for path in DIALECTS.iterdir() if path.is_dir()))
+        base = "hand_ins/" + rng.choice(_listed("dialect"))
     elif base == "mutant":
-        base = "mutants/" + rng.choice(sorted(path.stem for path in MUTANTS.glob("*.py")))
+        base = "mutants/" + rng.choice(_listed("mutant"))
     factors, network = _drawn(rng, FACTORS), _drawn(rng, NETWORKS)
     return Choice(
         name=f"group-{number:03}",
@@ -131,6 +132,16 @@ def write(out: Path, count: int, seed: int) -> list[Choice]:
 
 
 # --- what is handed in
+
+
+@cache
+def _listed(kind: str) -> list[str]:
+    """The hand-ins of a kind, in an order that is the same everywhere."""
+    if kind == "mistake":
+        return sorted(path.name for path in EXAMPLES.glob("mistake_*"))
+    if kind == "mutant":
+        return sorted(path.stem for path in MUTANTS.glob("*.py"))
+    return sorted(path.name for path in DIALECTS.iterdir() if path.is_dir())
 
 
 def _base(base: str) -> dict[str, bytes]:
