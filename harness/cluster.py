@@ -131,10 +131,11 @@ class Cluster:
         self._ended: queue.SimpleQueue[Ticket[Any]] = queue.SimpleQueue()
 
         def heard(event: tuple[float, dict[str, Any]]) -> None:
-            if event[1]["event"] == BEGAN:
-                self._began.add(event[1]["number"])
+            said = {name: value for name, value in event[1].items() if name != "worker"}  # which dask adds
+            if said["event"] == BEGAN:
+                self._began.add(said["number"])
             else:
-                told(event[1])
+                told(said)
 
         client.subscribe_topic(self._run, heard)
         client.register_plugin(Workers(self._run, setup))

@@ -121,6 +121,16 @@ def workers(address, count):
         client.wait_for_workers(count, timeout=120)
 
 
+class Watching(Silent):
+    """Remembers each stage with its detail."""
+
+    def __init__(self):
+        self.seen = set()
+
+    def stage(self, submission, stage, detail=""):
+        self.seen.add((stage, detail))
+
+
 def test_a_cluster_that_runs_already_is_given_all_it_needs(tmp_path, cache, undisturbed, scheduler, monkeypatch):
     """Its worker has another folder and a cache of its own, and nothing here is at the path that it is told."""
     of = Folder.of
@@ -130,16 +140,16 @@ def test_a_cluster_that_runs_already_is_given_all_it_needs(tmp_path, cache, undi
 
     monkeypatch.setattr(Folder, "of", from_nowhere)
     there = tmp_path / "worker_cache"
-    shutil.copytree(cache, there)  # nothing is recorded or trained again where all that decides it has come across
-    before = sum(path.is_file() for path in there.rglob("*"))
+    shutil.copytree(cache, there / "runs")  # nothing is recorded again where all that decides it has come across
     with worker(scheduler, tmp_path / "worker", "--nthreads", "1", HARNESS_CACHE=str(there)):
         workers(scheduler, 1)
         asked = options(tmp_path / "out", tmp_path / "not_here", scheduler=scheduler)
-        (result,) = grade(CLASS[-1:], asked, Silent())
+        progress = Watching()
+        (result,) = grade(CLASS[-1:], asked, progress)
     assert normal(result) == undisturbed[-1]
     assert all(result.provenance["kept"].values()), "known by the bytes of the hand-in"
     assert not (tmp_path / "not_here").exists()
-    assert sum(path.is_file() for path in there.rglob("*")) >= before
+    assert {("record", ""), ("check", "")} <= progress.seen, "as the worker tells it, and no more"
     assert load_result(tmp_path / "out" / NAMES[-1] / "result.json") == result
 
 
