@@ -84,12 +84,18 @@ def test_tables_are_made_of_what_was_measured(cluster, monkeypatch):
         "2.0 times as many, trainings grow 1.2 times" in cluster.growth([measured(25), measured(50, trained=60)])[0]
     )
     rates = {False: 1e11, True: 1e11}
-    paper = cluster.paper_table(measured(200), rates)
+    paper = cluster.paper_table([measured(200)], rates)
     assert len(paper) == 2 + len(cluster.CLASSES)
     assert "(over it)" not in paper[2] and "(over it)" in paper[3]
-    assert cluster.paper_table(measured(200, class_page=1e4), rates)[4].endswith("in pairs |")
+    assert cluster.paper_table([measured(200, class_page=1e4)], rates)[4].endswith("in pairs |")
     told = "\n".join(cluster.targets(measured(200), rates))
     assert "no GPU was measured" in told and "| 0.2 h | **measured**" in told
+
+
+def test_the_class_page_grows_with_the_pairs_and_not_its_beginning(cluster):
+    sizes = [measured(10, class_page=1.1), measured(100, class_page=1 + 10.0)]
+    assert cluster.class_page_seconds(sizes, 1_000) == pytest.approx(1 + 1_000.0)
+    assert cluster.class_page_seconds([measured(100, class_page=2.0)], 200) == pytest.approx(8.0)
 
 
 def test_the_page_has_a_place_for_each_table(cluster):
