@@ -73,11 +73,13 @@ def grade(paths: Sequence[Path], options: Options, progress: Progress) -> list[R
         several, download = listed(paths, scratch / "download", options.one_is_a_class, progress)
         dataset = load_dataset(options.data)
         progress.total(len(several))
-        _check_names(options.overrides, [one.name for one in several], progress)
+        check_names(options.overrides, [one.name for one in several], progress)
         options.out.mkdir(parents=True, exist_ok=True)
         kept = stack.enter_context(journal(options.out))
         if download is not None:
-            downloads.save(download, options.out)
+            downloads.save(download.over(options.out), options.out)
+        elif (before := downloads.saved(options.out)) is not None:
+            downloads.save(before.graded_alone([one.name for one in several]), options.out)
         lanes = stack.enter_context(in_lanes(options, scratch, jobs_of(options, len(several)), progress))
         submissions = list(received(several, scratch / "received", options.overrides, lanes.travels, progress))
         return Class(submissions, options, dataset.sha256, lanes, kept, progress).graded()
@@ -122,7 +124,8 @@ def jobs_of(options: Options, submissions: int) -> int:
     return int(max(1, min(psutil.cpu_count() or 1, room, submissions)))
 
 
-def _check_names(overrides: mapping.Overrides, called: Sequence[str], progress: Progress) -> None:
+def check_names(overrides: mapping.Overrides, called: Sequence[str], progress: Progress) -> None:
+    """Raises MappingError for an override of a submission that is not called so; a table may hold more."""
     overrides.require(called)
     others = overrides.passed_over(called)
     if others:

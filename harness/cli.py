@@ -20,9 +20,11 @@ from harness.options import (
     CacheOption,
     CacheSizeOption,
     ClassOption,
+    ConfigOption,
     DataOption,
     DeviceOption,
     JobsOption,
+    MapOption,
     ProfileOption,
     SchedulerOption,
     cache_folder,
@@ -62,18 +64,8 @@ def grade(
     allow_unisolated: Annotated[
         bool, typer.Option("--allow-unisolated", help="Run code without a sandbox. Only for code that you trust.")
     ] = False,
-    matches: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--map",
-            metavar="TASK=FITS",
-            help='Which fits answer a task: 2C=fit-3 or "group 7:2C=cell 14", or a matches.csv, gone through.',
-        ),
-    ] = None,
-    config: Annotated[
-        Path | None,
-        typer.Option(help="Settings with such matches; harness.toml of this folder, where there is one."),
-    ] = None,
+    matches: MapOption = None,
+    config: ConfigOption = None,
     cache: CacheOption = True,
     cache_size: CacheSizeOption = None,
 ) -> None:
@@ -119,21 +111,28 @@ def plan(
     allow_unisolated: Annotated[
         bool, typer.Option("--allow-unisolated", help="Run code without a sandbox. Only for code that you trust.")
     ] = False,
+    matches: MapOption = None,
+    config: ConfigOption = None,
     cache: CacheOption = True,
     cache_size: CacheSizeOption = None,
 ) -> None:
     """Look at a class before grading it: what cannot be read, what is unsure, how long training will take."""
-    from harness import preflight, terminal
+    from harness import mapping, preflight, terminal
     from harness.classroom import Options
 
     def run() -> preflight.Plan:
+        loaded = load(assignment)
+        settings = mapping.settings_file(config, Path(), submissions)
         options = Options(
-            assignment=load(assignment), out=Path(), data=data, profile=profile, device=device, jobs=jobs,
+            assignment=loaded, out=Path(), data=data, profile=profile, device=device, jobs=jobs,
             scheduler=scheduler, one_is_a_class=whole_class,
             isolation="preferred" if allow_unisolated else "required", cache=cache_folder(cache),
             cache_limit=cache_limit(cache_size),
+            overrides=mapping.read(matches or (), settings, [rule.task for rule in loaded.rules()]),
         )  # fmt: skip
         with terminal.progress(None) as progress:
+            if settings is not None:
+                progress.note(f"Matches are taken from {settings}.")
             return preflight.plan(submissions, options, progress)
 
     terminal.show_plan(guarded(run))

@@ -3,7 +3,8 @@
 Each worker keeps one bench for all stages that it runs. Nothing is assumed of its machine but the same version of
 the harness and the data set: hand-ins and the assignment travel as bytes, results come back as values. A worker
 that dies takes with it what was queued there, and dask blames all of that; so each stage says that it begins, what
-had not begun is handed in again without a word, and only what had begun is told to the coordinator.
+had not begun is handed in again without a word, and only what had begun is told to the coordinator. A worker that
+joins later and cannot set itself up is told and left out.
 """
 
 from __future__ import annotations
@@ -24,7 +25,8 @@ from distributed.scheduler import KilledWorker
 
 from harness.bench import Bench, Setup, bench
 from harness.identity import of_harness
-from harness.lanes import LanesError, Ticket, WorkerLost, with_tickets
+from harness.lanes import TRAINER, LanesError, Ticket, WorkerLost, with_tickets
+from harness.training import device
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -47,27 +49,49 @@ class ClusterError(LanesError):
     """A scheduler that is not there, or workers that do not fit: the fault of whoever named it."""
 
 
+class NotReady(ClusterError):
+    """A worker that cannot set itself up was given a stage: its address, and why."""
+
+    def __init__(self, address: str, why: str) -> None:
+        super().__init__(address, why)
+        self.address = address
+        self.why = why
+
+    def __str__(self) -> str:
+        return f"the worker {self.address} cannot grade: {self.why}"
+
+
 class Workers(distributed.WorkerPlugin):
     """A worker's bench, made when it joins and closed when it leaves or the run ends. `name` is the run's own, so
-    that two runs may share a cluster."""
+    that two runs may share a cluster; `version` is the coordinator's harness. `problem`: why there is no bench."""
 
     def __init__(self, name: str, setup: Setup) -> None:
         self.name = name
         self.setup_ = setup
+        self.version = of_harness()
         self.bench: Bench | None = None
+        self.problem = "it does not know of this run"
         self._open = contextlib.ExitStack()
 
     def setup(self, worker: distributed.Worker) -> None:
-        """Make the bench. Raises what `harness.bench.bench` does."""
+        """Make the bench. Raises ClusterError where the worker does not fit, and as `harness.bench.bench` does."""
         tell: Told = lambda event: worker.log_event(self.name, event)  # noqa: E731
-        self.bench = self._open.enter_context(bench(self.setup_, tell))
+        try:
+            if worker.state.nthreads != 1:
+                raise ClusterError("it does several things at a time; start it with --nthreads 1")
+            if of_harness() != self.version:
+                raise ClusterError("it has another version of the harness; install the same one")
+            self.bench = self._open.enter_context(bench(self.setup_, tell))
+        except Exception as error:
+            self.problem = str(error) or type(error).__name__
+            raise
 
     def teardown(self, worker: distributed.Worker) -> None:  # noqa: ARG002  # dask's signature
         """Close it."""
         self._open.close()
 
     def __getstate__(self) -> dict[str, Any]:
-        return {"name": self.name, "setup_": self.setup_, "bench": None, "_open": contextlib.ExitStack()}
+        return {**self.__dict__, "bench": None, "_open": contextlib.ExitStack()}
 
 
 def on_worker(run: str, number: int, stage: Callable[..., T], *arguments: Any) -> T:
@@ -75,7 +99,7 @@ def on_worker(run: str, number: int, stage: Callable[..., T], *arguments: Any) -
     worker = distributed.get_worker()
     plugin = worker.plugins.get(run)
     if not isinstance(plugin, Workers) or plugin.bench is None:
-        raise ClusterError(f"the worker {worker.address} could not set itself up; its log says why")
+        raise NotReady(worker.address, plugin.problem if isinstance(plugin, Workers) else "it left this run")
     worker.log_event(run, {"event": BEGAN, "number": number})
     return stage(plugin.bench, *arguments)
 
@@ -101,13 +125,17 @@ class Cluster:
         self._run = f"harness-{uuid.uuid4()}"
         self._works: dict[Ticket[Any], _Work] = {}
         self._began: set[int] = set()
+        self._told = told
+        self._left_out: set[str] = set()
+        """Addresses of workers that could not set themselves up."""
         self._ended: queue.SimpleQueue[Ticket[Any]] = queue.SimpleQueue()
 
         def heard(event: tuple[float, dict[str, Any]]) -> None:
-            if event[1]["event"] == BEGAN:
-                self._began.add(event[1]["number"])
+            said = {name: value for name, value in event[1].items() if name != "worker"}  # which dask adds
+            if said["event"] == BEGAN:
+                self._began.add(said["number"])
             else:
-                told(event[1])
+                told(said)
 
         client.subscribe_topic(self._run, heard)
         client.register_plugin(Workers(self._run, setup))
@@ -194,13 +222,16 @@ class Cluster:
         future.add_done_callback(lambda done: self._ended.put(ticket) if ticket.handle is done else None)
 
     def _hand_in_again(self, ticket: Ticket[Any]) -> bool:
-        """Whether a stage that a dying worker took with it before it began was handed in again, and before it those
-        that it waits for and that were lost with it."""
+        """Whether a stage that a dying worker took with it before it began, or that one refused which cannot set
+        itself up, was handed in again, and before it those that it waits for and that were lost with it."""
         work = self._works.get(ticket)
         if work is None or ticket.handle.status != "error" or work.tries >= TRIES:
             return False
-        if work.number in self._began or not isinstance(ticket.handle.exception(), KilledWorker):
+        error = ticket.handle.exception()
+        if work.number in self._began or not isinstance(error, KilledWorker | NotReady):
             return False
+        if isinstance(error, NotReady):
+            self._leave_out(error)
         needed: list[Ticket[Any]] = []
         with_tickets(work.arguments, needed.append)
         for one in needed:
@@ -209,17 +240,26 @@ class Cluster:
         self._hand_in(ticket)
         return True
 
+    def _leave_out(self, worker: NotReady) -> None:
+        """Close a worker that cannot set itself up: it would take every stage, and give each back at once."""
+        if worker.address not in self._left_out:
+            self._left_out.add(worker.address)
+            self._told({"event": "note", "text": f"Left out: {worker}"})
+            self._client.retire_workers([worker.address])
+
     def _workers(self) -> list[dict[str, Any]]:
         return list(self._client.scheduler_info(n_workers=-1)["workers"].values())
 
 
 @contextlib.contextmanager
 def local(setup: Setup, workers: int, told: Told) -> Iterator[Cluster]:
-    """A cluster of processes on this machine, one stage at a time each, until the end of the block."""
+    """A cluster of processes on this machine, one stage at a time each, until the end of the block. Where a GPU
+    trains, one of them has it: several at once would take memory and time from each other."""
+    one_trains = device.find(setup.device).kind == "gpu"
     with dask.config.set(SETTINGS), contextlib.ExitStack() as stack:
         cluster = stack.enter_context(
             distributed.LocalCluster(
-                n_workers=workers,
+                n_workers=workers - one_trains,
                 threads_per_worker=1,
                 processes=True,
                 memory_limit=0,  # how many processes there are was chosen by the memory
@@ -229,6 +269,11 @@ def local(setup: Setup, workers: int, told: Told) -> Iterator[Cluster]:
             )
         )
         client = stack.enter_context(distributed.Client(cluster))
+        if one_trains:
+            like = cluster.new_spec
+            cluster.new_spec = {**like, "options": {**like["options"], "resources": {TRAINER: 1}}}
+            cluster.scale(workers)
+        client.wait_for_workers(workers)
         yield Cluster(client, setup, False, told)
 
 

@@ -18,9 +18,9 @@ from harness import mapping, stages
 from harness.comparing import Trace
 from harness.evidence import Evidence
 from harness.identity import of_harness, of_values, packages
-from harness.journal import Journal
+from harness.journal import Journal, open_names
 from harness.kept_figures import KeptFigures
-from harness.lanes import Lanes, Ticket, WorkerLost
+from harness.lanes import TRAINER, Lanes, Ticket, WorkerLost
 from harness.outputs import EVIDENCE, FAULT, MATCHES, RESULT, judge, write_class, write_files
 from harness.progress import Progress
 from harness.results import Result
@@ -39,8 +39,6 @@ T = TypeVar("T")
 
 TRIES = 2  # of what ends the process that works on it
 TOGETHER = 64  # trainings that one stage takes on a GPU, where the trainer groups them further
-TRAINER = "trainer"
-"""What dask's workers that are to train say that they have, where only some of them are."""
 
 
 @dataclass(eq=False)
@@ -111,12 +109,15 @@ class Class:
         self._trainings: dict[str, _Training] = {}
         self._held: list[_Training] = []
         """On a GPU: those that wait until everything was looked at, to be trained together."""
+        self._orphans: list[_Training] = []
+        """Those that were lost with what they start from, and wait until that was trained again."""
         self._looking: set[int] = set()
         self._results: dict[int, Result] = {}
         self._rows: dict[int, Sequence[mapping.Row]] = {}
         self._traces: list[Trace] = []
         self._waiting: dict[Ticket[Any], _Waiting] = {}
         self._losses = kept.losses() if options.resume else Counter()
+        self._open = open_names(kept.before)
 
     def graded(self) -> list[Result]:
         """Grade what is not finished yet, and write the class; results in the order of the submissions."""
@@ -127,6 +128,12 @@ class Class:
             )
         self._journal.add("began")
         left = [one for one in self._submissions if not self._known(one)]
+        self._journal.asked((one.hand_in.name, one.key) for one in left)
+        for one in self._submissions:
+            if one.number in self._results and one.hand_in.name in self._open:
+                self._journal.add(
+                    "finished", one.hand_in.name, one.key
+                )  # a run between left it open and changed nothing
         self._looking = {one.number for one in left}
         for one in left:
             self._look(one)
@@ -252,6 +259,14 @@ class Class:
                 one.missing -= {training.wanted.key for training in batch}
                 if not one.missing:
                     self._finish(one)
+        ready = [training for training in self._orphans if not self._waits(training)]
+        self._orphans = [training for training in self._orphans if training not in ready]
+        for training in ready:
+            self._train_together([training])
+
+    def _waits(self, training: _Training) -> bool:
+        """Whether something that it starts from is not trained."""
+        return not all(self._trainings[key].done for key in training.wanted.before)
 
     def _finish(self, one: _Submission) -> None:
         trainings = [self._trainings[key] for key in one.wanted]
@@ -260,6 +275,7 @@ class Class:
         ticket = self._lanes.submit(
             f"{one.hand_in.name}: finish", stages.finish, one.seen, runs, others, self._about, self._options.train,
             priority=-one.number,
+            resource=TRAINER,  # it trains more seeds where runs do not decide, and measures on what was trained
         )  # fmt: skip
         self._then(ticket, lambda finished: self._finished(one, finished), lambda _why: self._lost_one(one))
 
@@ -312,8 +328,12 @@ class Class:
         self._then(ticket, lambda finished: self._finished(one, finished), lambda _why: self._lost_one(one))
 
     def _lost_training(self, batch: Sequence[_Training], why: str) -> None:
-        """The process that trained died: each recipe is tried once more, by itself."""
+        """The process that trained died: each recipe is tried once more, by itself. One that waited for what it
+        starts from had not begun: that death is not its own."""
         for training in batch:
+            if self._waits(training):
+                self._orphans.append(training)
+                continue
             training.losses += 1
             if training.losses < TRIES:
                 self._train_together([training])

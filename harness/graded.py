@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
+from harness.downloads import saved
+from harness.journal import JOURNAL, open_names, read
 from harness.results import Result, load
 
 RESULT = "result.json"
@@ -15,19 +17,53 @@ class GradedError(ValueError):
 
 
 def results(out: Path, only: Sequence[str] = ()) -> list[Result]:
-    """The results in an output folder, by name; with `only`, those of these names.
+    """The results in an output folder, by name; with `only`, those of these names. What `left_out` names is not
+    among them.
 
-    Raises GradedError where there are none, one is damaged, or a name is not among them.
+    Raises GradedError where there are none, one is damaged, or a name is not among them, and DownloadError where
+    the list of hand-ins is damaged.
     """
     if not out.is_dir():
         raise GradedError(f"{out}: there is no such folder; give the one that `harness grade` wrote (--out)")
-    folders = sorted((path.parent for path in out.glob(f"*/{RESULT}")), key=lambda path: path.name)
+    folders = _folders(out)
     if not folders:
         raise GradedError(f"{out} holds no graded hand-in; give the folder that `harness grade` wrote (--out)")
-    unknown = [name for name in only if name not in {folder.name for folder in folders}]
-    if unknown:
-        raise GradedError(f"{out} holds no hand-in {unknown[0]!r}; there are {_listed(folders)}")
-    return [_result(folder) for folder in folders if not only or folder.name in only]
+    left = left_out(out)
+    for name in only:
+        if name not in folders:
+            raise GradedError(f"{out} holds no hand-in {name!r}; there are {_some(list(folders))}")
+        if name in left:
+            raise GradedError(f"{name}: {left[name]}")
+    present = [folder for name, folder in folders.items() if name not in left]
+    if not present:
+        raise GradedError(f"{out} holds no result that counts; {next(iter(left))}: {next(iter(left.values()))}")
+    return [_result(folder) for folder in present if not only or folder.name in only]
+
+
+def left_out(out: Path) -> dict[str, str]:
+    """The hand-ins whose results in an output folder are of an earlier run and do not count, each with why."""
+    listed = saved(out)
+    waiting = open_names(read(out / JOURNAL))
+    earlier = set(listed.earlier) if listed else set()
+    again = "graded before, and a later run that was to grade it was cut off; `harness grade … --resume` goes on"
+    before = "graded from an earlier download, and not in the one that was graded last"
+    return {
+        name: again if name in waiting else before for name in _folders(out) if name in waiting or name in earlier
+    }
+
+
+def told(left: dict[str, str]) -> list[str]:
+    """What `left_out` gives, in a sentence for each reason."""
+    by_reason: dict[str, list[str]] = {}
+    for name, why in left.items():
+        by_reason.setdefault(why, []).append(name)
+    return [f"Left out, because {why}: {_some(names)}." for why, names in by_reason.items()]
+
+
+def _folders(out: Path) -> dict[str, Path]:
+    return {
+        path.parent.name: path.parent for path in sorted(out.glob(f"*/{RESULT}"), key=lambda one: one.parent.name)
+    }
 
 
 def _result(folder: Path) -> Result:
@@ -41,6 +77,5 @@ def _result(folder: Path) -> Result:
         ) from None
 
 
-def _listed(folders: Sequence[Path]) -> str:
-    names = [folder.name for folder in folders]
+def _some(names: Sequence[str]) -> str:
     return ", ".join(names[:8]) + (f" and {len(names) - 8} more" if len(names) > 8 else "")

@@ -287,13 +287,16 @@ def _told(run: Callable[[], T]) -> T:
 def _read(
     out: Path, roster: Path | None, only: list[str] | None = None
 ) -> tuple[list[Result], dict[str, HandIn], Assigned, Roster | None]:
-    """The results in a folder, their hand-ins as far as they are known, and whose they are."""
-    from harness import graded
+    """The results in a folder, their hand-ins as far as they are known, and whose they are. What does not count is
+    told on standard error: standard output may be the export."""
+    from harness import graded, terminal
     from harness.downloads import saved
     from harness.roster import assign
     from harness.roster import read as read_roster
 
     results = graded.results(out, only or ())
+    for sentence in graded.told(graded.left_out(out)) if not only else ():
+        terminal.error("note", sentence)
     download = saved(out)
     hand_ins = download.by_name() if download else {}
     people = read_roster(roster) if roster else None

@@ -11,7 +11,7 @@ import contextlib
 import datetime
 import os
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -22,7 +22,7 @@ from harness.recording import Name, Strict
 
 JOURNAL = "journal.jsonl"
 LOCK = ".lock"
-Event = Literal["began", "looked", "trained", "finished", "lost", "ended"]
+Event = Literal["began", "asked", "looked", "trained", "finished", "lost", "ended"]
 
 
 class OutputInUse(RuntimeError):
@@ -32,8 +32,9 @@ class OutputInUse(RuntimeError):
 class Line(Strict):
     """One line: what happened, to which submission, and by which identity it is known again.
 
-    `began` and `ended` are the run's own; `looked`, `finished` and `lost` (the process that worked on it died) are
-    a submission's; `trained` is a recipe's.
+    `began` and `ended` are the run's own; `asked` (it is to be graded, and what was graded before counts no more),
+    `looked`, `finished` and `lost` (the process that worked on it died) are a submission's; `trained` is a
+    recipe's.
     """
 
     event: Event
@@ -54,8 +55,11 @@ class Journal:
 
     def add(self, event: Event, name: str = "", key: str = "") -> None:
         """Add a line. It is on the disk when this returns. Raises OSError where the disk is full."""
-        now = datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
-        self._write(Line(event=event, name=name, key=key, time=now).model_dump_json().encode() + b"\n")
+        self._write(_line(event, name, key))
+
+    def asked(self, several: Iterable[tuple[str, str]]) -> None:
+        """Add that these submissions, by name and identity, are to be graded. Raises OSError as `add` does."""
+        self._write(b"".join(_line("asked", name, key) for name, key in several))
 
     def close(self) -> None:
         """Nothing more is added."""
@@ -79,6 +83,17 @@ class Journal:
         self._file.write(line)
         self._file.flush()
         os.fsync(self._file.fileno())
+
+
+def _line(event: Event, name: str, key: str) -> bytes:
+    now = datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
+    return Line(event=event, name=name, key=key, time=now).model_dump_json().encode() + b"\n"
+
+
+def open_names(lines: Iterable[Line]) -> set[str]:
+    """The submissions that were to be graded and are not: a result of theirs is of an earlier run."""
+    last = {line.name: line.event for line in lines if line.event in ("asked", "finished")}
+    return {name for name, event in last.items() if event == "asked"}
 
 
 def read(path: Path) -> tuple[Line, ...]:

@@ -11,6 +11,9 @@ from harness.bench import Bench
 P = ParamSpec("P")
 T = TypeVar("T")
 
+TRAINER = "trainer"
+"""What dask's workers that are to train say that they have, where only some of them are."""
+
 
 class LanesError(ValueError):
     """Lanes that are not there, or do not fit: the fault of whoever named them."""

@@ -35,6 +35,17 @@ ClassOption = Annotated[
         "Classroom give is known without.",
     ),
 ]
+MapOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--map",
+        metavar="TASK=FITS",
+        help='Which fits answer a task: 2C=fit-3 or "group 7:2C=cell 14", or a matches.csv, gone through.',
+    ),
+]
+ConfigOption = Annotated[
+    Path | None, typer.Option(help="Settings with such matches; harness.toml of this folder, where there is one.")
+]
 CacheOption = Annotated[
     bool,
     typer.Option("--cache/--no-cache", help="Use and keep what was recorded, trained, measured and drawn."),

@@ -23,7 +23,7 @@ from filelock import FileLock, Timeout
 from harness import assignment, mapping
 from harness.comparing import Trace
 from harness.csv_cells import TableError, lines, text_of
-from harness.downloads import Download, save, saved
+from harness.downloads import save, saved
 from harness.evidence import Evidence
 from harness.files import write_atomically
 from harness.graded import GradedError, results
@@ -64,7 +64,7 @@ def purge(name: str, out: Path, store: Store | None) -> Purged:
     """
     folder = out / name
     listed = saved(out)
-    known = {one.name for one in listed.hand_ins} if listed else set()
+    known = {*listed.by_name(), *listed.earlier} if listed else set()
     in_folder = Path(name).name == name and name not in ("", ".", "..") and (folder / RESULT).parent.is_dir()
     if not in_folder and name not in known and not _journal_lines(out / JOURNAL, name):
         present = ", ".join(result.submission.name for result in results(out)[:8])
@@ -81,7 +81,7 @@ def purge(name: str, out: Path, store: Store | None) -> Purged:
             shutil.rmtree(folder)
         rows = _from_class(out, name, rest)
         if listed and name in known:
-            save(_without(listed, name), out)
+            save(listed.without([name]), out)
         lines_gone = forget(out / JOURNAL, name)
     return Purged(files, rows, lines_gone, cache, shared, tuple(notes))
 
@@ -154,10 +154,6 @@ def _matched(path: Path) -> dict[str, list[str]]:
             if len(line.values) > 1:
                 tasks.setdefault(line.values[0], []).append(line.values[1])
     return tasks
-
-
-def _without(listed: Download, name: str) -> Download:
-    return listed.model_copy(update={"hand_ins": tuple(one for one in listed.hand_ins if one.name != name)})
 
 
 def _journal_lines(path: Path, name: str) -> int:

@@ -30,7 +30,7 @@ from harness.traces import handed_out, trace
 from harness.training.cache import RunCache
 from harness.training.choose import convolutional, same_program
 from harness.training.cost import patience
-from harness.training.process import DeviceUnavailable, TimeLimit, TrainerFailed, TrainingStopped
+from harness.training.process import DeviceUnavailable, Job, TimeLimit, TrainerFailed, TrainingStopped
 from harness.training.recipe import Prepared
 from harness.training.runs import Given, Made, Runs, Untrained
 from harness.untrained import untrained
@@ -137,20 +137,28 @@ def outline(_bench: Bench, seen: Seen, whole: bool = False) -> Outline:
     return Outline(wanted, seen.notes, seen.evidence if whole else None, seconds)
 
 
-def rate(bench: Bench, seen: Seen, key: str) -> float | None:
+def rate(bench: Bench, seen: Seen, key: str, together: int = 1) -> float | None:
     """Operations a second at which a training of a submission goes on this machine: an epoch of it, after one by
-    which the program is compiled. None where it cannot be trained."""
+    which the program is compiled; on a GPU that of so many `together`. None where it cannot be trained."""
     training = seen.trainings[key]
     recipe = training.prepared.recipe
-    epoch = recipe.model_copy(update={"epochs": 1, "callbacks": ()})
-    operations = training.wanted.operations / recipe.epochs
+    epoch = replace(training.prepared, recipe=recipe.model_copy(update={"epochs": 1, "callbacks": ()}))
+    width = together if bench.trainer.describe()["device"] == "gpu" else 1
+    seconds = 0.0
     try:
-        for seed in (0, 1):
-            prepared = replace(training.prepared, recipe=epoch).with_seed(seed)
-            run = Runs(bench.trainer, RunCache(None)).train(prepared, lambda _epoch, _of: None, None)
+        if training.prepared.ancestors:
+            for seed in (0, 1):
+                run, _ = Runs(bench.trainer, RunCache(None)).train(
+                    epoch.with_seed(seed), lambda _epoch, _of: None, None
+                )
+                seconds = run.seconds
+        else:
+            for first in (0, width):
+                jobs = [Job(epoch.with_seed(first + number)) for number in range(width)]
+                seconds = sum(run.seconds for run in bench.trainer.train_all(jobs, lambda _epoch, _of: None))
     except (Refused, TrainerFailed, TrainingStopped):
         return None
-    return operations / max(run[0].seconds, 1e-3)
+    return width * training.wanted.operations / recipe.epochs / max(seconds, 1e-3)
 
 
 def train(bench: Bench, wanted: Sequence[tuple[Seen, str]], before: Sequence[Given]) -> dict[str, Made | Untrained]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from pathlib import Path
 from typing import Literal
 
@@ -62,6 +63,25 @@ class Download(Value):
     kind: Kind
     hand_ins: tuple[HandIn, ...]
     notes: tuple[str, ...] = ()
+    earlier: tuple[str, ...] = ()
+    """Results that lay in the output folder already and are of no hand-in of this download."""
+
+    def over(self, out: Path) -> Download:
+        """The download as it is graded into a folder in which results of an earlier one may lie."""
+        lying = {path.parent.name for path in out.glob("*/result.json")}
+        return self.model_copy(update={"earlier": tuple(sorted(lying - set(self.by_name())))})
+
+    def without(self, names: Collection[str]) -> Download:
+        """Nothing of these."""
+        hand_ins = tuple(one for one in self.hand_ins if one.name not in names)
+        return self.model_copy(update={"hand_ins": hand_ins, **self._earlier_but(names)})
+
+    def graded_alone(self, names: Collection[str]) -> Download:
+        """These were graded by themselves into the folder of the download: their results count, again."""
+        return self.model_copy(update=self._earlier_but(names))
+
+    def _earlier_but(self, names: Collection[str]) -> dict[str, tuple[str, ...]]:
+        return {"earlier": tuple(name for name in self.earlier if name not in names)}
 
     def by_name(self) -> dict[str, HandIn]:
         """The hand-ins by the names of their results."""

@@ -13,8 +13,8 @@ from harness.bench import Folder
 from harness.classroom import Options
 from harness.coordinator import Class
 from harness.dryrun import DryRun
-from harness.journal import JOURNAL, journal, read
-from harness.lanes import Here, WorkerLost
+from harness.journal import JOURNAL, journal, open_names, read
+from harness.lanes import TRAINER, Here, WorkerLost
 from harness.outputs import RESULT, judge
 from harness.progress import Silent
 from harness.results import Cause, SubmissionFacts
@@ -250,6 +250,26 @@ def test_a_run_after_one_that_was_cut_off_says_how_to_go_on(tmp_path, monkeypatc
     assert "--resume" in progress.notes[0]
 
 
+def test_what_was_to_be_graded_and_is_not_is_known(tmp_path, monkeypatch):
+    """Then an earlier result of it counts no more, until a run has gone on to its end."""
+    world = World(monkeypatch)
+    graded(tmp_path, "a", "b")
+    assert open_names(read(tmp_path / JOURNAL)) == set()
+
+    def full(_path, _data):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(outputs, "write_atomically", full)
+        with pytest.raises(OSError, match="No space"):
+            graded(tmp_path, "a", "b", profile="full")
+    assert open_names(read(tmp_path / JOURNAL)) == {"a", "b"}
+    world.done.clear()
+    graded(tmp_path, "a", "b", resume=True)
+    assert world.did("look") == [], "the earlier results are what this run asks for"
+    assert open_names(read(tmp_path / JOURNAL)) == set()
+
+
 # --- machines that die
 
 
@@ -297,6 +317,52 @@ def test_a_training_whose_process_died_is_tried_once_more_and_then_given_up(tmp_
     graded(tmp_path / "twice", "a", "b")
     assert world.did("given up") == ["x"]
     assert sorted(world.did("finish")) == ["a", "b"]
+
+
+@pytest.mark.parametrize("first", ["parent", "child"])
+def test_a_death_of_what_a_training_starts_from_is_not_its_own(tmp_path, monkeypatch, wide, first):
+    """Both are lost at once, in either order, as dask tells it; then the training itself dies once."""
+    world = World(monkeypatch, a=[Wanted("x"), Wanted("y", ("x",))])
+    world.dies["train", "x"] = 1
+    world.dies["train", "y"] = 1
+    if first == "child":
+        lost, told = Class._lost_training, []
+
+        def child_first(self, batch, why):
+            told.append((batch, why))
+            if len(told) == 2:
+                for each in reversed(told):
+                    lost(self, *each)
+            elif len(told) > 2:
+                lost(self, batch, why)
+
+        monkeypatch.setattr(Class, "_lost_training", child_first)
+    graded(tmp_path, "a")
+    assert world.did("given up") == []
+    assert world.did("train") == ["x", "y"]
+
+
+def test_where_what_it_starts_from_is_given_up_a_training_is_told_so_and_the_class_goes_on(tmp_path, monkeypatch):
+    world = World(monkeypatch, a=[Wanted("x"), Wanted("y", ("x",))])
+    world.dies["train", "x"] = 2
+    graded(tmp_path, "a", "b")
+    assert world.did("given up") == ["x"]
+    assert world.did("train") == ["y"], "the stage tells it, by what it is given"
+    assert sorted(world.did("finish")) == ["a", "b"]
+
+
+def test_what_trains_goes_to_a_worker_that_may_train(tmp_path, monkeypatch):
+    World(monkeypatch, a=[Wanted("x")])
+    asked = {}
+
+    class Watched(Here):
+        def submit(self, what, stage, *arguments, priority=0, resource=""):
+            asked[what.rpartition(" ")[2] if "training" not in what else "training"] = resource
+            return super().submit(what, stage, *arguments, priority=priority, resource=resource)
+
+    monkeypatch.setitem(globals(), "Here", Watched)
+    graded(tmp_path, "a")
+    assert asked == {"look": "", "outline": "", "training": TRAINER, "finish": TRAINER}
 
 
 def test_a_training_outlives_the_submission_that_asked_for_it_first(tmp_path, monkeypatch, wide):

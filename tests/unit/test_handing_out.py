@@ -16,6 +16,7 @@ from harness import cli
 from harness.downloads import Download, HandIn, Upload, save
 from harness.exports import anonymous
 from harness.exports.feedback import sheets
+from harness.journal import journal
 from harness.results import ReportFacts, Result
 from harness.results import save as save_result
 from harness.roster import Assigned, Person
@@ -315,3 +316,35 @@ def test_hostile_and_broken_results_can_be_made_anonymous(tmp_path):
     given = anonymous.pseudonyms(tmp_path)
     for result in (hostile("<b>x"), broken()):
         assert anonymous.anonymous(result, given).submission.sha256 == ""
+
+
+# --- results of earlier runs in the same folder
+
+
+def test_results_of_an_earlier_download_are_left_out_and_said(tmp_path, run):
+    out = graded(tmp_path / "out", complete("a"), complete("b"), complete("late"))
+    listed = Download(kind="folder", hand_ins=(HandIn(name="a", title="a"), HandIn(name="c", title="c")))
+    save(listed.over(out), out)
+    answer = run("export", "csv", out, "--to", "marks.csv")
+    assert "earlier download" in answer.output and "b, late" in answer.output
+    assert [row["name"] for row in csv.DictReader(io.StringIO((tmp_path / "marks.csv").read_text()))] == ["a"]
+    assert "earlier download" in run("export", "junit", out, "--to", "j", "--only", "b", code=2).output
+    save(listed.over(out).graded_alone(["late"]), out)
+    run("export", "csv", out, "--to", "marks.csv")
+    rows = csv.DictReader(io.StringIO((tmp_path / "marks.csv").read_text()))
+    assert [row["name"] for row in rows] == ["a", "late"]
+
+
+def test_a_result_of_before_a_run_that_was_cut_off_is_left_out_and_said(tmp_path, run):
+    out = graded(tmp_path / "out", complete("a"), complete("b"))
+    with journal(out) as kept:
+        for name in ("a", "b"):
+            kept.add("finished", name, "1")
+        kept.asked([("a", "2"), ("b", "2")])
+        kept.add("finished", "a", "2")
+    answer = run("export", "json", out)
+    assert [one["submission"]["name"] for one in json.loads(answer.stdout)["results"]] == ["a"]
+    assert "--resume" in answer.stderr and "b" in answer.stderr
+    with journal(out) as kept:
+        kept.asked([("a", "3")])
+    assert "no result that counts" in run("export", "json", out, code=2).output

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from harness.journal import JOURNAL, Journal, OutputInUse, journal, read
+from harness.journal import JOURNAL, Journal, OutputInUse, journal, open_names, read
 
 
 def written(out, *events):
@@ -39,6 +39,15 @@ def test_the_latest_counts(tmp_path):
     written(tmp_path, ("finished", "a", "1"), ("finished", "b", "2"), ("finished", "a", "3"))
     with journal(tmp_path) as kept:
         assert kept.finished() == {"a": "3", "b": "2"}
+
+
+def test_what_was_asked_for_and_not_finished_since_is_open(tmp_path):
+    written(tmp_path, ("finished", "a", "1"), ("finished", "b", "2"))
+    with journal(tmp_path) as kept:
+        kept.asked([("a", "1"), ("b", "3"), ("c", "4")])
+        kept.add("looked", "a", "1")
+        kept.add("finished", "b", "3")
+    assert open_names(read(tmp_path / JOURNAL)) == {"a", "c"}
 
 
 def test_losses_are_counted_by_what_was_graded(tmp_path):
@@ -77,8 +86,10 @@ def test_each_line_is_on_the_disk_before_the_run_goes_on(tmp_path, monkeypatch):
     monkeypatch.setattr("harness.journal.os.fsync", lambda handle: synced.append((tmp_path / JOURNAL).read_bytes()))
     kept = Journal(tmp_path / JOURNAL)
     kept.add("finished", "a", "1")
-    kept.close()
     assert b'"finished"' in synced[-1]
+    kept.asked(("abc"[number], str(number)) for number in range(3))
+    assert synced[-1].count(b'"asked"') == 3 and len(synced) == 2, "of a whole class, at once"
+    kept.close()
 
 
 def test_a_second_run_in_the_same_folder_is_told(tmp_path):
