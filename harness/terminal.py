@@ -57,8 +57,10 @@ def show_error(fault: Exception) -> int:
     goes to a file, whose name is."""
     from harness.assignment import AssignmentError
     from harness.bench import NotIsolated
+    from harness.complaints.explain import UnknownName
     from harness.datasets import DatasetError
     from harness.downloads import DownloadError
+    from harness.graded import GradedError
     from harness.intake import IntakeRefused, IntakeUsageError
     from harness.journal import OutputInUse
     from harness.lanes import LanesError
@@ -72,7 +74,8 @@ def show_error(fault: Exception) -> int:
         error("refused", str(fault))
         return 1
     usage = (AssignmentError, NotIsolated, DatasetError, DownloadError, IntakeUsageError, DeviceUnavailable)
-    if isinstance(fault, (*usage, MappingError, RegradeError, CacheUsageError, OutputInUse, LanesError)):
+    asked = (MappingError, RegradeError, CacheUsageError, OutputInUse, LanesError, GradedError, UnknownName)
+    if isinstance(fault, (*usage, *asked)):
         error("usage", str(fault))
         return 2
     if isinstance(fault, ChecksFailed):

@@ -1,0 +1,239 @@
+"""How an explanation reads on a terminal: plain enough to be pasted into an answer. What is the hand-in's own is
+cleaned on the way."""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Iterable, Sequence
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from harness.complaints.explanation import Explanation, Lines, Rule, Trained
+from harness.results import LayerFacts, Outcome
+from harness.text import clean, for_terminal, number, points, quantity
+
+OUTCOMES = {
+    Outcome.PASSED: "passed",
+    Outcome.PARTIAL: "passed in part",
+    Outcome.FAILED: "failed",
+    Outcome.MANUAL: "for a person",
+    Outcome.NOT_ATTEMPTED: "not attempted",
+    Outcome.NOT_MEASURED: "not measured",
+}
+SHOWN = 5  # networks with all their settings; of more, the rest in a line each
+LONGEST = 2_000
+
+
+def tell(one: Explanation, console: Console) -> None:
+    """Print an explanation."""
+    check = one.check
+    value = "no value yet" if check.points is None else f"{points(check.points)} of {points(check.max_points)}"
+    _line(console, f"{check.id} of {one.submission.name}: {OUTCOMES[check.outcome]}, {value}", "bold", indent=0)
+    _line(console, check.title, indent=0)
+    cause = f"Cause: {check.cause.value.replace('_', ' ')}." if check.cause else ""
+    _section(console, "What was seen", (check.message, cause, check.hint, one.reason, one.cost, one.own_number))
+    numbers = [
+        (
+            each.name,
+            " ".join(part for part in (number(each.value), each.unit) if part and part != "share"),
+            each.how,
+        )
+        for each in check.measurements
+    ]
+    numbers += [(each.name, number(each.value), each.source) for each in check.thresholds]
+    _rows(console, numbers)
+    for lines in one.lines:
+        _source(console, lines)
+    for network in one.networks[:SHOWN]:
+        _network(console, network, one)
+    if one.networks[SHOWN:]:
+        _heading(console, f"Trained as well: {len(one.networks) - SHOWN} more")
+        _rows(console, [(str(net.where or net.fit), _values(net), net.problem) for net in one.networks[SHOWN:]])
+    sure = "" if one.sure else "Another network could answer as well: a person confirms which."
+    _section(console, "Why this network answers", (*one.matched, sure))
+    if one.rule is not None:
+        _rule(console, one.rule)
+    _calibration(console, one)
+    _check_itself(console, one)
+    _decisions(console, one)
+    _section(console, "Graded", _graded(one))
+    _section(console, "Not told", one.missing)
+
+
+def _network(console: Console, one: Trained, explanation: Explanation) -> None:
+    tasks = f" ({', '.join(one.tasks)})" if one.tasks else ""
+    _heading(console, f"The network of {one.where or one.fit}{tasks}")
+    asked = f"{quantity(one.epochs, 'epoch')}, batches of {one.batch_size}" + (
+        "" if one.shuffle else ", not shuffled"
+    )
+    data = explanation.dataset
+    same = "the assignment's own network and training in every setting" if one.identical else ""
+    rows = [
+        ("layers", _layers(one.layers), f"{one.params:,} parameters"),
+        ("compiled", f"loss {one.loss or 'none'}", f"optimizer {one.optimizer or 'none'}"),
+        ("fit, as handed in", asked, ", ".join(one.callbacks)),
+        ("inputs", one.inputs, ""),
+        ("targets", one.targets, ""),
+        ("data set", f"{data.name}, {data.train_images:,} to train, {data.evaluation_images:,} to evaluate", ""),
+        ("it is", same, ""),
+    ]
+    if one.scaled is not None:
+        told = f"{quantity(one.scaled.epochs, 'epoch')}, batches of {one.scaled.batch_size}"
+        rows.insert(3, ("trained here", told, f"scaled for {data.name} in the {explanation.profile} profile"))
+    elif one.runs:
+        rows.insert(3, ("trained here", "as handed in", ""))
+    rows += [("note", note, "") for note in one.notes]
+    rows.append(("not trained", one.problem, ""))
+    if one.recipe is not None:
+        rows.append(("recipe", one.recipe.without_seed[:12], "the same for every equal training"))
+    _rows(console, [row for row in rows if row[1]])
+    _rows(
+        console,
+        [
+            (
+                f"seed {run.seed}",
+                "no value" if run.value is None else f"{run.value:.2%} of {run.images:,} images",
+                f"{run.trainer}, {'trained before, and kept' if run.kept else f'{run.seconds:.0f} s'}",
+            )
+            for run in one.runs
+        ],
+    )
+
+
+def _layers(layers: Sequence[LayerFacts]) -> str:
+    """ "Flatten – Dense 64 relu – Dense 10 softmax"."""
+    told = []
+    for layer in layers:
+        parts = [layer.class_name, *([str(layer.units)] if layer.units is not None else [])]
+        parts += [layer.activation] if layer.activation else []
+        parts += [f"({', '.join(layer.regularizers)})"] if layer.regularizers else []
+        told.append(" ".join(parts))
+    return " – ".join(told)
+
+
+def _values(one: Trained) -> str:
+    return ", ".join("no value" if run.value is None else f"{run.value:.2%}" for run in one.runs) or "not trained"
+
+
+def _rule(console: Console, rule: Rule) -> None:
+    _section(console, "What decided", (rule.decided,))
+    _section(console, "How the bound was computed", rule.computed)
+    _rows(console, [(name, value, "") for name, value in rule.terms])
+
+
+def _calibration(console: Console, one: Explanation) -> None:
+    file = one.calibration
+    if file is None:
+        return
+    command = file.provenance.get("command")
+    made = [str(file.provenance["time"])] if file.provenance.get("time") else []
+    made += [f"commit {file.provenance['commit']}"] if file.provenance.get("commit") else []
+    trainer = file.provenance.get("trainer")
+    if isinstance(trainer, dict):
+        made += [
+            f"{name} {trainer[name]}" for name in ("keras", "jax", "tensorflow", "device") if trainer.get(name)
+        ]
+    same = (
+        "" if file.same else "The file has changed since, or is not there: the verdict used the runs of that time."
+    )
+    _section(
+        console,
+        "Calibration",
+        (
+            f"{file.file} of {one.assignment.id}: {quantity(file.runs, 'run')} of the reference.",
+            f"Made by `{command}`: {', '.join(made)}." if command else ", ".join(made),
+            same,
+        ),
+    )
+
+
+def _check_itself(console: Console, one: Explanation) -> None:
+    source, version = one.source, one.check.version
+    if source is None:
+        _section(console, "The check itself", (f"Version {version}.",))
+        return
+    same = source.version == version
+    told = (
+        "the one that decided" if same else f"changed since: version {version} decided; judge it again to compare"
+    )
+    where = f"{source.file} of {one.assignment.id}, line {source.line}: version {source.version}, {told}."
+    _section(console, "The check itself", (where, source.docstring))
+
+
+def _decisions(console: Console, one: Explanation) -> None:
+    _heading(console, "What a person decided")
+    if not one.decisions:
+        _line(console, "Nothing yet.")
+    _rows(
+        console,
+        [
+            (
+                f"{each.time:%Y-%m-%d %H:%M} UTC",
+                f"{each.kind} {each.target}".rstrip() + ("" if each.points is None else f": {points(each.points)}"),
+                f"{each.author}: {each.text}" + ("" if each.stands else " (no longer)"),
+            )
+            for each in one.decisions
+        ],
+    )
+
+
+def _graded(one: Explanation) -> Iterable[str]:
+    told = one.provenance
+    yield f"Task {one.check.task}, {one.task_title}: {points(one.task_points)} of {points(one.task_max_points)}."
+    by = f"harness {told.get('harness', '?')}" + (f" (commit {told['commit']})" if told.get("commit") else "")
+    when = f" at {told['time']}" if told.get("time") else ""
+    yield (
+        f"Measured by {by}{when}, profile {one.profile}, data {one.dataset.name}; assignment {one.assignment.id}, "
+        f"version {one.assignment.version}."
+    )
+    again = told.get("regraded")
+    if isinstance(again, dict):
+        commit = f" (commit {again['commit']})" if again.get("commit") else ""
+        yield f"Judged again by harness {again.get('harness', '?')}{commit} at {again.get('time', '?')}."
+    if not one.dataset.official:
+        yield f"Measured on {one.dataset.name}, not on the assignment's own data: not marks."
+    yield f"Content of the hand-in: SHA-256 {one.submission.sha256 or 'unknown, it was refused'}."
+    yield f"To ask about this, quote {one.code}."
+
+
+# --- how it is printed
+
+
+def _section(console: Console, heading: str, lines: Iterable[str]) -> None:
+    """A heading and its lines; nothing where there are none."""
+    told = [line for line in lines if line]
+    if told:
+        _heading(console, heading)
+    for line in told:
+        _line(console, line)
+
+
+def _heading(console: Console, heading: str) -> None:
+    console.print()
+    _line(console, heading, "bold", indent=0)
+
+
+def _line(console: Console, line: str, style: str = "", indent: int = 2) -> None:
+    """One paragraph, without blanks behind it: it is pasted elsewhere."""
+    shown = for_terminal(line, LONGEST)
+    margin = " " * indent
+    for part in textwrap.wrap(shown, max(console.width, 40), initial_indent=margin, subsequent_indent=margin):
+        console.print(Text(part, style=style), soft_wrap=True)
+
+
+def _rows(console: Console, rows: Iterable[tuple[str, str, str]]) -> None:
+    table = Table(box=None, show_header=False, padding=(0, 0, 0, 2), pad_edge=True)
+    for row in rows:
+        table.add_row(*(Text(for_terminal(cell, LONGEST)) for cell in row))
+    if table.rows:
+        console.print(table)
+
+
+def _source(console: Console, lines: Lines) -> None:
+    _heading(console, str(lines.where))
+    for at, line in enumerate(lines.text, lines.first):
+        arrow = "→" if at == lines.where.line else " "
+        shown = clean(line, LONGEST, lines=True).expandtabs(4).replace("\n", " ")
+        console.print(Text(f"  {arrow} {at:4}  {shown}"), soft_wrap=True)
