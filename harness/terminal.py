@@ -63,6 +63,7 @@ def show_error(fault: Exception) -> int:
     from harness.journal import OutputInUse
     from harness.lanes import LanesError
     from harness.mapping import MappingError
+    from harness.marking.store import MarksError
     from harness.plugin import ChecksFailed
     from harness.regrade import RegradeError
     from harness.store import CacheUsageError
@@ -72,7 +73,9 @@ def show_error(fault: Exception) -> int:
         error("refused", str(fault))
         return 1
     usage = (AssignmentError, NotIsolated, DatasetError, DownloadError, IntakeUsageError, DeviceUnavailable)
-    if isinstance(fault, (*usage, MappingError, RegradeError, CacheUsageError, OutputInUse, LanesError)):
+    if isinstance(
+        fault, (*usage, MappingError, MarksError, RegradeError, CacheUsageError, OutputInUse, LanesError)
+    ):
         error("usage", str(fault))
         return 2
     if isinstance(fault, ChecksFailed):
