@@ -65,6 +65,7 @@ def show_error(fault: Exception) -> int:
     from harness.journal import OutputInUse
     from harness.lanes import LanesError
     from harness.mapping import MappingError
+    from harness.marking.store import MarksError
     from harness.plugin import ChecksFailed
     from harness.regrade import RegradeError
     from harness.store import CacheUsageError
@@ -74,8 +75,8 @@ def show_error(fault: Exception) -> int:
         error("refused", str(fault))
         return 1
     usage = (AssignmentError, NotIsolated, DatasetError, DownloadError, IntakeUsageError, DeviceUnavailable)
-    asked = (MappingError, RegradeError, CacheUsageError, OutputInUse, LanesError, GradedError, UnknownName)
-    if isinstance(fault, (*usage, *asked)):
+    asked = (MappingError, MarksError, RegradeError, CacheUsageError, OutputInUse, LanesError, GradedError)
+    if isinstance(fault, (*usage, *asked, UnknownName)):
         error("usage", str(fault))
         return 2
     if isinstance(fault, ChecksFailed):
