@@ -210,6 +210,9 @@ def regrade(
     assignment: Annotated[
         str | None, typer.Option(help="Id or folder of the assignment; by default the one of the results.")
     ] = None,
+    only: Annotated[
+        list[str] | None, typer.Option("--only", metavar="NAME", help="Only this hand-in; may be given again.")
+    ] = None,
     cache: CacheOption = True,
     cache_size: CacheSizeOption = None,
 ) -> None:
@@ -223,7 +226,9 @@ def regrade(
         folder = cache_folder(cache)
         store = None if folder is None else Store(folder, cache_limit(cache_size))
         with terminal.progress(None) as progress:
-            return regrade_all(out, assignment, lambda name: progress.stage(name, "judged again"), store)
+            return regrade_all(
+                out, assignment, lambda name: progress.stage(name, "judged again"), store, only or ()
+            )
 
     regraded = guarded(run)
     terminal.show_regraded(regraded, out)

@@ -258,6 +258,11 @@ def show_regraded(regraded: Regraded, out: Path) -> None:
         console.print(table)
     else:
         console.print("No points changed.")
+    if regraded.kept:
+        count = quantity(len(regraded.kept), "former result", "former results")
+        console.print(
+            f"{count} kept; `harness diff {escape(str(out))}` tells what changed and why.", soft_wrap=True
+        )
     _banners(console, regraded.results)
     console.print(f"Class page: {escape(str(out / 'index.html'))}", soft_wrap=True)
 

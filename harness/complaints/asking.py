@@ -14,11 +14,13 @@ from harness.text import clean
 def explanations(out: Path, names: Sequence[str], assignment: str | None = None) -> list[Explanation]:
     """What is behind the verdicts that `names` ask for: a hand-in and a check or task, or the code of a verdict.
 
-    Raises UnknownName, GradedError and AssignmentError.
+    Raises UnknownName, GradedError, MarksError and AssignmentError.
     """
     name, check = _asked(out, names)
     found = case(out, name, assignment)
-    return [explain(found.result, one, found.evidence, found.files) for one in chosen(found.result, check)]
+    return [
+        explain(found.result, one, found.evidence, found.files, found.log) for one in chosen(found.result, check)
+    ]
 
 
 def _asked(out: Path, names: Sequence[str]) -> tuple[str, str]:

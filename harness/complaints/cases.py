@@ -11,6 +11,8 @@ from harness.assignment import AssignmentError, load
 from harness.complaints.explain import UnknownName
 from harness.evidence import Evidence
 from harness.graded import GradedError, results
+from harness.marking.entries import Entry
+from harness.marking.store import MarkStore
 from harness.near import near
 from harness.outputs import EVIDENCE, RESULT
 from harness.results import Result
@@ -25,13 +27,16 @@ class Case:
     result: Result
     evidence: Evidence | None = None
     files: Mapping[str, bytes] = field(default_factory=dict)
+    log: tuple[Entry, ...] = ()
+    """What persons decided about it, the oldest first."""
 
 
 def case(out: Path, name: str, assignment: str | None = None) -> Case:
     """The hand-in `name` of an output folder. `assignment`: by default the one that its result names; without one
     that is installed there are no files.
 
-    Raises UnknownName, GradedError where it cannot be read, and AssignmentError for one that was asked for.
+    Raises UnknownName, GradedError where it cannot be read, MarksError, and AssignmentError for one that was asked
+    for.
     """
     folder = folder_of(out, name)
     try:
@@ -41,7 +46,8 @@ def case(out: Path, name: str, assignment: str | None = None) -> Case:
             f"{folder / RESULT} is damaged, or was written by another version of the harness "
             f"({str(error).splitlines()[0][:200]}); grade it anew"
         ) from None
-    return Case(result, evidence_in(folder), files_of(assignment, result))
+    log = tuple(entry for entry in MarkStore.of(out).since() if entry.submission == name)
+    return Case(result, evidence_in(folder), files_of(assignment, result), log)
 
 
 def folder_of(out: Path, name: str) -> Path:

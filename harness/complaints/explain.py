@@ -12,6 +12,7 @@ from harness.complaints.explanation import CalibrationFile, Explanation, Lines, 
 from harness.computed import computation
 from harness.evidence import Evidence, Network
 from harness.gates import Decision, decide, figure_of
+from harness.marking.entries import Entry
 from harness.near import near
 from harness.recording import ArrayRecord, SourceRecord, Where
 from harness.results import CheckResult, Judged, Outcome, Result, TaskResult
@@ -38,12 +39,13 @@ def chosen(result: Result, name: str) -> tuple[CheckResult, ...]:
 
 
 def explain(
-    result: Result, check: CheckResult, evidence: Evidence | None, files: Mapping[str, bytes]
-) -> Explanation:
+    result: Result, check: CheckResult, evidence: Evidence | None, files: Mapping[str, bytes],
+    log: Sequence[Entry] = (),
+) -> Explanation:  # fmt: skip
     """What is behind the verdict of one of a result's checks.
 
     `files` are the assignment's, by their paths in its folder. What cannot be told without evidence or files is
-    named under `missing`.
+    named under `missing`. `log`: what persons decided about this hand-in, the oldest first.
     """
     task = next(one for one in result.tasks if check in one.checks)
     networks = behind(check, evidence) if evidence else ()
@@ -65,6 +67,7 @@ def explain(
         rule=_rule(result, check), calibration=_calibration(result, check, files),
         lines=tuple(_lines(places, sources)), source=source,
         matched=_matched(task, networks, result), sure=task.sure,
+        decisions=tuple(entry for entry in log if entry.target in (check.id, check.task, "")),
         provenance=result.provenance, missing=tuple(missing),
     )  # fmt: skip
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import datetime
 from typing import Any, Literal
 
 from harness.complaints.check_source import CheckSource
+from harness.marking.entries import Entry
 from harness.recording import Where
 from harness.results import AssignmentFacts, CheckResult, DatasetFacts, LayerFacts, SubmissionFacts, Value
 from harness.training.recipe import Recipe, Scale
@@ -92,19 +92,6 @@ class Lines(Value):
     text: tuple[str, ...]
 
 
-class Decision(Value):
-    """What a person decided about this check, its task or the whole hand-in, as the log has it."""
-
-    time: datetime.datetime
-    author: str
-    kind: str
-    target: str
-    points: float | None = None
-    text: str = ""
-    stands: bool = True
-    """It is the last word on its target."""
-
-
 class Explanation(Value):
     """Everything behind one check's verdict."""
 
@@ -130,7 +117,8 @@ class Explanation(Value):
     """The check as it is now; the one that decided where the versions are the same."""
     matched: tuple[str, ...] = ()
     sure: bool = True
-    decisions: tuple[Decision, ...] = ()
+    decisions: tuple[Entry, ...] = ()
+    """What persons decided about this check, its task and the whole hand-in, the oldest first."""
     provenance: dict[str, Any]
     missing: tuple[str, ...] = ()
     """What could not be told, and why, a sentence each."""

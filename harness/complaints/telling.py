@@ -11,6 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 from harness.complaints.explanation import Explanation, Lines, Rule, Trained
+from harness.marking.entries import Entry
 from harness.results import LayerFacts, Outcome
 from harness.text import clean, for_terminal, number, points, quantity
 
@@ -166,17 +167,15 @@ def _decisions(console: Console, one: Explanation) -> None:
     _heading(console, "What a person decided")
     if not one.decisions:
         _line(console, "Nothing yet.")
-    _rows(
-        console,
-        [
-            (
-                f"{each.time:%Y-%m-%d %H:%M} UTC",
-                f"{each.kind} {each.target}".rstrip() + ("" if each.points is None else f": {points(each.points)}"),
-                f"{each.author}: {each.text}" + ("" if each.stands else " (no longer)"),
-            )
-            for each in one.decisions
-        ],
-    )
+    last = {entry.key: entry.id for entry in one.decisions}
+    _rows(console, [_decision(entry, entry.id == last[entry.key]) for entry in one.decisions])
+
+
+def _decision(entry: Entry, stands: bool) -> tuple[str, str, str]:
+    given = "withdrawn" if entry.withdrawn else "" if entry.points is None else points(entry.points)
+    what = " ".join(part for part in (entry.kind.value, entry.target, given) if part)
+    said = ": ".join(part for part in (entry.author, entry.text) if part)
+    return f"{entry.time:%Y-%m-%d %H:%M} UTC", what, said if stands else f"{said} (not the last word)"
 
 
 def _graded(one: Explanation) -> Iterable[str]:

@@ -18,6 +18,8 @@ from harness.complaints.check_source import check_source
 from harness.complaints.explain import UnknownName, chosen, decided, explain
 from harness.complaints.explanation import Explanation
 from harness.gates import Gate
+from harness.marking.entries import Draft, Kind
+from harness.marking.store import MarkStore
 from harness.results import Judged
 from harness.results import load as load_result
 
@@ -169,9 +171,8 @@ def test_a_check_file_is_read_and_not_run():
 
 def test_versions_are_those_of_the_checks_that_run(tmp_path):
     path = tmp_path / "check_more.py"
-    path.write_text(
-        '@mark.check("A", 1)\ndef check_it(x):\n    """It is."""\n    return 1\n\n\nlast = 1\n', encoding="utf-8"
-    )
+    text = '@mark.check("A", 1)\ndef check_it(x):\n    """It is."""\n    return 1\n\n\nlast = 1\n'
+    path.write_text(text, encoding="utf-8")
     space = {"mark": type("Mark", (), {"check": staticmethod(lambda *_: lambda function: function)})}
     exec(compile(text, str(path), "exec"), space)
     spec = CheckSpec.of(space["check_it"], "A", 1, ())
@@ -228,3 +229,19 @@ def test_json_is_the_whole_explanation(out):
     found = [Explanation.model_validate(one) for one in json.loads(answer.stdout)]
     assert found == explanations(out, ["group-7", "2C"])
     assert answer.stdout.isascii()
+
+
+def test_what_persons_decided_is_told_with_what_no_longer_stands(out, tmp_path):
+    shutil.copytree(out, tmp_path / "out")
+    store = MarkStore.of(tmp_path / "out")
+    about = {"author": "Ada", "kind": Kind.OVERRIDE, "submission": "group-7", "target": "2C.accuracy"}
+    first = store.add(Draft(points=0.25, text="half \x1b[31mof it", **about), after=None)
+    store.add(Draft(points=0.5, text="more of it", **about), after=first.id)
+    store.add(Draft(points=0.5, text="another's", **{**about, "submission": "good"}), after=None)
+    store.add(Draft(points=0.1, text="another check", **{**about, "target": "2C.epochs"}), after=None)
+    said = run(tmp_path / "out", "group-7", "2C.accuracy").stdout
+    lines = [" ".join(line.split()).partition(" UTC ")[2] for line in said.splitlines() if " UTC " in line]
+    assert lines == [
+        "override 2C.accuracy 0.25 Ada: half [31mof it (not the last word)",
+        "override 2C.accuracy 0.5 Ada: more of it",
+    ]
