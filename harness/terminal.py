@@ -57,6 +57,7 @@ def show_error(fault: Exception) -> int:
     goes to a file, whose name is."""
     from harness.assignment import AssignmentError
     from harness.bench import NotIsolated
+    from harness.complaints.bundle import BundleError
     from harness.complaints.explain import UnknownName
     from harness.datasets import DatasetError
     from harness.downloads import DownloadError
@@ -76,7 +77,7 @@ def show_error(fault: Exception) -> int:
         return 1
     usage = (AssignmentError, NotIsolated, DatasetError, DownloadError, IntakeUsageError, DeviceUnavailable)
     asked = (MappingError, MarksError, RegradeError, CacheUsageError, OutputInUse, LanesError, GradedError)
-    if isinstance(fault, (*usage, *asked, UnknownName)):
+    if isinstance(fault, (*usage, *asked, UnknownName, BundleError)):
         error("usage", str(fault))
         return 2
     if isinstance(fault, ChecksFailed):
@@ -258,12 +259,14 @@ def show_regraded(regraded: Regraded, out: Path) -> None:
         console.print(table)
     else:
         console.print("No points changed.")
-    if regraded.kept:
-        count = quantity(len(regraded.kept), "former result", "former results")
-        console.print(
-            f"{count} kept; `harness diff {escape(str(out))}` tells what changed and why.", soft_wrap=True
-        )
     _banners(console, regraded.results)
+    if out.is_file():
+        console.print("The bundle itself stays as it is.")
+        return
+    if regraded.kept:
+        count = quantity(len(regraded.kept), "former result is", "former results are")
+        said = f"{count} kept; `harness diff {escape(str(out))}` tells what changed and why."
+        console.print(said, soft_wrap=True)
     console.print(f"Class page: {escape(str(out / 'index.html'))}", soft_wrap=True)
 
 

@@ -31,9 +31,9 @@ class Case:
     """What persons decided about it, the oldest first."""
 
 
-def case(out: Path, name: str, assignment: str | None = None) -> Case:
+def case(out: Path, name: str, assignment: str | None = None, files: Mapping[str, bytes] | None = None) -> Case:
     """The hand-in `name` of an output folder. `assignment`: by default the one that its result names; without one
-    that is installed there are no files.
+    that is installed there are no files. `files`: those of the assignment, where they are known already.
 
     Raises UnknownName, GradedError where it cannot be read, MarksError, and AssignmentError for one that was asked
     for.
@@ -47,7 +47,8 @@ def case(out: Path, name: str, assignment: str | None = None) -> Case:
             f"({str(error).splitlines()[0][:200]}); grade it anew"
         ) from None
     log = tuple(entry for entry in MarkStore.of(out).since() if entry.submission == name)
-    return Case(result, evidence_in(folder), files_of(assignment, result), log)
+    read = files_of(assignment, result) if files is None else files
+    return Case(result, evidence_in(folder), read, log)
 
 
 def folder_of(out: Path, name: str) -> Path:

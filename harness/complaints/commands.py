@@ -47,7 +47,41 @@ def explain(
         tell(one, console)
 
 
+def freeze(
+    out: OutArgument,
+    name: Annotated[str, typer.Argument(help="A hand-in, as its folder in OUT is called.")],
+    to: Annotated[Path, typer.Option("--to", metavar="FILE.zip", help="The bundle to write.")],
+    source: Annotated[
+        Path | None,
+        typer.Option(
+            "--from",
+            metavar="HAND-IN",
+            help="Its files go into the bundle: as they were handed in, or the download of the class.",
+        ),
+    ] = None,
+    assignment: Annotated[
+        str | None, typer.Option(help="Folder of the assignment that judged, where another version is installed.")
+    ] = None,
+) -> None:
+    """Freeze one hand-in with all that its verdicts rest on, as one zip that holds nothing of anybody else."""
+    import tempfile
+
+    from harness import terminal
+    from harness.complaints.freeze import Frozen
+    from harness.complaints.freeze import freeze as write
+    from harness.text import size
+
+    def run() -> Frozen:
+        with tempfile.TemporaryDirectory(prefix="harness-") as scratch, terminal.progress(None) as progress:
+            return write(out, name, to, Path(scratch), progress, source, assignment)
+
+    made = guarded(run)
+    for sentence in made.lacks:
+        terminal.say(f"Not in it. {sentence}")
+    terminal.say(f"Written: {made.path}, {made.files} files, {size(made.size)}, SHA-256 {made.sha256}")
+
+
 def add_to(app: typer.Typer) -> None:
     """Add the commands to the program."""
-    for command in (explain,):
+    for command in (explain, freeze):
         app.command()(command)

@@ -12,6 +12,7 @@ from unit.sample_results import broken, complete, typical
 import harness
 from harness import bench, classroom, cli, regrade
 from harness.assignment import available, load
+from harness.complaints import asking
 from harness.dryrun import DryRun
 from harness.plugin import ChecksFailed
 from harness.recording import Recording
@@ -48,7 +49,7 @@ def graded(monkeypatch, *results):
 
 COMMANDS = (
     "grade", "plan", "check", "record", "regrade", "cache", "calibrate", "power", "fairness", "forecasts", "doctor",
-    "schema", "export", "feedback", "purge", "explain",
+    "schema", "export", "feedback", "purge", "explain", "freeze",
 )  # fmt: skip
 
 
@@ -268,7 +269,7 @@ def test_matches_that_cannot_be_read_are_said_before_anything_runs(run, monkeypa
 
 def regraded(monkeypatch, *changes, results=None):
     found = regrade.Regraded(tuple(results or (typical(),)), changes, load("dat405_a7"), ("0123456789ab",))
-    monkeypatch.setattr(regrade, "regrade", lambda *_arguments: found)
+    monkeypatch.setattr(asking, "regrade", lambda *_arguments: found)
 
 
 def test_judging_again_lists_the_points_that_changed(run, monkeypatch):
@@ -297,7 +298,7 @@ def test_checks_that_cannot_be_run_are_the_fault_of_whoever_wrote_them(run, monk
     def broken_checks(*_arguments):
         raise ChecksFailed("pytest ended with 2: check_mlp.py: SyntaxError: invalid syntax")
 
-    monkeypatch.setattr(regrade, "regrade", broken_checks)
+    monkeypatch.setattr(asking, "regrade", broken_checks)
     answer = run("regrade", "out")
     assert answer.exit_code == 2
     assert "checks of the assignment cannot be run" in answer.stderr
