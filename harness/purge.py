@@ -20,7 +20,7 @@ from typing import Any
 
 from filelock import FileLock, Timeout
 
-from harness import assignment, mapping
+from harness import assignment, history, mapping
 from harness.comparing import Trace
 from harness.csv_cells import TableError, lines, text_of
 from harness.downloads import Download, save, saved
@@ -190,13 +190,13 @@ def _from_cache(folder: Path, others: Sequence[Path], store: Store) -> tuple[dic
         )
     recipes: set[str] = set()
     same_code = False
-    for other in map(_evidence, others):
+    for other in (one for path in others for one in (_evidence(path), *_formers(path))):
         if other is not None:
             recipes |= _recipes(other)
             same_code |= other.recording.sources == evidence.recording.sources
     mine = {
         "recording": _recordings(store, evidence.recording.sources),
-        "run": _runs(store, _recipes(evidence)),
+        "run": _runs(store, {recipe for one in (evidence, *_formers(folder)) for recipe in _recipes(one)}),
         "figure": _figures(store, folder),
     }
     used: dict[str, set[str]] = {
@@ -218,6 +218,12 @@ def _evidence(folder: Path) -> Evidence | None:
         return Evidence.model_validate_json((folder / EVIDENCE).read_bytes())
     except (ValueError, OSError):
         return None
+
+
+def _formers(folder: Path) -> list[Evidence]:
+    """The evidence of a submission's former results, where it was another."""
+    found = (_evidence(former) for former in history.kept(folder))
+    return [one for one in found if one is not None]
 
 
 def _recipes(evidence: Evidence) -> set[str]:

@@ -48,7 +48,7 @@ def case(out: Path, name: str, assignment: str | None = None, files: Mapping[str
         ) from None
     log = tuple(entry for entry in MarkStore.of(out).since() if entry.submission == name)
     read = files_of(assignment, result) if files is None else files
-    return Case(result, evidence_in(folder), read, log)
+    return Case(result, evidence_at(folder / EVIDENCE), read, log)
 
 
 def folder_of(out: Path, name: str) -> Path:
@@ -63,10 +63,10 @@ def folder_of(out: Path, name: str) -> Path:
     return out / name
 
 
-def evidence_in(folder: Path) -> Evidence | None:
-    """The evidence beside a result; None where it is not there, or cannot be read."""
+def evidence_at(path: Path) -> Evidence | None:
+    """The evidence in a file; None where it is not there, or cannot be read."""
     try:
-        return Evidence.model_validate_json((folder / EVIDENCE).read_bytes())
+        return Evidence.model_validate_json(path.read_bytes())
     except (ValueError, OSError):
         return None
 

@@ -81,7 +81,35 @@ def freeze(
     terminal.say(f"Written: {made.path}, {made.files} files, {size(made.size)}, SHA-256 {made.sha256}")
 
 
+def diff(
+    old: Annotated[
+        Path,
+        typer.Argument(help="A folder that `harness grade` wrote, the folder of one result in it, or a bundle."),
+    ],
+    new: Annotated[
+        Path | None, typer.Argument(help="What it is compared with; without, OLD's own former results.")
+    ] = None,
+    everything: Annotated[
+        bool, typer.Option("--all", help="Also numbers that were measured otherwise beside the same verdict.")
+    ] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print all of it as JSON.")] = False,
+) -> None:
+    """Tell every mark that differs, and why. Exit code 0: none does; 1: some do, or one side lacks a hand-in."""
+    from harness.complaints.comparing import compare
+
+    made = guarded(lambda: compare(old, new, everything))
+    if as_json:
+        sys.stdout.write(json.dumps(made.model_dump(mode="json"), indent=1) + "\n")
+    else:
+        from rich.console import Console
+
+        from harness.complaints.telling_diff import tell_diff
+
+        tell_diff(made, Console(highlight=False))
+    raise typer.Exit(0 if made.same else 1)
+
+
 def add_to(app: typer.Typer) -> None:
     """Add the commands to the program."""
-    for command in (explain, freeze):
+    for command in (explain, freeze, diff):
         app.command()(command)

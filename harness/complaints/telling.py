@@ -3,17 +3,16 @@ cleaned on the way."""
 
 from __future__ import annotations
 
-import textwrap
 from collections.abc import Iterable, Sequence
 
 from rich.console import Console
-from rich.table import Table
 from rich.text import Text
 
 from harness.complaints.explanation import Explanation, Lines, Rule, Trained
+from harness.complaints.plain import LONGEST, heading, line, rows, section
 from harness.marking.entries import Entry
 from harness.results import LayerFacts, Outcome
-from harness.text import clean, for_terminal, number, points, quantity
+from harness.text import clean, number, points, quantity
 
 OUTCOMES = {
     Outcome.PASSED: "passed",
@@ -24,17 +23,16 @@ OUTCOMES = {
     Outcome.NOT_MEASURED: "not measured",
 }
 SHOWN = 5  # networks with all their settings; of more, the rest in a line each
-LONGEST = 2_000
 
 
 def tell(one: Explanation, console: Console) -> None:
     """Print an explanation."""
     check = one.check
     value = "no value yet" if check.points is None else f"{points(check.points)} of {points(check.max_points)}"
-    _line(console, f"{check.id} of {one.submission.name}: {OUTCOMES[check.outcome]}, {value}", "bold", indent=0)
-    _line(console, check.title, indent=0)
+    line(console, f"{check.id} of {one.submission.name}: {OUTCOMES[check.outcome]}, {value}", "bold", indent=0)
+    line(console, check.title, indent=0)
     cause = f"Cause: {check.cause.value.replace('_', ' ')}." if check.cause else ""
-    _section(console, "What was seen", (check.message, cause, check.hint, one.reason, one.cost, one.own_number))
+    section(console, "What was seen", (check.message, cause, check.hint, one.reason, one.cost, one.own_number))
     numbers = [
         (
             each.name,
@@ -44,34 +42,34 @@ def tell(one: Explanation, console: Console) -> None:
         for each in check.measurements
     ]
     numbers += [(each.name, number(each.value), each.source) for each in check.thresholds]
-    _rows(console, numbers)
+    rows(console, numbers)
     for lines in one.lines:
         _source(console, lines)
     for network in one.networks[:SHOWN]:
         _network(console, network, one)
     if one.networks[SHOWN:]:
-        _heading(console, f"Trained as well: {len(one.networks) - SHOWN} more")
-        _rows(console, [(str(net.where or net.fit), _values(net), net.problem) for net in one.networks[SHOWN:]])
+        heading(console, f"Trained as well: {len(one.networks) - SHOWN} more")
+        rows(console, [(str(net.where or net.fit), _values(net), net.problem) for net in one.networks[SHOWN:]])
     sure = "" if one.sure else "Another network could answer as well: a person confirms which."
-    _section(console, "Why this network answers", (*one.matched, sure))
+    section(console, "Why this network answers", (*one.matched, sure))
     if one.rule is not None:
         _rule(console, one.rule)
     _calibration(console, one)
     _check_itself(console, one)
     _decisions(console, one)
-    _section(console, "Graded", _graded(one))
-    _section(console, "Not told", one.missing)
+    section(console, "Graded", _graded(one))
+    section(console, "Not told", one.missing)
 
 
 def _network(console: Console, one: Trained, explanation: Explanation) -> None:
     tasks = f" ({', '.join(one.tasks)})" if one.tasks else ""
-    _heading(console, f"The network of {one.where or one.fit}{tasks}")
+    heading(console, f"The network of {one.where or one.fit}{tasks}")
     asked = f"{quantity(one.epochs, 'epoch')}, batches of {one.batch_size}" + (
         "" if one.shuffle else ", not shuffled"
     )
     data = explanation.dataset
     same = "the assignment's own network and training in every setting" if one.identical else ""
-    rows = [
+    told = [
         ("layers", _layers(one.layers), f"{one.params:,} parameters"),
         ("compiled", f"loss {one.loss or 'none'}", f"optimizer {one.optimizer or 'none'}"),
         ("fit, as handed in", asked, ", ".join(one.callbacks)),
@@ -81,16 +79,16 @@ def _network(console: Console, one: Trained, explanation: Explanation) -> None:
         ("it is", same, ""),
     ]
     if one.scaled is not None:
-        told = f"{quantity(one.scaled.epochs, 'epoch')}, batches of {one.scaled.batch_size}"
-        rows.insert(3, ("trained here", told, f"scaled for {data.name} in the {explanation.profile} profile"))
+        scaled = f"{quantity(one.scaled.epochs, 'epoch')}, batches of {one.scaled.batch_size}"
+        told.insert(3, ("trained here", scaled, f"scaled for {data.name} in the {explanation.profile} profile"))
     elif one.runs:
-        rows.insert(3, ("trained here", "as handed in", ""))
-    rows += [("note", note, "") for note in one.notes]
-    rows.append(("not trained", one.problem, ""))
+        told.insert(3, ("trained here", "as handed in", ""))
+    told += [("note", note, "") for note in one.notes]
+    told.append(("not trained", one.problem, ""))
     if one.recipe is not None:
-        rows.append(("recipe", one.recipe.without_seed[:12], "the same for every equal training"))
-    _rows(console, [row for row in rows if row[1]])
-    _rows(
+        told.append(("recipe", one.recipe.without_seed[:12], "the same for every equal training"))
+    rows(console, [row for row in told if row[1]])
+    rows(
         console,
         [
             (
@@ -119,9 +117,9 @@ def _values(one: Trained) -> str:
 
 
 def _rule(console: Console, rule: Rule) -> None:
-    _section(console, "What decided", (rule.decided,))
-    _section(console, "How the bound was computed", rule.computed)
-    _rows(console, [(name, value, "") for name, value in rule.terms])
+    section(console, "What decided", (rule.decided,))
+    section(console, "How the bound was computed", rule.computed)
+    rows(console, [(name, value, "") for name, value in rule.terms])
 
 
 def _calibration(console: Console, one: Explanation) -> None:
@@ -139,7 +137,7 @@ def _calibration(console: Console, one: Explanation) -> None:
     same = (
         "" if file.same else "The file has changed since, or is not there: the verdict used the runs of that time."
     )
-    _section(
+    section(
         console,
         "Calibration",
         (
@@ -153,22 +151,22 @@ def _calibration(console: Console, one: Explanation) -> None:
 def _check_itself(console: Console, one: Explanation) -> None:
     source, version = one.source, one.check.version
     if source is None:
-        _section(console, "The check itself", (f"Version {version}.",))
+        section(console, "The check itself", (f"Version {version}.",))
         return
     same = source.version == version
     told = (
         "the one that decided" if same else f"changed since: version {version} decided; judge it again to compare"
     )
     where = f"{source.file} of {one.assignment.id}, line {source.line}: version {source.version}, {told}."
-    _section(console, "The check itself", (where, source.docstring))
+    section(console, "The check itself", (where, source.docstring))
 
 
 def _decisions(console: Console, one: Explanation) -> None:
-    _heading(console, "What a person decided")
+    heading(console, "What a person decided")
     if not one.decisions:
-        _line(console, "Nothing yet.")
+        line(console, "Nothing yet.")
     last = {entry.key: entry.id for entry in one.decisions}
-    _rows(console, [_decision(entry, entry.id == last[entry.key]) for entry in one.decisions])
+    rows(console, [_decision(entry, entry.id == last[entry.key]) for entry in one.decisions])
 
 
 def _decision(entry: Entry, stands: bool) -> tuple[str, str, str]:
@@ -197,42 +195,9 @@ def _graded(one: Explanation) -> Iterable[str]:
     yield f"To ask about this, quote {one.code}."
 
 
-# --- how it is printed
-
-
-def _section(console: Console, heading: str, lines: Iterable[str]) -> None:
-    """A heading and its lines; nothing where there are none."""
-    told = [line for line in lines if line]
-    if told:
-        _heading(console, heading)
-    for line in told:
-        _line(console, line)
-
-
-def _heading(console: Console, heading: str) -> None:
-    console.print()
-    _line(console, heading, "bold", indent=0)
-
-
-def _line(console: Console, line: str, style: str = "", indent: int = 2) -> None:
-    """One paragraph, without blanks behind it: it is pasted elsewhere."""
-    shown = for_terminal(line, LONGEST)
-    margin = " " * indent
-    for part in textwrap.wrap(shown, max(console.width, 40), initial_indent=margin, subsequent_indent=margin):
-        console.print(Text(part, style=style), soft_wrap=True)
-
-
-def _rows(console: Console, rows: Iterable[tuple[str, str, str]]) -> None:
-    table = Table(box=None, show_header=False, padding=(0, 0, 0, 2), pad_edge=True)
-    for row in rows:
-        table.add_row(*(Text(for_terminal(cell, LONGEST)) for cell in row))
-    if table.rows:
-        console.print(table)
-
-
 def _source(console: Console, lines: Lines) -> None:
-    _heading(console, str(lines.where))
-    for at, line in enumerate(lines.text, lines.first):
+    heading(console, str(lines.where))
+    for at, code in enumerate(lines.text, lines.first):
         arrow = "→" if at == lines.where.line else " "
-        shown = clean(line, LONGEST, lines=True).expandtabs(4).replace("\n", " ")
+        shown = clean(code, LONGEST, lines=True).expandtabs(4).replace("\n", " ")
         console.print(Text(f"  {arrow} {at:4}  {shown}"), soft_wrap=True)

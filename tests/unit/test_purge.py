@@ -128,6 +128,17 @@ def test_what_others_are_and_use_stays(out, store):
     assert [line.name for line in read(out / "journal.jsonl")] == ["", "group_2", "group_3"]
 
 
+def test_what_a_former_result_was_measured_on_goes_too(out, store):
+    evidence = out / "group_1" / "evidence.json"
+    former = out / "group_1" / "history" / "001"
+    former.mkdir(parents=True)
+    shutil.copy(out / "group_1" / "result.json", former)
+    shutil.copy(evidence, former)
+    evidence.write_text(evidence.read_text().replace('"recipe":"own"', '"recipe":"newer"'))
+    assert purge.purge("group_1", out, store).cache["run"] == 1
+    assert "own-run" not in kept(store)
+
+
 def test_a_recipe_of_two_stays_until_the_last(out, store):
     assert purge.purge("group_2", out, store).cache["run"] == 0
     assert "common-run" in kept(store)
