@@ -18,6 +18,8 @@ from harness.assignment import Assignment, load
 from harness.comparing import Trace
 from harness.evidence import Evidence
 from harness.kept_figures import KeptFigures
+from harness.marking.applied import with_marks
+from harness.marking.store import MarkStore
 from harness.outputs import EVIDENCE, RESULT, judge, write_class, write_result
 from harness.results import Result, TaskResult
 from harness.results import load as load_result
@@ -62,10 +64,12 @@ def regrade(
     """Judge every submission in a graded folder again, and write results, pages and tables anew.
 
     `assignment` is an id or a folder; by default the one that the results name. Everything is read before anything
-    is written. `done` is told each name; figures that the `store` has are not drawn again. Raises RegradeError,
+    is written. What persons decided stays, and is asked for again where it was about something that has changed.
+    `done` is told each name; figures that the `store` has are not drawn again. Raises RegradeError, MarksError,
     AssignmentError and ChecksFailed.
     """
     figures = KeptFigures(store)
+    marks = MarkStore.of(out).present()
     folders = _graded(out)
     before = {folder: _result(folder) for folder in folders}
     chosen = _assignment(assignment, before)
@@ -83,7 +87,8 @@ def regrade(
         old = before[folder]
         result = judge(chosen, evidence.model_copy(update={"gates": gates}))
         about = {"provenance": _noted(old, chosen), "timing": old.timing}
-        result = write_result(with_marks(old, result).model_copy(update=about), folder, figures)
+        result = with_marks(result.model_copy(update=about), marks.values())
+        result = write_result(result, folder, figures)
         results.append(result)
         changes += _changes(old, result)
         matches += mapping.rows(evidence, [rule.task for rule in chosen.rules()])
@@ -92,21 +97,6 @@ def regrade(
     write_class(results, matches, out, traces, figures)
     versions = dict.fromkeys(old.assignment.version for old in before.values())
     return Regraded(tuple(results), tuple(changes), chosen, tuple(versions))
-
-
-def with_marks(old: Result, new: Result) -> Result:
-    """The new result with the points that a person gave in the old one, where the task still has room for them."""
-    given = {task.id: task.manual.points for task in old.tasks if task.manual and task.manual.points is not None}
-    tasks = []
-    for task in new.tasks:
-        points = given.get(task.id)
-        if points is not None and task.manual is not None and points <= task.manual.max_points:
-            machine = task.machine_points if task.checks else 0.0
-            both = None if machine is None else round(machine + points, 6)
-            manual = task.manual.model_copy(update={"points": points})
-            task = task.model_copy(update={"manual": manual, "points": both})
-        tasks.append(task)
-    return new.model_copy(update={"tasks": tuple(tasks)})
 
 
 # --- reading

@@ -59,6 +59,7 @@ def show_error(fault: Exception) -> int:
     from harness.bench import NotIsolated
     from harness.datasets import DatasetError
     from harness.downloads import DownloadError
+    from harness.graded import GradedError
     from harness.intake import IntakeRefused, IntakeUsageError
     from harness.journal import OutputInUse
     from harness.lanes import LanesError
@@ -73,9 +74,8 @@ def show_error(fault: Exception) -> int:
         error("refused", str(fault))
         return 1
     usage = (AssignmentError, NotIsolated, DatasetError, DownloadError, IntakeUsageError, DeviceUnavailable)
-    if isinstance(
-        fault, (*usage, MappingError, MarksError, RegradeError, CacheUsageError, OutputInUse, LanesError)
-    ):
+    of_a_folder = (GradedError, MappingError, MarksError, RegradeError, CacheUsageError, OutputInUse, LanesError)
+    if isinstance(fault, (*usage, *of_a_folder)):
         error("usage", str(fault))
         return 2
     if isinstance(fault, ChecksFailed):
@@ -391,6 +391,10 @@ def _banners(console: Console, results: Sequence[Result]) -> None:
         console.print(f"[yellow]Measured on {names}, not on the assignment's own data: not marks.[/]")
     for warning in sorted({result.isolation for result in results if not result.isolated}):
         console.print(f"[yellow]{escape(for_terminal(warning, 2_000))}[/]", soft_wrap=True)
+
+    from harness.marking.shown import show_waiting
+
+    show_waiting(console, results)
 
 
 def _earned(result: Result) -> str:
