@@ -242,7 +242,8 @@ def purge(
 
     made = _told(run)
     kept = ", ".join(f"{count} {kind}s" for kind, count in made.cache.items()) or "nothing"
-    _say(f"{made.files} files, {made.rows} rows and {made.journal_lines} lines of the journal were removed.")
+    of_class = f"{made.rows} rows, {made.journal_lines} lines of the journal"
+    _say(f"{made.files} files, {of_class} and {made.marks} decisions of persons were removed.")
     _say(f"Of the cache: {kept}; {made.shared} that others use as well stay.")
     for note in made.notes:
         _say(note)

@@ -20,6 +20,8 @@ from harness.evidence import Evidence
 from harness.history import keep
 from harness.journal import journal
 from harness.kept_figures import KeptFigures
+from harness.marking.applied import with_marks
+from harness.marking.store import MarkStore
 from harness.near import near
 from harness.outputs import EVIDENCE, RESULT, Files, judge, write_class, write_files, write_result
 from harness.results import Result, TaskResult
@@ -82,7 +84,8 @@ def regrade(
 
     `assignment` is an id or a folder; by default the one that the results name. Everything is judged before
     anything is written. `done` is told each name; figures that the `store` has are not drawn again. A result that
-    says something else has the former one kept beside it. Raises RegradeError, AssignmentError, ChecksFailed and
+    says something else has the former one kept beside it. What persons decided stays, and is asked for again where
+    it was about something that has changed. Raises RegradeError, MarksError, AssignmentError, ChecksFailed and
     OutputInUse.
     """
     folders = _graded(out)
@@ -111,10 +114,13 @@ def put(
     done: Callable[[str], None] = lambda _name: None,
     store: Store | None = None,
 ) -> Regraded:
-    """Put results in the place of those that hand-ins of these names have, and write the class anew. What a person
-    gave stays, and what said something else is kept. Raises RegradeError and OutputInUse.
+    """Put results in the place of those that hand-ins of these names have, and write the class anew.
+
+    What persons decided stays, and is asked for again where it was about something that has changed; a result that
+    said something else is kept. Raises RegradeError, MarksError and OutputInUse.
     """
     figures = KeptFigures(store)
+    marks = MarkStore.of(out).present()
     before = {folder: _result(folder) for folder in _graded(out)}
     results: list[Result] = []
     changes: list[Change] = []
@@ -126,7 +132,7 @@ def put(
             one = again.get(folder.name) or Again(old, *_told_of(_evidence(folder), assignment))
             result = one.result
             if folder.name in again:
-                result = with_marks(old, result)
+                result = with_marks(result, marks.values())
                 kept.append(keep(folder, old, result, same_evidence=not one.files))
                 write_files({name: data for name, data in one.files.items() if name != RESULT}, folder)
                 result = write_result(result, folder, figures)
@@ -151,21 +157,6 @@ def _told_of(evidence: Evidence, assignment: Assignment) -> tuple[list[mapping.R
     """What the class is told of a hand-in: its matches, and what is compared with others."""
     rows = mapping.rows(evidence, [rule.task for rule in assignment.rules()])
     return rows, trace(evidence, handed_out(assignment))
-
-
-def with_marks(old: Result, new: Result) -> Result:
-    """The new result with the points that a person gave in the old one, where the task still has room for them."""
-    given = {task.id: task.manual.points for task in old.tasks if task.manual and task.manual.points is not None}
-    tasks = []
-    for task in new.tasks:
-        points = given.get(task.id)
-        if points is not None and task.manual is not None and points <= task.manual.max_points:
-            machine = task.machine_points if task.checks else 0.0
-            both = None if machine is None else round(machine + points, 6)
-            manual = task.manual.model_copy(update={"points": points})
-            task = task.model_copy(update={"manual": manual, "points": both})
-        tasks.append(task)
-    return new.model_copy(update={"tasks": tuple(tasks)})
 
 
 # --- reading

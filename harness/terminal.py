@@ -76,8 +76,8 @@ def show_error(fault: Exception) -> int:
         error("refused", str(fault))
         return 1
     usage = (AssignmentError, NotIsolated, DatasetError, DownloadError, IntakeUsageError, DeviceUnavailable)
-    asked = (MappingError, MarksError, RegradeError, CacheUsageError, OutputInUse, LanesError, GradedError)
-    if isinstance(fault, (*usage, *asked, UnknownName, BundleError)):
+    of_a_folder = (GradedError, MappingError, MarksError, RegradeError, CacheUsageError, OutputInUse, LanesError)
+    if isinstance(fault, (*usage, *of_a_folder, UnknownName, BundleError)):
         error("usage", str(fault))
         return 2
     if isinstance(fault, ChecksFailed):
@@ -400,6 +400,10 @@ def _banners(console: Console, results: Sequence[Result]) -> None:
         console.print(f"[yellow]Measured on {names}, not on the assignment's own data: not marks.[/]")
     for warning in sorted({result.isolation for result in results if not result.isolated}):
         console.print(f"[yellow]{escape(for_terminal(warning, 2_000))}[/]", soft_wrap=True)
+
+    from harness.marking.shown import show_waiting
+
+    show_waiting(console, results)
 
 
 def _earned(result: Result) -> str:
