@@ -84,6 +84,17 @@ def marked(part: ManualPart) -> str:
     return _decided(part.mark, where, part.mark.comment)
 
 
+def final(result: Result) -> str:
+    """Who stands for the total, in a sentence; "" where nobody confirmed one."""
+    if result.confirmed is None:
+        return ""
+    one = result.confirmed
+    who = f" by {one.by}" if one.by else ""
+    total = f"{text.points(one.points)} of {text.points(result.max_points)} points"
+    said = f"Confirmed{who} on {one.at:%Y-%m-%d}: {total}."
+    return said if one.holds else f"{said} This does not hold until it is confirmed again. {one.doubt}"
+
+
 def _decided(decision: Decision, what: str, why: str) -> str:
     who = f" by {decision.by}" if decision.by else ""
     words = f": {why}" if why else "."

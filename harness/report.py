@@ -79,6 +79,7 @@ def render_scorecard(result: Result, figures: KeptFigures | None = None) -> str:
             **_page(images=True),
             result=result,
             verdict=_verdict(result),
+            final=explained.final(result),
             forecasts=explained.forecasts(result),
             banners=_banners([result]),
             steps=next_steps(result),

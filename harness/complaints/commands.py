@@ -109,7 +109,47 @@ def diff(
     raise typer.Exit(0 if made.same else 1)
 
 
+def confirm(
+    out: OutArgument,
+    names: Annotated[
+        list[str] | None, typer.Argument(metavar="[NAME]…", help="Hand-ins; by default all of them.")
+    ] = None,
+    by: Annotated[
+        str | None,
+        typer.Option(
+            "--by", help="Who stands for it; $HARNESS_AUTHOR, git's user.name or the login name by default."
+        ),
+    ] = None,
+    incomplete: Annotated[
+        bool, typer.Option("--incomplete", help="Also totals that are no marks yet: the points so far.")
+    ] = False,
+    undo: Annotated[bool, typer.Option("--undo", help="Take back what was confirmed last.")] = False,
+) -> None:
+    """Confirm final totals by name. A total that changes later says so, and has to be confirmed again."""
+    from harness import terminal
+    from harness.complaints.confirm import Confirmed, take_back
+    from harness.complaints.confirm import confirm as keep
+    from harness.marking import shown
+    from harness.marking.author import author
+    from harness.text import for_terminal, points, quantity
+
+    def run() -> tuple[Confirmed, list[str], str]:
+        who = author(by)
+        made = take_back(out, names or (), who) if undo else keep(out, names or (), who, incomplete)
+        return made, shown.written(out) if made.entries else [], who
+
+    made, notes, who = guarded(run)
+    for entry in made.entries:
+        said = "taken back" if entry.withdrawn else f"{points(entry.points)} points"
+        terminal.say(for_terminal(f"{entry.submission}: {said}"))
+    count = quantity(len(made.entries), "total")
+    already = f" {quantity(len(made.already), 'was', 'were')} confirmed already." if made.already else ""
+    terminal.say(for_terminal(f"{count} {'taken back' if undo else 'confirmed'} by {who}.{already}"))
+    for line in notes:
+        terminal.say(for_terminal(line, 2_000))
+
+
 def add_to(app: typer.Typer) -> None:
     """Add the commands to the program."""
-    for command in (explain, freeze, diff):
+    for command in (explain, freeze, diff, confirm):
         app.command()(command)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from harness.complaints.difference import Difference, Side, Total, Why
 from harness.evidence import Evidence
 from harness.plugin import NOT_LOOKED_AT
-from harness.results import CheckResult, ManualPart, Result, TaskResult
+from harness.results import CheckResult, Decision, ManualPart, Mark, Override, Result, TaskResult
 from harness.text import number, points, share
 
 PLACES = 9  # decimals by which two numbers are equal: what is summed in another order
@@ -125,8 +125,9 @@ def _side(check: CheckResult | None) -> Side | None:
     if check is None:
         return None
     return Side(
-        points=_rounded(check.points), max_points=round(check.max_points, PLACES), outcome=check.outcome.value
-    )
+        points=_rounded(check.counted_points), max_points=round(check.max_points, PLACES),
+        outcome=check.counted_outcome.value,
+    )  # fmt: skip
 
 
 def _why(about: _Pair, old: CheckResult | None, new: CheckResult | None, counts: bool) -> Iterator[Why]:
@@ -135,7 +136,7 @@ def _why(about: _Pair, old: CheckResult | None, new: CheckResult | None, counts:
         yield Why(kind="check", text="the check is new" if new else "the check is no longer there")
         return
     direct = [*about.whole, *_match(about, old, new), *_measured(old, new), *_held_against(old, new)]
-    direct += [*_cause(old, new), *_earlier(old, new)]
+    direct += [*_cause(old, new), *_earlier(old, new), *_decided(old.override, new.override, "override")]
     if old.version != new.version:
         direct.append(Why(kind="check", text=f"the check itself changed: {old.version} → {new.version}"))
     if not _equal(old.max_points, new.max_points):
@@ -206,6 +207,20 @@ def _cause(old: CheckResult, new: CheckResult) -> Iterator[Why]:
         yield Why(kind="cause", text=f"what kept it from being measured: {was} → {now}")
 
 
+def _decided(old: Decision | None, new: Decision | None, what: str) -> Iterator[Why]:
+    """What a person decided in between, with the words that stand beside it; and where it counts no longer."""
+    if new is None and old is not None:
+        yield Why(kind="person", text=f"the {what} by {old.by} was taken back")
+    elif new is not None and (old is None or (old.points, old.by, old.at) != (new.points, new.by, new.at)):
+        said = new.reason if isinstance(new, Override) else new.comment if isinstance(new, Mark) else ""
+        words = f": {said}" if said else ""
+        yield Why(kind="person", text=f"{what} by {new.by}, {new.at:%Y-%m-%d %H:%M} UTC{words}")
+    if new is not None and (old is None or old.holds) and not new.holds:
+        yield Why(kind="person", text=f"the {what} by {new.by} has to be confirmed: {new.doubt}")
+    elif new is not None and old is not None and not old.holds and new.holds:
+        yield Why(kind="person", text=f"the {what} by {new.by} counts again")
+
+
 def _earlier(old: CheckResult, new: CheckResult) -> Iterator[Why]:
     waits = [one.message.startswith(NOT_LOOKED_AT) for one in (old, new)]
     if waits[0] != waits[1]:
@@ -223,6 +238,7 @@ def _manual(about: _Pair, task: str, was: TaskResult | None, now: TaskResult | N
         why.append(Why(kind="points", text=told))
     elif not _equal(old.max_points, new.max_points):
         why.append(_worth(old.max_points, new.max_points))
+    why += _decided(old.mark if old else None, new.mark if new else None, "mark")
     if before != after and not why:
         why += about.whole or [_UNKNOWN]
     title = new.asks if new else old.asks if old else ""

@@ -111,6 +111,8 @@ def _without(plain: dict[str, Any]) -> dict[str, Any]:
 def _decisions(plain: dict[str, Any]) -> Iterator[dict[str, Any]]:
     """What persons who mark decided: their words stay, their names go."""
     yield from plain["unplaced"]
+    if plain["confirmed"]:
+        yield plain["confirmed"]
     for task in plain["tasks"]:
         made = [check["override"] for check in task["checks"]] + [(task["manual"] or {}).get("mark")]
         yield from (decision for decision in made if decision)

@@ -142,6 +142,8 @@ def unfinished(results: Iterable[Result]) -> dict[str, str]:
             reasons.append("there is no task")
         if waiting := [one.target for one in to_confirm(result)]:
             reasons.append(f"a person's decision about {', '.join(waiting)} is not confirmed")
+        if result.confirmed and not result.confirmed.holds:
+            reasons.append(f"{result.confirmed.by or 'a person'} confirmed another total")
         if result.profile != "full":
             reasons.append(f"graded with --profile {result.profile}")
         if not result.dataset.official:

@@ -69,6 +69,8 @@ def _said(result: Result) -> str:
         lines.append(f"{points(sum(given))} by a person.")
     if left:
         lines.append(f"A person gives the other {points(left)}.")
+    if result.confirmed:
+        lines.append(clean(explained.final(result), 1_000))
     if result.profile == "quick":
         lines.append("This is a forecast: networks were trained for a short time only.")
     if not result.dataset.official:

@@ -64,6 +64,8 @@ def _properties(suite: ET.Element, result: Result) -> None:
         "dataset_official": str(result.dataset.official).lower(),
         "problem": result.problem or "",
     }
+    if result.confirmed:
+        facts["confirmed"] = explained.final(result)
     for task in result.tasks:
         if task.manual and task.manual.mark:
             facts[f"mark {task.id}"] = explained.marked(task.manual)

@@ -11,7 +11,7 @@ from harness.results import Result
 from harness.text import NO_VALUE, for_csv, points
 
 _BEFORE = ("name", "points", "max_points", "machine_points", "machine_max_points")
-_AFTER = ("complete", "dataset", "dataset_official", "problem", "to_confirm")
+_AFTER = ("complete", "dataset", "dataset_official", "problem", "to_confirm", "confirmed_by")
 
 
 def grades_csv(results: Sequence[Result]) -> str:
@@ -20,7 +20,7 @@ def grades_csv(results: Sequence[Result]) -> str:
     Points that have no value yet are empty cells, never zeros. There is one column a task, named by its id
     ("2C"), in the order in which the results first name them. `dataset_official` is false where marks were not
     measured on the assignment's own data. `to_confirm` names tasks and checks of which a person decided something
-    that does not count until it is confirmed.
+    that does not count until it is confirmed. `confirmed_by` is who stands for the total as it is.
     """
     tasks = list(dict.fromkeys(task.id for result in results for task in result.tasks))
     text = io.StringIO()
@@ -41,6 +41,7 @@ def grades_csv(results: Sequence[Result]) -> str:
                 "yes" if result.dataset.official else "no",
                 for_csv(result.problem or ""),
                 for_csv(", ".join(one.target for one in to_confirm(result))),
+                for_csv(result.confirmed.by or "yes" if result.confirmed and result.confirmed.holds else ""),
             ]
         )
     return text.getvalue()

@@ -28,6 +28,7 @@ from harness.text import points as shown
 
 OTHER_HAND_IN = "The hand-in has changed since."
 OTHER_MEASUREMENT = "What was measured has changed since."
+OTHER_PARTS = "What the total is made of has changed since."
 
 
 @dataclass(frozen=True)
@@ -49,18 +50,31 @@ def basis(check: CheckResult) -> str:
     return f"m-{of_values(*values)[:12]}"
 
 
+def basis_of_total(result: Result) -> str:
+    """What a confirmed total rests on, "t-" and twelve hex digits: the same as long as the hand-in is, and what
+    each of its tasks comes to."""
+    parts = [(task.id, _number(task.points_so_far), task.max_points) for task in result.tasks]
+    return f"t-{of_values(result.submission.sha256, parts)[:12]}"
+
+
+def _number(value: float | None) -> float | None:
+    return None if value is None else float(value)
+
+
 def with_marks(result: Result, present: Iterable[Entry]) -> Result:
     """The result with these entries, the last of each target, and with no other decisions. Entries of other
-    hand-ins are passed over; notes and confirmed totals change nothing."""
+    hand-ins are passed over; notes change nothing, and a confirmed total no points."""
     name = result.submission.name
     given: dict[tuple[Kind, str], Entry] = {
         (entry.kind, entry.target): entry
         for entry in present
-        if entry.submission == name and entry.kind in (Kind.MARK, Kind.OVERRIDE) and entry.points is not None
+        if entry.submission == name
+        and entry.kind in (Kind.MARK, Kind.OVERRIDE, Kind.CONFIRMED)
+        and entry.points is not None
     }
     tasks = tuple(_task(task, given, result.submission.sha256) for task in result.tasks)
     places = {(Kind.MARK, task.id) for task in result.tasks if task.manual}
-    places |= {(Kind.OVERRIDE, check.id) for check in result.checks}
+    places |= {(Kind.OVERRIDE, check.id) for check in result.checks} | {(Kind.CONFIRMED, "")}
     unplaced = tuple(
         Unplaced(
             kind=entry.kind.value, target=entry.target, points=entry.points or 0.0, text=entry.text,
@@ -69,7 +83,8 @@ def with_marks(result: Result, present: Iterable[Entry]) -> Result:
         for place, entry in given.items()
         if place not in places
     )  # fmt: skip
-    return result.model_copy(update={"tasks": tasks, "unplaced": unplaced})
+    made = result.model_copy(update={"tasks": tasks, "unplaced": unplaced})
+    return made.model_copy(update={"confirmed": _confirmed(made, given.get((Kind.CONFIRMED, "")))})
 
 
 def to_confirm(result: Result) -> list[ToConfirm]:
@@ -105,6 +120,19 @@ def _manual(part: ManualPart, entry: Entry | None, sha256: str) -> ManualPart:
     doubt = OTHER_HAND_IN if entry.sha256 != sha256 else _too_many(entry, part.max_points)
     mark = Mark(comment=entry.text, chosen=entry.rubric, **_decision(entry, doubt))
     return part.model_copy(update={"points": mark.points if mark.holds else None, "mark": mark})
+
+
+def _confirmed(result: Result, entry: Entry | None) -> Decision | None:
+    if entry is None:
+        return None
+    doubt = ""
+    if entry.sha256 != result.submission.sha256:
+        doubt = OTHER_HAND_IN
+    elif entry.points != result.points:
+        doubt = f"The total was {shown(entry.points)}, and is {shown(result.points)} now."
+    elif entry.basis != basis_of_total(result):
+        doubt = OTHER_PARTS
+    return Decision(**_decision(entry, doubt))
 
 
 def _decision(entry: Entry, doubt: str) -> dict[str, Any]:

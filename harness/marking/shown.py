@@ -52,7 +52,7 @@ def waiting(found: Sequence[Result]) -> list[str]:
     """What a person has to confirm or to decide anew, a sentence each."""
     said = []
     for result in found:
-        said += [_unconfirmed(result, one) for one in to_confirm(result)] + _lost(result)
+        said += [_unconfirmed(result, one) for one in to_confirm(result)] + _lost(result) + _stale(result)
     return said
 
 
@@ -61,6 +61,16 @@ def _unconfirmed(result: Result, one: ToConfirm) -> str:
     given = f"{points(one.decision.points)} of {points(one.max_points)} points by {one.decision.by} do not count"
     command = f"harness {one.kind.value} {shlex.quote(name)} {shlex.quote(one.target)} --confirm"
     return f"{name}, {one.target}: {given}. {one.decision.doubt} Where they stand all the same: {command}"
+
+
+def _stale(result: Result) -> list[str]:
+    one = result.confirmed
+    if one is None or one.holds:
+        return []
+    name = result.submission.name
+    return [
+        f"{name}: the total that {one.by} confirmed holds no longer. {one.doubt} `harness confirm` does it anew."
+    ]
 
 
 def _lost(result: Result) -> list[str]:

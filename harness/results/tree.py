@@ -16,7 +16,7 @@ from harness.files import write_atomically
 from harness.gates import Forecast, Gate
 from harness.recording import Finding, Where
 from harness.results.base import Value
-from harness.results.person import Mark, Override, RubricItem, Unplaced
+from harness.results.person import Decision, Mark, Override, RubricItem, Unplaced
 from harness.results.pictures import Gallery, ModelCard, OwnWork, Plot
 from harness.results.work import OtherNetwork, OwnLoop, SavedFile
 
@@ -283,6 +283,8 @@ class Result(Value):
     errors: tuple[ErrorNote, ...] = ()
     unplaced: tuple[Unplaced, ...] = ()
     """Decisions of a person about tasks and checks that the assignment does not have any more."""
+    confirmed: Decision | None = None
+    """The total that a person stands for, and who; it does not hold where what it is made of has changed since."""
     isolation: str = ""
     """How student code was held: "bubblewrap", or a warning that it was not."""
     isolated: bool = True

@@ -49,7 +49,7 @@ def graded(monkeypatch, *results):
 
 COMMANDS = (
     "grade", "plan", "check", "record", "regrade", "cache", "calibrate", "power", "fairness", "forecasts", "doctor",
-    "schema", "export", "feedback", "purge", "explain", "freeze", "diff",
+    "schema", "export", "feedback", "purge", "explain", "freeze", "diff", "confirm",
 )  # fmt: skip
 
 

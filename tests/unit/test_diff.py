@@ -1,5 +1,6 @@
 """What differs between two results: every mark that does, each with its reason, and nothing that does not."""
 
+import datetime
 import json
 import shutil
 
@@ -17,7 +18,7 @@ from harness.complaints.diff import Read, differences
 from harness.complaints.difference import Diff
 from harness.graded import GradedError
 from harness.regrade import regrade
-from harness.results import Cause, Measurement, Outcome, SubmissionFacts, Threshold
+from harness.results import Cause, Mark, Measurement, Outcome, Override, SubmissionFacts, Threshold
 
 A7 = load("dat405_a7")
 PASSES, FAILS = (0.9716, 0.972, 0.971), (0.951, 0.952, 0.95)
@@ -179,6 +180,43 @@ def test_the_part_of_a_person():
     assert (found.check, found.before.max_points, found.after.max_points) == ("", 1, 2)
     assert found.why[0].text == "worth 2 in place of 1"
     assert differences(Read(marked(0.5, 1)), Read(marked(0.5, 1)), everything=True) == []
+
+
+THEN = datetime.datetime(2026, 1, 2, 3, 4, tzinfo=datetime.UTC)
+
+
+def overruled(points, reason="Look at cell 4.", **more):
+    return Override(points=points, by="Ada", at=THEN, reason=reason, **more)
+
+
+def test_an_override_and_what_becomes_of_it():
+    before, after = failed(), failed(override=overruled(0.5))
+    (found,) = differences(Read(with_check(before)), Read(with_check(after)))
+    assert (found.before.points, found.before.outcome) == (0, "failed")
+    assert (found.after.points, found.after.outcome) == (0.5, "partial")
+    assert told(before, after) == {"person": "override by Ada, 2026-01-02 03:04 UTC: Look at cell 4."}
+    assert told(after, before) == {"person": "the override by Ada was taken back"}
+    doubted = failed(override=overruled(0.5, holds=False, doubt="What was measured has changed since."))
+    assert told(after, doubted) == {
+        "person": "the override by Ada has to be confirmed: What was measured has changed since."
+    }
+    assert told(doubted, after) == {"person": "the override by Ada counts again"}
+    assert told(after, after, everything=True) == {}
+
+
+def test_a_mark():
+    def marked(points, mark):
+        one = task("3B", Outcome.MANUAL, None, 0)
+        manual = one.manual.model_copy(update={"points": points, "mark": mark})
+        return typical("group-7", tasks=(one.model_copy(update={"manual": manual}),))
+
+    mark = Mark(points=0.5, by="Grace", at=THEN, comment="Says why.")
+    (found,) = differences(Read(marked(None, None)), Read(marked(0.5, mark)))
+    assert (found.before.points, found.after.points) == (None, 0.5)
+    assert [(one.kind, one.text) for one in found.why] == [
+        ("person", "mark by Grace, 2026-01-02 03:04 UTC: Says why.")
+    ]
+    assert differences(Read(marked(0.5, mark)), Read(marked(0.5, mark)), everything=True) == []
 
 
 # --- folders
