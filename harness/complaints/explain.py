@@ -61,7 +61,8 @@ def explain(
     return Explanation(
         submission=result.submission, assignment=result.assignment, dataset=result.dataset, profile=result.profile,
         check=check, code=explained.code(result, check), task_title=task.title,
-        task_points=task.points_so_far, task_max_points=task.max_points, cost=explained.cost(result, check),
+        task_points=task.points_so_far, task_max_points=task.max_points,
+        overruled=explained.overruled(check), final=explained.final(result), cost=explained.cost(result, check),
         own_number=explained.own_number(result, check), reason=found.message if found else "",
         networks=tuple(_trained(network, evidence) for network in networks) if evidence else (),
         rule=_rule(result, check), calibration=_calibration(result, check, files),

@@ -105,6 +105,10 @@ class Explanation(Value):
     task_title: str
     task_points: float | None
     task_max_points: float
+    overruled: str = ""
+    """What a person gave in place of the verdict, in sentences."""
+    final: str = ""
+    """Who stands for the hand-in's total, in a sentence."""
     cost: str = ""
     own_number: str = ""
     reason: str = ""

@@ -31,6 +31,7 @@ def tell(one: Explanation, console: Console) -> None:
     value = "no value yet" if check.points is None else f"{points(check.points)} of {points(check.max_points)}"
     line(console, f"{check.id} of {one.submission.name}: {OUTCOMES[check.outcome]}, {value}", "bold", indent=0)
     line(console, check.title, indent=0)
+    line(console, one.overruled, indent=0)
     cause = f"Cause: {check.cause.value.replace('_', ' ')}." if check.cause else ""
     section(console, "What was seen", (check.message, cause, check.hint, one.reason, one.cost, one.own_number))
     numbers = [
@@ -185,6 +186,7 @@ def _graded(one: Explanation) -> Iterable[str]:
         f"Measured by {by}{when}, profile {one.profile}, data {one.dataset.name}; assignment {one.assignment.id}, "
         f"version {one.assignment.version}."
     )
+    yield one.final
     again = told.get("regraded")
     if isinstance(again, dict):
         commit = f" (commit {again['commit']})" if again.get("commit") else ""

@@ -3,6 +3,7 @@
 import json
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 import tiny
@@ -268,7 +269,8 @@ def test_matches_that_cannot_be_read_are_said_before_anything_runs(run, monkeypa
 
 
 def regraded(monkeypatch, *changes, results=None):
-    found = regrade.Regraded(tuple(results or (typical(),)), changes, load("dat405_a7"), ("0123456789ab",))
+    kept = (Path("out/group/history/001"),) if changes else ()
+    found = regrade.Regraded(tuple(results or (typical(),)), changes, load("dat405_a7"), ("0123456789ab",), kept)
     monkeypatch.setattr(asking, "regrade", lambda *_arguments: found)
 
 
@@ -279,6 +281,7 @@ def test_judging_again_lists_the_points_that_changed(run, monkeypatch):
     assert "[b]group" in answer.stdout
     assert "0.5 / 1" in answer.stdout and "– / 1.5" in answer.stdout
     assert "before: 0123456789ab" in answer.stdout
+    assert "1 former result is kept; `harness diff out` tells what changed and why." in answer.stdout
     assert "index.html" in answer.stdout
 
 

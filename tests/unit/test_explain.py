@@ -1,9 +1,11 @@
 """What is told of a verdict: all that decided it, nothing that did not, and nothing of the hand-in unclean."""
 
+import io
 import json
 import shutil
 
 import pytest
+from rich.console import Console
 from typer.testing import CliRunner
 from unit.complaint_sample import AT, graded, of_a7
 from unit.sample_results import CNN_GATE, MLP_GATE, held
@@ -17,8 +19,10 @@ from harness.complaints.cases import case, files_in
 from harness.complaints.check_source import check_source
 from harness.complaints.explain import UnknownName, chosen, decided, explain
 from harness.complaints.explanation import Explanation
+from harness.complaints.telling import tell
 from harness.gates import Gate
-from harness.marking.entries import Draft, Kind
+from harness.marking.applied import basis, with_marks
+from harness.marking.entries import Draft, Entry, Kind
 from harness.marking.store import MarkStore
 from harness.results import Judged
 from harness.results import load as load_result
@@ -245,3 +249,22 @@ def test_what_persons_decided_is_told_with_what_no_longer_stands(out, tmp_path):
         "override 2C.accuracy 0.25 Ada: half [31mof it (not the last word)",
         "override 2C.accuracy 0.5 Ada: more of it",
     ]
+
+
+def test_a_verdict_that_a_person_overruled_is_told_with_what_counts(out):
+    result = load_result(out / "group-7" / "result.json")
+    check = chosen(result, "2C.accuracy")[0]
+    entry = Entry(
+        id=1, author="Ada", kind=Kind.OVERRIDE, submission="group-7", sha256=result.submission.sha256,
+        target=check.id, points=0.25, text="Half.", basis=basis(check), time="2026-01-02T03:04:00+00:00",
+    )  # fmt: skip
+    total = entry.model_copy(update={"kind": Kind.CONFIRMED, "target": "", "points": 1.0, "text": ""})
+    marked = with_marks(result, [entry, total])
+    one = explain(marked, chosen(marked, check.id)[0], None, {}, (entry,))
+    assert one.check.outcome == "failed"
+    assert one.overruled == "Given by Ada on 2026-01-02, 0.25 of 0.6 points in place of what was measured: Half."
+    console = Console(file=io.StringIO(), width=200)
+    tell(one, console)
+    said = console.file.getvalue()
+    assert one.overruled in said
+    assert "Confirmed by Ada on 2026-01-02: 1 of 10 points. This does not hold until it is confirmed again." in said
