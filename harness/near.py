@@ -1,4 +1,4 @@
-"""What somebody may have meant by a name that is not known."""
+"""Names that are not known, and what somebody may have meant by them."""
 
 from __future__ import annotations
 
@@ -8,6 +8,10 @@ from collections.abc import Iterable
 from harness.text import clean
 
 MOST = 8  # names in one message
+
+
+class UnknownName(ValueError):
+    """A hand-in, a task or a check that is not there: the message says which ones are near."""
 
 
 def near(name: str, known: Iterable[str]) -> str:

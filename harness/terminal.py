@@ -58,7 +58,6 @@ def show_error(fault: Exception) -> int:
     from harness.assignment import AssignmentError
     from harness.bench import NotIsolated
     from harness.complaints.bundle import BundleError
-    from harness.complaints.explain import UnknownName
     from harness.datasets import DatasetError
     from harness.downloads import DownloadError
     from harness.graded import GradedError
@@ -67,6 +66,7 @@ def show_error(fault: Exception) -> int:
     from harness.lanes import LanesError
     from harness.mapping import MappingError
     from harness.marking.store import MarksError
+    from harness.near import UnknownName
     from harness.plugin import ChecksFailed
     from harness.regrade import RegradeError
     from harness.store import CacheUsageError

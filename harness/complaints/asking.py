@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING
 
 from harness.complaints.bundle import is_bundle, opened
 from harness.complaints.cases import Case, case, files_in, quoted
-from harness.complaints.explain import UnknownName, chosen, explain
+from harness.complaints.explain import chosen, explain
 from harness.complaints.explanation import Explanation
 from harness.graded import results
+from harness.near import UnknownName
 from harness.progress import Progress
 from harness.regrade import Regraded, RegradeError, regrade
 from harness.store import DEFAULT_LIMIT, Store

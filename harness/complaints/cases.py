@@ -8,12 +8,11 @@ from pathlib import Path
 
 from harness import explained
 from harness.assignment import AssignmentError, load
-from harness.complaints.explain import UnknownName
 from harness.evidence import Evidence
 from harness.graded import GradedError, results
 from harness.marking.entries import Entry
 from harness.marking.store import MarkStore
-from harness.near import near
+from harness.near import UnknownName, near
 from harness.outputs import EVIDENCE, RESULT
 from harness.results import Result
 from harness.results import load as load_result

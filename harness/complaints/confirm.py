@@ -6,13 +6,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from harness.complaints.explain import UnknownName
 from harness.exports.canvas import unfinished
 from harness.graded import results
 from harness.marking.applied import basis_of_total, with_marks
 from harness.marking.entries import Draft, Entry, Key, Kind
 from harness.marking.store import MarksError, MarkStore
-from harness.near import near
+from harness.near import UnknownName, near
 from harness.results import Result
 from harness.text import clean, quantity
 

@@ -13,16 +13,12 @@ from harness.computed import computation
 from harness.evidence import Evidence, Network
 from harness.gates import Decision, decide, figure_of
 from harness.marking.entries import Entry
-from harness.near import near
+from harness.near import UnknownName, near
 from harness.recording import ArrayRecord, SourceRecord, Where
 from harness.results import CheckResult, Judged, Outcome, Result, TaskResult
 
 BEFORE, AFTER = 3, 6  # lines of the hand-in that are shown around a place
 LONGEST_LINE = 400
-
-
-class UnknownName(ValueError):
-    """A hand-in, a task or a check that is not there: the message says which ones are near."""
 
 
 def chosen(result: Result, name: str) -> tuple[CheckResult, ...]:

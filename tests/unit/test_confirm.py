@@ -10,7 +10,6 @@ from unit.complaint_sample import facts, graded
 
 from harness.cli import app
 from harness.complaints.confirm import confirm, take_back
-from harness.complaints.explain import UnknownName
 from harness.exports.anonymous import anonymous, pseudonyms
 from harness.exports.canvas import unfinished
 from harness.exports.gradescope import results_json
@@ -20,6 +19,7 @@ from harness.graded import results
 from harness.marking.entries import Draft, Kind
 from harness.marking.store import MarksError, MarkStore
 from harness.marking.writing import write_all
+from harness.near import UnknownName
 from harness.regrade import regrade
 
 NAMES = ("group7", "one")

@@ -17,13 +17,14 @@ from harness.cli import app
 from harness.complaints.asking import explanations
 from harness.complaints.cases import case, files_in
 from harness.complaints.check_source import check_source
-from harness.complaints.explain import UnknownName, chosen, decided, explain
+from harness.complaints.explain import chosen, decided, explain
 from harness.complaints.explanation import Explanation
 from harness.complaints.telling import tell
 from harness.gates import Gate
 from harness.marking.applied import basis, with_marks
 from harness.marking.entries import Draft, Entry, Kind
 from harness.marking.store import MarkStore
+from harness.near import UnknownName
 from harness.results import Judged
 from harness.results import load as load_result
 
