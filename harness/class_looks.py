@@ -155,6 +155,8 @@ def decisions(graded: Graded) -> tuple[Note, ...]:
             found += [Note(hand_in, f"{check.id}. {explained.overruled(check)}") for check in doubtful]
             if task.manual and task.manual.mark and not task.manual.mark.holds:
                 found.append(Note(hand_in, f"{task.id}. {explained.marked(task.manual)}"))
+        if result.confirmed and not result.confirmed.holds:
+            found.append(Note(hand_in, explained.final(result)))
         found += [
             Note(hand_in, f"{one.target}: {points(one.points)} points by {one.by}; the assignment has it no more.")
             for one in result.unplaced

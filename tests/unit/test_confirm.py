@@ -86,6 +86,7 @@ def test_a_later_change_of_the_total_makes_it_stale_until_it_is_confirmed_again(
     assert "This does not hold until it is confirmed again." in (out / "group7" / "scorecard.html").read_text(
         "utf-8"
     )
+    assert "Confirmed by Grace on" in (out / "index.html").read_text(encoding="utf-8")
     assert unfinished([one]) == {"group7": "Grace confirmed another total"}
     assert of(out, "one").confirmed.holds
     again = confirm(out, [], "Ada")
