@@ -1,5 +1,6 @@
 """The results that a hand-in had before: kept beside the one that it has, whenever judging or grading it again
-changed what a task says. Numbered folders, `history/001`, each with what its result was made from.
+changed what is said of a task, or on what that rests. Numbered folders, `history/001`, each with what its result was made
+from.
 """
 
 from __future__ import annotations
@@ -15,8 +16,8 @@ HISTORY = "history"
 
 def keep(folder: Path, old: Result, new: Result, same_evidence: bool) -> Path | None:
     """Keep the result that lies in a hand-in's folder before another takes its place: where it was kept, or None
-    where no task says anything else. Its evidence is kept too, unless the new result is judged from the same."""
-    if old.tasks == new.tasks:
+    where the new one says the same. Its evidence is kept too, unless the new result is judged from the same."""
+    if _told(old) == _told(new):
         return None
     numbers = [int(path.name) for path in (folder / HISTORY).glob("[0-9]*") if path.name.isdigit()]
     kept = folder / HISTORY / f"{max(numbers, default=0) + 1:03}"
@@ -25,6 +26,11 @@ def keep(folder: Path, old: Result, new: Result, same_evidence: bool) -> Path | 
     for name in (*names, RESULT):  # where the result is, so is all the rest
         write_atomically(kept / name, (folder / name).read_bytes())
     return kept
+
+
+def _told(result: Result) -> tuple[object, ...]:
+    """What a result says of the work, and on what: not when it was made, nor what the page shows besides."""
+    return result.tasks, result.profile, result.dataset, result.submission
 
 
 def kept(folder: Path) -> list[Path]:

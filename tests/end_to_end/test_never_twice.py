@@ -10,8 +10,6 @@ from conftest import missing
 from harness import bench
 from harness.assignment import load
 from harness.classroom import Options, Silent, grade
-from harness.complaints.asking import Wanted, regraded
-from harness.complaints.freeze import freeze
 from harness.evidence import Evidence
 from harness.outputs import EVIDENCE
 from harness.sandbox import probe
@@ -93,14 +91,6 @@ def test_a_graded_hand_in_is_graded_again_for_nothing(tmp_path, started):
     assert again.checks == first.checks
     assert again.tasks == first.tasks
     assert measured(seen_again) == measured(seen)
-
-    frozen = freeze(tmp_path / "first", "work", tmp_path / "work.zip", tmp_path / "scratch", Silent(), work)
-    wanted = Wanted(tmp_path / "first", only=("work",), source=frozen.path, cache=tmp_path / "cache")
-    anew = regraded(wanted, Silent())
-    assert started == Started(0, 0), "the bundle holds the very hand-in that was graded"
-    assert (anew.changes, anew.kept) == ((), ())
-    assert (anew.results[0].tasks, anew.results[0].profile) == (first.tasks, first.profile)
-    assert anew.results[0].provenance["kept"] == {"record": True, "replay": True}
 
     script = work / "submission.py"
     script.write_bytes(script.read_bytes() + b"#")
