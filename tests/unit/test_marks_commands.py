@@ -249,6 +249,19 @@ def test_what_was_kept_and_not_written_is_written_with_the_next(out):
     assert "Good." in (out / "group7" / "scorecard.html").read_text(encoding="utf-8")
 
 
+def test_nothing_is_handed_out_that_lacks_a_decision(out, monkeypatch):
+    store = MarkStore.of(out)
+    store.add(deciding.mark(of(out, "group7"), "A", 0.5, "Good.", "Ada"), after=None)
+    monkeypatch.setattr(writing, "WAIT", 0.01)
+    with FileLock(out / LOCK):
+        said = run("feedback", out, "--to", "pages", code=2)
+    assert "its pages lack what was decided since; wait for it" in said
+    assert not Path("pages").exists()
+    run("feedback", out, "--to", "pages")
+    assert "Good." in Path("pages", "group7.html").read_text(encoding="utf-8")
+    assert "group7,3.5,4.5" in CliRunner().invoke(cli.app, ["export", "csv", str(out)]).stdout
+
+
 def test_only_hand_ins_that_changed_are_written(out):
     before = {path: path.stat().st_mtime_ns for path in (out / "somebody").iterdir()}
     run("mark", "group7", "A", "--points", 0.5)
