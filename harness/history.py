@@ -1,6 +1,6 @@
 """The results that a hand-in had before: kept beside the one that it has, whenever judging or grading it again
-changed what is said of a task, or on what that rests. Numbered folders, `history/001`, each with what its result was made
-from.
+changed what is said of a task, or on what that rests. Numbered folders, `history/001`, each with what its result
+was made from.
 """
 
 from __future__ import annotations
