@@ -1,5 +1,6 @@
 """What is told of a verdict: all that decided it, nothing that did not, and nothing of the hand-in unclean."""
 
+import datetime
 import io
 import json
 import shutil
@@ -257,7 +258,8 @@ def test_a_verdict_that_a_person_overruled_is_told_with_what_counts(out):
     check = chosen(result, "2C.accuracy")[0]
     entry = Entry(
         id=1, author="Ada", kind=Kind.OVERRIDE, submission="group-7", sha256=result.submission.sha256,
-        target=check.id, points=0.25, text="Half.", basis=basis(check), time="2026-01-02T03:04:00+00:00",
+        target=check.id, points=0.25, text="Half.", basis=basis(check),
+        time=datetime.datetime(2026, 1, 2, 3, 4, tzinfo=datetime.UTC),
     )  # fmt: skip
     total = entry.model_copy(update={"kind": Kind.CONFIRMED, "target": "", "points": 1.0, "text": ""})
     marked = with_marks(result, [entry, total])
