@@ -11,13 +11,14 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any, Literal, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from harness import assets
 from harness.calibrated import Calibration, Forecasts, Profile
 from harness.gates import Gate
 from harness.gates import Rule as GateRule
 from harness.matching import Rule
+from harness.results import RubricItem
 from harness.stats import bonferroni
 from harness.training.cost import Allowance, ReferenceCost, Work
 from harness.training.recipe import Scale
@@ -64,6 +65,10 @@ class TaskSpec(_Toml):
     machine: float = Field(ge=0)
     person: float = Field(ge=0)
     asks: str = ""
+    rubric: tuple[RubricItem, ...] = ()
+    """What a person looks for; the items that are found suggest the points."""
+    rubric_may_exceed: bool = False
+    """Items may come to more than the person's share, as alternatives do; a mark never does."""
     headings: tuple[str, ...] = ()
     """Key words by which a heading without a number is known to announce this task's written answer."""
     gates: dict[str, GateSpec] = Field(default_factory=dict)
@@ -81,6 +86,19 @@ class TaskSpec(_Toml):
     """Many fits answer together; equal ones are replicates, each with a seed of its own."""
     cost_limit: float | None = Field(default=None, gt=0)
     """How many times the reference's cost a run may take; the profile's limit where it is not given."""
+
+    @model_validator(mode="after")
+    def _rubric_fits(self) -> TaskSpec:
+        ids = [item.id for item in self.rubric]
+        if twice := [name for name in ids if ids.count(name) > 1]:
+            raise ValueError(f"two items of the rubric are called {twice[0]!r}")
+        total = round(sum(item.points for item in self.rubric), 6)
+        if total > self.person and not self.rubric_may_exceed:
+            raise ValueError(
+                f"the rubric's items come to {total:g} points, and a person gives {self.person:g}; lower them, or "
+                "say rubric_may_exceed = true"
+            )
+        return self
 
     @property
     def accuracy(self) -> GateSpec | None:

@@ -8,11 +8,12 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from harness import explained
 from harness.comparing import Likeness
 from harness.likeness import Passage
 from harness.recording import Where
 from harness.results import Cause, ModelCard, Result, summary
-from harness.text import clean, quantity
+from harness.text import clean, points, quantity
 
 MAX_NAMES = 6  # hand-ins that are named beside a finding; the table's filter shows all
 MAX_LISTED = 40  # notes of one kind, and hand-ins that are named in a list
@@ -100,7 +101,7 @@ def still_open(result: Result) -> dict[str, list[str]]:
     reasons: dict[str, list[str]] = {}
     for task in result.tasks:
         if task.machine_points is None and task.machine_max_points > 0:
-            causes = {check.cause for check in task.checks}
+            causes = {check.cause for check in task.checks if not check.overruled}
             reason = "a person has to look first"
             if Cause.HARNESS_FAULT in causes:
                 reason = "a fault of the harness, not of the work"
@@ -147,6 +148,24 @@ def notes(number: int, code: str, count: int, graded: Graded) -> Notes:
         if note.code == code
     ]
     return Notes(number, code, count, tuple(found[:MAX_LISTED]), len(found[MAX_LISTED:]))
+
+
+def decisions(graded: Graded) -> tuple[Note, ...]:
+    """What persons decided and have to confirm, and what they decided about checks and tasks that are gone."""
+    found = []
+    for hand_in, result in graded:
+        for task in result.tasks:
+            doubtful = [check for check in task.checks if check.override and not check.override.holds]
+            found += [Note(hand_in, f"{check.id}. {explained.overruled(check)}") for check in doubtful]
+            if task.manual and task.manual.mark and not task.manual.mark.holds:
+                found.append(Note(hand_in, f"{task.id}. {explained.marked(task.manual)}"))
+        if result.confirmed and not result.confirmed.holds:
+            found.append(Note(hand_in, explained.final(result)))
+        found += [
+            Note(hand_in, f"{one.target}: {points(one.points)} points by {one.by}; the assignment has it no more.")
+            for one in result.unplaced
+        ]
+    return tuple(found)
 
 
 def without_value(graded: Graded) -> tuple[Open, ...]:

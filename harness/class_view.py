@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from urllib.parse import quote
 
 from harness import class_looks
-from harness.class_looks import LIKENESSES, HandIn, Notes, Open, PairView, Seen, TwinsView, still_open
+from harness.class_looks import LIKENESSES, HandIn, Note, Notes, Open, PairView, Seen, TwinsView, still_open
 from harness.class_strips import Strip, quartiles, strips
 from harness.comparing import Likeness
 from harness.results import Outcome, Result, TaskResult
@@ -101,6 +101,8 @@ class ClassView:
     """Number, code and count of hand-ins, of every finding."""
     notes: tuple[Notes, ...]
     note_kinds: tuple[Kind, ...]
+    decisions: tuple[Note, ...]
+    """What persons decided and have to confirm."""
     pairs: tuple[PairView, ...]
     more_pairs: int
     twins: tuple[TwinsView, ...]
@@ -157,6 +159,7 @@ def view(rows: Sequence[ClassRow], likeness: Likeness | None = None) -> ClassVie
         finding_kinds=finding_kinds,
         notes=tuple(class_looks.notes(*kind, every) for kind in note_kinds if kind[1] not in LIKENESSES),
         note_kinds=note_kinds,
+        decisions=class_looks.decisions(every),
         pairs=class_looks.pairs(likeness, every),
         more_pairs=likeness.more,
         twins=class_looks.twins(likeness, every),
@@ -209,7 +212,9 @@ def _tally(task: str, title: str, results: Sequence[Result]) -> Tally:
     checks = {check.id: check for each in found for check in each.checks}
     tallies = tuple(
         _counted(
-            check.id, check.title, [one.outcome for each in found for one in each.checks if one.id == check.id]
+            check.id,
+            check.title,
+            [one.counted_outcome for each in found for one in each.checks if one.id == check.id],
         )
         for check in checks.values()
     )

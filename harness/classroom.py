@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import tempfile
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -99,10 +99,7 @@ def in_lanes(options: Options, scratch: Path, jobs: int, progress: Progress) -> 
         store=None if options.scheduler else options.cache or scratch / "kept",
         store_limit=options.cache_limit, dataset_sha256=dataset.sha256,
     )  # fmt: skip
-
-    def told(event: Mapping[str, Any]) -> None:
-        getattr(progress, event["event"])(*list(event.values())[1:])
-
+    told = _teller(progress)
     with contextlib.ExitStack() as stack:
         if not options.scheduler and jobs == 1:
             yield Here(stack.enter_context(bench(setup, told)))
@@ -114,6 +111,15 @@ def in_lanes(options: Options, scratch: Path, jobs: int, progress: Progress) -> 
             return
         sandbox_for(setup.isolation)  # what is not there is said before workers are started
         yield stack.enter_context(cluster.local(setup, jobs, told))
+
+
+def _teller(progress: Progress) -> Callable[[Mapping[str, Any]], None]:
+    """What tells the progress of the events of a bench."""
+
+    def told(event: Mapping[str, Any]) -> None:
+        getattr(progress, event["event"])(*list(event.values())[1:])
+
+    return told
 
 
 def jobs_of(options: Options, submissions: int) -> int:
@@ -134,6 +140,25 @@ def check_names(overrides: mapping.Overrides, called: Sequence[str], progress: P
 
 
 # --- one submission alone
+
+
+def grade_one(hand_in: HandIn, options: Options, progress: Progress) -> stages.Finished:
+    """Grade a submission after intake, by itself and in this process. Nothing is written but to the cache.
+
+    Raises NotIsolated, DatasetError and DeviceUnavailable.
+    """
+    dataset = load_dataset(options.data)
+    setup = Setup(
+        assignment=Folder(options.assignment.folder), data=dataset.name, profile=options.profile,
+        device=options.device, isolation=options.isolation, store=options.cache, store_limit=options.cache_limit,
+        dataset_sha256=dataset.sha256,
+    )  # fmt: skip
+    arguments = {"data": options.data, "profile": options.profile, "device": options.device, "jobs": 1}
+    with bench(setup, _teller(progress)) as tools:
+        seen = stages.look(tools, hand_in)
+        for note in seen.notes:
+            progress.note(note)
+        return stages.finish(tools, seen, [], frozenset(), {"arguments": {**arguments, "scheduler": False}})
 
 
 def evidence_for_pytest(

@@ -14,6 +14,8 @@ import typer
 
 import harness
 from harness import authoring, handing_out
+from harness.complaints import commands as complaints
+from harness.marking import commands as marking
 from harness.options import (
     DEFAULT_ASSIGNMENT,
     AssignmentOption,
@@ -206,28 +208,56 @@ def record(
 
 @app.command()
 def regrade(
-    out: Annotated[Path, typer.Argument(help="A folder that `harness grade` wrote.")],
+    out: Annotated[Path, typer.Argument(help="A folder that `harness grade` wrote, or a frozen bundle.")],
     assignment: Annotated[
         str | None, typer.Option(help="Id or folder of the assignment; by default the one of the results.")
     ] = None,
+    only: Annotated[
+        list[str] | None, typer.Option("--only", metavar="NAME", help="Only this hand-in; may be given again.")
+    ] = None,
+    source: Annotated[
+        Path | None,
+        typer.Option(
+            "--from",
+            metavar="HAND-IN",
+            help="Grade it anew from its files: as they were handed in, the download of the class, or a bundle.",
+        ),
+    ] = None,
+    data: Annotated[
+        Literal["auto", "mnist", "fashion_mnist", "digits"] | None,
+        typer.Option(help="With --from: data to train and measure on; as it was graded by default."),
+    ] = None,
+    profile: Annotated[
+        Literal["quick", "full"] | None, typer.Option(help="With --from: as it was graded by default.")
+    ] = None,
+    device: DeviceOption = "auto",
+    matches: Annotated[
+        list[str] | None, typer.Option("--map", metavar="TASK=FITS", help="With --from: which fits answer a task.")
+    ] = None,
+    allow_unisolated: Annotated[
+        bool, typer.Option("--allow-unisolated", help="Run code without a sandbox. Only for code that you trust.")
+    ] = False,
     cache: CacheOption = True,
     cache_size: CacheSizeOption = None,
 ) -> None:
-    """Judge graded hand-ins again after points, thresholds, checks or templates changed. Trains nothing."""
+    """Judge graded hand-ins again after points, thresholds, checks or templates changed. Trains nothing, but with
+    --from, which grades one hand-in anew."""
     from harness import terminal
+    from harness.complaints.asking import Wanted, regraded
     from harness.regrade import Regraded
-    from harness.regrade import regrade as regrade_all
-    from harness.store import Store
 
     def run() -> Regraded:
-        folder = cache_folder(cache)
-        store = None if folder is None else Store(folder, cache_limit(cache_size))
+        wanted = Wanted(
+            out=out, assignment=assignment, only=tuple(only or ()), cache=cache_folder(cache),
+            cache_limit=cache_limit(cache_size), source=source, data=data, profile=profile, device=device,
+            isolation="preferred" if allow_unisolated else "required", matches=tuple(matches or ()),
+        )  # fmt: skip
         with terminal.progress(None) as progress:
-            return regrade_all(out, assignment, lambda name: progress.stage(name, "judged again"), store)
+            return regraded(wanted, progress)
 
-    regraded = guarded(run)
-    terminal.show_regraded(regraded, out)
-    raise typer.Exit(max(result.exit_code for result in regraded.results))
+    made = guarded(run)
+    terminal.show_regraded(made, out)
+    raise typer.Exit(max(result.exit_code for result in made.results))
 
 
 @app.command("cache")
@@ -253,6 +283,8 @@ def look_after_cache(
 
 authoring.add_to(app)
 handing_out.add_to(app)
+complaints.add_to(app)
+marking.add_to(app)
 
 
 @app.command()

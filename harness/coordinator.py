@@ -21,7 +21,8 @@ from harness.identity import of_harness, of_values, packages
 from harness.journal import Journal, open_names
 from harness.kept_figures import KeptFigures
 from harness.lanes import TRAINER, Lanes, Ticket, WorkerLost
-from harness.outputs import EVIDENCE, FAULT, MATCHES, RESULT, judge, write_class, write_files
+from harness.marking.store import MarkStore
+from harness.outputs import EVIDENCE, FAULT, MATCHES, RESULT, judge, write_class, write_files, write_marked
 from harness.progress import Progress
 from harness.results import Result
 from harness.results import load as load_result
@@ -118,6 +119,8 @@ class Class:
         self._waiting: dict[Ticket[Any], _Waiting] = {}
         self._losses = kept.losses() if options.resume else Counter()
         self._open = open_names(kept.before)
+        self._marks = MarkStore.of(options.out)
+        self._marks.present()  # a file of marks that cannot be read is said before anything is graded
 
     def graded(self) -> list[Result]:
         """Grade what is not finished yet, and write the class; results in the order of the submissions."""
@@ -146,7 +149,7 @@ class Class:
                 waiting.go_on()
             except WorkerLost as error:
                 waiting.lost(str(error))
-        results = [self._results[one.number] for one in self._submissions]
+        results = [self._with_marks(one) for one in self._submissions]
         rows = [row for one in self._submissions for row in self._rows[one.number]]
         traces = sorted(self._traces, key=lambda one: one.submission)
         write_class(results, rows, self._options.out, traces, self._figures())
@@ -155,8 +158,15 @@ class Class:
             _say_unsure(rows, self._options.out, self._progress)
         return results
 
+    def _with_marks(self, one: _Submission) -> Result:
+        """The result of a submission with what persons decided until now, in its files too."""
+        name = one.hand_in.name
+        return write_marked(
+            self._results[one.number], self._options.out / name, self._marks.present(name), self._figures()
+        )
+
     def _figures(self) -> KeptFigures:
-        """The figures of the class page, kept where this machine keeps anything."""
+        """The figures of the pages that are written here, kept where this machine keeps anything."""
         cache = self._options.cache
         return KeptFigures(Store(cache, self._options.cache_limit) if cache and not self._lanes.travels else None)
 
@@ -284,11 +294,12 @@ class Class:
         write_files(finished.files, folder)
         if FAULT not in finished.files:
             (folder / FAULT).unlink(missing_ok=True)  # of an earlier run
-        self._journal.add("finished", one.hand_in.name, one.key)
         self._results[one.number] = finished.result
+        self._results[one.number] = self._with_marks(one)
+        self._journal.add("finished", one.hand_in.name, one.key)
         self._rows[one.number] = finished.rows
         self._traces += [finished.trace] if finished.trace else []
-        self._progress.done(finished.result)
+        self._progress.done(self._results[one.number])
         self._let_go(one)
 
     def _let_go(self, one: _Submission) -> None:

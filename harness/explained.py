@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from harness import identity, text
 from harness.gates import Forecast
 from harness.recording import Finding, Where
-from harness.results import Cause, CheckResult, Claim, Judged, Outcome, Result, TaskResult
+from harness.results import Cause, CheckResult, Claim, Decision, Judged, ManualPart, Outcome, Result, TaskResult
 
 TELLING = (
     "not-rescaled", "rescaled-twice", "labels-one-hot-twice", "another-data-set", "evaluation-images-in-training",
@@ -61,10 +61,45 @@ def asks(check: CheckResult) -> bool:
 
 def cost(result: Result, check: CheckResult) -> str:
     """What a check that did not pass costs, in a sentence; "" where it costs nothing, or that is not known yet."""
-    lost = check.max_points - check.points if check.points is not None else 0.0
+    lost = check.max_points - check.counted_points if check.counted_points is not None else 0.0
     if lost <= 0:
         return ""
     return f"Costs {text.points(lost)} of the assignment's {text.points(result.max_points)} points."
+
+
+def overruled(check: CheckResult) -> str:
+    """What a person said in place of the verdict, in sentences; "" where nobody did."""
+    said = check.override
+    if said is None:
+        return ""
+    where = f"{text.points(said.points)} of {text.points(check.max_points)} points in place of what was measured"
+    return _decided(said, where, said.reason)
+
+
+def marked(part: ManualPart) -> str:
+    """What a person gave for the part that asks for judgement, in sentences; "" where nobody gave anything."""
+    if part.mark is None:
+        return ""
+    where = f"{text.points(part.mark.points)} of {text.points(part.max_points)} points"
+    return _decided(part.mark, where, part.mark.comment)
+
+
+def final(result: Result) -> str:
+    """Who stands for the total, in a sentence; "" where nobody confirmed one."""
+    if result.confirmed is None:
+        return ""
+    one = result.confirmed
+    who = f" by {one.by}" if one.by else ""
+    total = f"{text.points(one.points)} of {text.points(result.max_points)} points"
+    said = f"Confirmed{who} on {one.at:%Y-%m-%d}: {total}."
+    return said if one.holds else f"{said} This does not hold until it is confirmed again. {one.doubt}"
+
+
+def _decided(decision: Decision, what: str, why: str) -> str:
+    who = f" by {decision.by}" if decision.by else ""
+    words = f": {why}" if why else "."
+    said = f"Given{who} on {decision.at:%Y-%m-%d}, {what}{words}"
+    return said if decision.holds else f"{said} This does not count until it is confirmed. {decision.doubt}"
 
 
 def reason(result: Result, check: CheckResult) -> Reason | None:

@@ -16,6 +16,19 @@ class GradedError(ValueError):
     """No graded hand-in where one was named: the fault of whoever asked."""
 
 
+def found(out: Path | None) -> Path:
+    """The graded folder that is meant: as said, else this folder where it holds results, else `graded` in it.
+
+    Raises GradedError where neither is one.
+    """
+    if out is not None:
+        return out
+    for folder in (Path(), Path("graded")):
+        if next(folder.glob(f"*/{RESULT}"), None) is not None:
+            return folder
+    raise GradedError("this folder holds no graded hand-in, nor does `graded` in it; name the folder with --out")
+
+
 def results(out: Path, only: Sequence[str] = ()) -> list[Result]:
     """The results in an output folder, by name; with `only`, those of these names. What `left_out` names is not
     among them.

@@ -242,7 +242,8 @@ def purge(
 
     made = _told(run)
     kept = ", ".join(f"{count} {kind}s" for kind, count in made.cache.items()) or "nothing"
-    _say(f"{made.files} files, {made.rows} rows and {made.journal_lines} lines of the journal were removed.")
+    of_class = f"{made.rows} rows, {made.journal_lines} lines of the journal"
+    _say(f"{made.files} files, {of_class} and {made.marks} decisions of persons were removed.")
     _say(f"Of the cache: {kept}; {made.shared} that others use as well stay.")
     for note in made.notes:
         _say(note)
@@ -291,9 +292,11 @@ def _read(
     told on standard error: standard output may be the export."""
     from harness import graded, terminal
     from harness.downloads import saved
+    from harness.marking import writing
     from harness.roster import assign
     from harness.roster import read as read_roster
 
+    writing.caught_up(out)
     results = graded.results(out, only or ())
     for sentence in graded.told(graded.left_out(out)) if not only else ():
         terminal.error("note", sentence)

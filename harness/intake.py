@@ -185,7 +185,7 @@ def _plan(entries: Iterator[Entry], limits: IntakeLimits) -> tuple[list[Entry], 
     for entry in entries:
         if len(everything) >= limits.entries:
             raise IntakeRefused(f"more than {limits.entries:,} entries")
-        everything.append(Entry(_checked_name(entry.name, limits), entry.kind, entry.size, entry.open))
+        everything.append(Entry(checked_name(entry.name, limits), entry.kind, entry.size, entry.open))
     environments = {entry.name.rpartition("/")[0] for entry in everything if entry.name.endswith("/pyvenv.cfg")}
     kept: dict[str, Entry] = {}
     ignored: dict[str, None] = {}
@@ -218,7 +218,7 @@ def _plan(entries: Iterator[Entry], limits: IntakeLimits) -> tuple[list[Entry], 
     return sorted(kept.values(), key=lambda one: one.name), tuple(ignored)[:MAX_IGNORED_LISTED]
 
 
-def _checked_name(name: str, limits: IntakeLimits) -> str:
+def checked_name(name: str, limits: IntakeLimits) -> str:
     """The entry's name without a slash at its end. Raises IntakeRefused where it could not be stored safely."""
     shown = ascii(name[:80])
     if "\0" in name:

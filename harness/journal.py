@@ -22,7 +22,7 @@ from harness.recording import Name, Strict
 
 JOURNAL = "journal.jsonl"
 LOCK = ".lock"
-Event = Literal["began", "asked", "looked", "trained", "finished", "lost", "ended"]
+Event = Literal["began", "asked", "looked", "trained", "finished", "lost", "ended", "regraded"]
 
 
 class OutputInUse(RuntimeError):
@@ -33,8 +33,8 @@ class Line(Strict):
     """One line: what happened, to which submission, and by which identity it is known again.
 
     `began` and `ended` are the run's own; `asked` (it is to be graded, and what was graded before counts no more),
-    `looked`, `finished` and `lost` (the process that worked on it died) are a submission's; `trained` is a
-    recipe's.
+    `looked`, `finished`, `lost` (the process that worked on it died) and `regraded` (judged or graded again by
+    itself) are a submission's; `trained` is a recipe's.
     """
 
     event: Event

@@ -1,5 +1,5 @@
 """Removing all of one submission: its results, its rows in the class's tables and page, its lines in the journal,
-and what the cache holds of it.
+what persons decided about it, and what the cache holds of it.
 
 The cache knows no owners: things lie there under hashes of what decided them. What is this submission's is found by
 its contents. Recordings hold the code that was handed in, so they are compared with it; trained runs are named by
@@ -20,16 +20,16 @@ from typing import Any
 
 from filelock import FileLock, Timeout
 
-from harness import assignment, mapping
-from harness.comparing import Trace
-from harness.csv_cells import TableError, lines, text_of
+from harness import history
+from harness.class_again import matched, of_class
 from harness.downloads import save, saved
 from harness.evidence import Evidence
 from harness.files import write_atomically
 from harness.graded import GradedError, results
 from harness.journal import JOURNAL, LOCK
 from harness.kept_figures import KeptFigure, KeptFigures
-from harness.outputs import EVIDENCE, MATCHES, RESULT, write_class
+from harness.marking.store import MarkStore
+from harness.outputs import CLASS, EVIDENCE, MATCHES, RESULT, write_class
 from harness.parsing import RecordingError, parse_recording
 from harness.recording import SourceRecord
 from harness.report import render_scorecard
@@ -37,10 +37,9 @@ from harness.results import Result, load
 from harness.sandbox.kept import KeptRun
 from harness.store import Arrays, Kind, M, Store
 from harness.text import clean
-from harness.traces import handed_out, trace
 from harness.training.cache import StoredRun
 
-CLASS_FILES = ("index.html", "grades.csv", MATCHES)
+CLASS_FILES = ("index.html", "grades.csv", MATCHES, CLASS)
 
 
 @dataclass(frozen=True)
@@ -50,6 +49,8 @@ class Purged:
     files: int = 0
     rows: int = 0
     journal_lines: int = 0
+    marks: int = 0
+    """Entries of persons who marked."""
     cache: dict[Kind, int] = field(default_factory=dict)
     shared: int = 0
     """Things of the cache that another submission uses as well, and that stay."""
@@ -60,13 +61,15 @@ def purge(name: str, out: Path, store: Store | None) -> Purged:
     """Remove all of the submission `name` from an output folder, and from the store where one is given.
 
     The cache first, as what lies in the folder tells what is in it; so a purge that was cut off can be made again.
-    Raises GradedError where nothing of that name is there, or another run writes to the folder.
+    Raises GradedError where nothing of that name is there, or another run writes to the folder, and MarksError.
     """
     folder = out / name
     listed = saved(out)
     known = {*listed.by_name(), *listed.earlier} if listed else set()
     in_folder = Path(name).name == name and name not in ("", ".", "..") and (folder / RESULT).parent.is_dir()
-    if not in_folder and name not in known and not _journal_lines(out / JOURNAL, name):
+    store_of_marks = MarkStore.of(out)
+    decided = any(entry.submission == name for entry in store_of_marks.since())
+    if not in_folder and name not in known and not decided and not _journal_lines(out / JOURNAL, name):
         present = ", ".join(result.submission.name for result in results(out)[:8])
         raise GradedError(f"{out} holds nothing of {clean(name, 100)!r}; there are {present}, …")
     with _alone(out):
@@ -83,7 +86,8 @@ def purge(name: str, out: Path, store: Store | None) -> Purged:
         if listed and name in known:
             save(listed.without([name]), out)
         lines_gone = forget(out / JOURNAL, name)
-    return Purged(files, rows, lines_gone, cache, shared, tuple(notes))
+        marks = store_of_marks.forget(name)
+    return Purged(files, rows, lines_gone, marks, cache, shared, tuple(notes))
 
 
 def forget(path: Path, name: str) -> int:
@@ -121,39 +125,14 @@ def _others(out: Path, name: str) -> list[Result]:
 
 def _from_class(out: Path, name: str, rest: Sequence[Result]) -> int:
     """Write the class's files anew without the submission; how many rows it had in them."""
-    tasks = _matched(out / MATCHES)
-    rows = len(tasks.pop(name, ())) + (out / "grades.csv").is_file()
+    rows = len(matched(out / MATCHES).get(name, ())) + (out / "grades.csv").is_file()
     if not rest:
         for file in CLASS_FILES:
             (out / file).unlink(missing_ok=True)
         return rows
-    matches: list[mapping.Row] = []
-    traces: list[Trace] = []
-    for result in rest:
-        evidence = _evidence(out / result.submission.name)
-        if evidence is not None:
-            matches += mapping.rows(evidence, tasks.get(result.submission.name, ()))
-            traces.append(trace(evidence, _handed_out(result)))
+    matches, traces = of_class(out, rest)
     write_class(rest, matches, out, traces)
     return rows
-
-
-def _handed_out(result: Result) -> frozenset[int]:
-    """What the class was given; nothing where the assignment is not installed."""
-    try:
-        return handed_out(assignment.load(result.assignment.id))
-    except assignment.AssignmentError:
-        return frozenset()
-
-
-def _matched(path: Path) -> dict[str, list[str]]:
-    """The tasks of each submission, as the table of matches lists them."""
-    tasks: dict[str, list[str]] = {}
-    with contextlib.suppress(TableError):
-        for line in lines(text_of(path), str(path))[1:]:
-            if len(line.values) > 1:
-                tasks.setdefault(line.values[0], []).append(line.values[1])
-    return tasks
 
 
 def _journal_lines(path: Path, name: str) -> int:
@@ -186,13 +165,13 @@ def _from_cache(folder: Path, others: Sequence[Path], store: Store) -> tuple[dic
         )
     recipes: set[str] = set()
     same_code = False
-    for other in map(_evidence, others):
+    for other in (one for path in others for one in (_evidence(path), *_formers(path))):
         if other is not None:
             recipes |= _recipes(other)
             same_code |= other.recording.sources == evidence.recording.sources
     mine = {
         "recording": _recordings(store, evidence.recording.sources),
-        "run": _runs(store, _recipes(evidence)),
+        "run": _runs(store, {recipe for one in (evidence, *_formers(folder)) for recipe in _recipes(one)}),
         "figure": _figures(store, folder),
     }
     used: dict[str, set[str]] = {
@@ -214,6 +193,12 @@ def _evidence(folder: Path) -> Evidence | None:
         return Evidence.model_validate_json((folder / EVIDENCE).read_bytes())
     except (ValueError, OSError):
         return None
+
+
+def _formers(folder: Path) -> list[Evidence]:
+    """The evidence of a submission's former results, where it was another."""
+    found = (_evidence(former) for former in history.kept(folder))
+    return [one for one in found if one is not None]
 
 
 def _recipes(evidence: Evidence) -> set[str]:

@@ -7,8 +7,8 @@ was measured stay; what a hand-in earns for it is told anew, and each result say
 from __future__ import annotations
 
 import datetime
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -17,11 +17,17 @@ from harness import mapping, provenance
 from harness.assignment import Assignment, load
 from harness.comparing import Trace
 from harness.evidence import Evidence
+from harness.history import keep
+from harness.journal import journal
 from harness.kept_figures import KeptFigures
-from harness.outputs import EVIDENCE, RESULT, judge, write_class, write_result
+from harness.marking.applied import with_marks
+from harness.marking.store import MarkStore
+from harness.near import near
+from harness.outputs import EVIDENCE, RESULT, Files, judge, write_class, write_files, write_result
 from harness.results import Result, TaskResult
 from harness.results import load as load_result
 from harness.store import Store
+from harness.text import clean
 from harness.traces import handed_out, trace
 
 MAX_SHOWN = 5  # hand-ins named in one message
@@ -44,13 +50,26 @@ class Change:
 
 
 @dataclass(frozen=True)
+class Again:
+    """A hand-in's result as it is now, its lines in the table of matches, and what of it is compared with others.
+    `files`: its evidence and what else is written, where it was measured anew."""
+
+    result: Result
+    rows: Sequence[mapping.Row]
+    trace: Trace
+    files: Files = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
 class Regraded:
-    """The results after judging again, what changed, and the versions of the assignment before."""
+    """The results that were made again, what changed, and the versions of the assignment before."""
 
     results: tuple[Result, ...]
     changes: tuple[Change, ...]
     assignment: Assignment
     before: tuple[str, ...]
+    kept: tuple[Path, ...] = ()
+    """Where the results lie that these took the place of and that said something else."""
 
 
 def regrade(
@@ -58,55 +77,86 @@ def regrade(
     assignment: str | None = None,
     done: Callable[[str], None] = lambda _name: None,
     store: Store | None = None,
+    only: Collection[str] = (),
 ) -> Regraded:
-    """Judge every submission in a graded folder again, and write results, pages and tables anew.
+    """Judge every submission in a graded folder again, and write results, pages and tables anew; with `only` those
+    of these names, and the pages and tables of the class.
 
-    `assignment` is an id or a folder; by default the one that the results name. Everything is read before anything
-    is written. `done` is told each name; figures that the `store` has are not drawn again. Raises RegradeError,
-    AssignmentError and ChecksFailed.
+    `assignment` is an id or a folder; by default the one that the results name. Everything is judged before
+    anything is written. `done` is told each name; figures that the `store` has are not drawn again. A result that
+    says something else has the former one kept beside it. What persons decided stays, and is asked for again where
+    it was about something that has changed. Raises RegradeError, MarksError, AssignmentError, ChecksFailed and
+    OutputInUse.
+    """
+    folders = _graded(out)
+    unknown = [name for name in only if name not in {folder.name for folder in folders}]
+    if unknown:
+        known = [folder.name for folder in folders]
+        raise RegradeError(f"{out} holds no hand-in {clean(unknown[0], 100)!r}; {near(unknown[0], known)}")
+    chosen_folders = [folder for folder in folders if not only or folder.name in only]
+    before = {folder: _result(folder) for folder in chosen_folders}
+    chosen = _assignment(assignment, before)
+    again: dict[str, Again] = {}
+    for folder, old in before.items():
+        evidence = _evidence(folder)
+        # Gates hold the assignment's thresholds: they are not what was measured, but what it is held against.
+        gates = chosen.gates(evidence.dataset.name, evidence.profile)
+        result = judge(chosen, evidence.model_copy(update={"gates": gates}))
+        about = {"provenance": _noted(old, chosen), "timing": old.timing}
+        again[folder.name] = Again(result.model_copy(update=about), *_told_of(evidence, chosen))
+    return put(out, chosen, again, done, store)
+
+
+def put(
+    out: Path,
+    assignment: Assignment,
+    again: Mapping[str, Again],
+    done: Callable[[str], None] = lambda _name: None,
+    store: Store | None = None,
+) -> Regraded:
+    """Put results in the place of those that hand-ins of these names have, and write the class anew.
+
+    What persons decided stays, and is asked for again where it was about something that has changed; a result that
+    said something else is kept. Raises RegradeError, MarksError and OutputInUse.
     """
     figures = KeptFigures(store)
-    folders = _graded(out)
-    before = {folder: _result(folder) for folder in folders}
-    chosen = _assignment(assignment, before)
-    for folder in folders:
-        _evidence(folder)
+    marks = MarkStore.of(out).present()
+    before = {folder: _result(folder) for folder in _graded(out)}
     results: list[Result] = []
     changes: list[Change] = []
     matches: list[mapping.Row] = []
     traces: list[Trace] = []
-    known = handed_out(chosen)
-    for folder in folders:
-        evidence = _evidence(folder)
-        # Gates hold the assignment's thresholds: they are not what was measured, but what it is held against.
-        gates = chosen.gates(evidence.dataset.name, evidence.profile)
-        old = before[folder]
-        result = judge(chosen, evidence.model_copy(update={"gates": gates}))
-        about = {"provenance": _noted(old, chosen), "timing": old.timing}
-        result = write_result(with_marks(old, result).model_copy(update=about), folder, figures)
-        results.append(result)
-        changes += _changes(old, result)
-        matches += mapping.rows(evidence, [rule.task for rule in chosen.rules()])
-        traces.append(trace(evidence, known))
-        done(result.submission.name)
-    write_class(results, matches, out, traces, figures)
-    versions = dict.fromkeys(old.assignment.version for old in before.values())
-    return Regraded(tuple(results), tuple(changes), chosen, tuple(versions))
+    kept: list[Path | None] = []
+    with journal(out) as log:
+        for folder, old in before.items():
+            one = again.get(folder.name) or Again(old, *_told_of(_evidence(folder), assignment))
+            result = one.result
+            if folder.name in again:
+                result = with_marks(result, marks.values())
+                kept.append(keep(folder, old, result, same_evidence=not one.files))
+                write_files({name: data for name, data in one.files.items() if name != RESULT}, folder)
+                result = write_result(result, folder, figures)
+                log.add("regraded", result.submission.name)
+                changes += _changes(old, result)
+                done(result.submission.name)
+            results.append(result)
+            matches += one.rows
+            traces.append(one.trace)
+        write_class(results, matches, out, traces, figures)
+    mine = [old for folder, old in before.items() if folder.name in again]
+    return Regraded(
+        tuple(result for result in results if result.submission.name in again),
+        tuple(changes),
+        assignment,
+        tuple(dict.fromkeys(old.assignment.version for old in mine)),
+        tuple(path for path in kept if path is not None),
+    )
 
 
-def with_marks(old: Result, new: Result) -> Result:
-    """The new result with the points that a person gave in the old one, where the task still has room for them."""
-    given = {task.id: task.manual.points for task in old.tasks if task.manual and task.manual.points is not None}
-    tasks = []
-    for task in new.tasks:
-        points = given.get(task.id)
-        if points is not None and task.manual is not None and points <= task.manual.max_points:
-            machine = task.machine_points if task.checks else 0.0
-            both = None if machine is None else round(machine + points, 6)
-            manual = task.manual.model_copy(update={"points": points})
-            task = task.model_copy(update={"manual": manual, "points": both})
-        tasks.append(task)
-    return new.model_copy(update={"tasks": tuple(tasks)})
+def _told_of(evidence: Evidence, assignment: Assignment) -> tuple[list[mapping.Row], Trace]:
+    """What the class is told of a hand-in: its matches, and what is compared with others."""
+    rows = mapping.rows(evidence, [rule.task for rule in assignment.rules()])
+    return rows, trace(evidence, handed_out(assignment))
 
 
 # --- reading
@@ -174,7 +224,7 @@ def _remedy(folders: Sequence[Path]) -> str:
 
 
 def _noted(old: Result, assignment: Assignment) -> dict[str, Any]:
-    """The provenance of the measurement, and that it was judged again."""
+    """The provenance of the measurement, that of the thresholds of now, and that it was judged again."""
     note = {
         "time": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
         "harness": harness.__version__,
@@ -182,7 +232,13 @@ def _noted(old: Result, assignment: Assignment) -> dict[str, Any]:
         "assignment_before": old.assignment.version,
         "assignment_after": assignment.version,
     }
-    return {**old.provenance, "regraded": note, "regraded_times": old.provenance.get("regraded_times", 0) + 1}
+    calibration = assignment.calibration(old.dataset.name, old.profile)
+    return {
+        **old.provenance,
+        "calibration": calibration.provenance if calibration else None,
+        "regraded": note,
+        "regraded_times": old.provenance.get("regraded_times", 0) + 1,
+    }
 
 
 def _changes(old: Result, new: Result) -> list[Change]:

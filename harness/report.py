@@ -80,10 +80,11 @@ def render_scorecard(result: Result, figures: KeptFigures | None = None) -> str:
             **_page(images=True),
             result=result,
             verdict=_verdict(result),
+            final=explained.final(result),
             forecasts=explained.forecasts(result),
             banners=banners([result]),
             steps=next_steps(result),
-            lost=sum(check.cause is Cause.HARNESS_FAULT for check in result.checks),
+            lost=sum(check.cause is Cause.HARNESS_FAULT and not check.overruled for check in result.checks),
             tasks=views.tasks(result, figures),
             others=views.others(result, figures),
             own_loops=views.own_loops(result),
@@ -150,8 +151,8 @@ def next_steps(result: Result) -> list[Step]:
         if open_checks or task.outcome not in (Outcome.PASSED, Outcome.NOT_ATTEMPTED):
             lines += [Line(seen.message, seen.where) for seen in result.findings if seen.task == task.id]
         if lines:
-            skipped = [check for check in task.checks if check.outcome is Outcome.NOT_ATTEMPTED]
-            gain = sum(check.max_points - (check.points or 0) for check in (*open_checks, *skipped))
+            skipped = [check for check in task.checks if check.counted_outcome is Outcome.NOT_ATTEMPTED]
+            gain = sum(check.max_points - (check.counted_points or 0) for check in (*open_checks, *skipped))
             steps.append(_step(task.id, task.title, gain, lines))
     steps.sort(key=lambda step: -step.gain)
     left = [task for task in result.tasks if task.outcome is Outcome.NOT_ATTEMPTED]
@@ -164,10 +165,10 @@ def next_steps(result: Result) -> list[Step]:
 
 def _is_theirs(check: CheckResult) -> bool:
     """Whether the student can do something about this check."""
-    if check.outcome in (Outcome.FAILED, Outcome.PARTIAL):
+    if check.counted_outcome in (Outcome.FAILED, Outcome.PARTIAL):
         return check.cause is not Cause.HARNESS_FAULT
     others = (None, Cause.NOT_TRAINED, Cause.HARNESS_FAULT)
-    return check.outcome is Outcome.NOT_MEASURED and check.cause not in others
+    return check.counted_outcome is Outcome.NOT_MEASURED and check.cause not in others
 
 
 def _to_do(check: CheckResult, result: Result) -> Line:
@@ -190,13 +191,14 @@ def _verdict(result: Result) -> dict[str, Any]:
     machine = result.machine_points
     left = sum(task.manual.max_points for task in result.tasks if task.manual and task.manual.points is None)
     given = [task.manual.points for task in result.tasks if task.manual and task.manual.points is not None]
-    counts = [(outcome, sum(check.outcome is outcome for check in result.checks)) for outcome in Outcome]
+    counts = [(outcome, sum(check.counted_outcome is outcome for check in result.checks)) for outcome in Outcome]
     return {
         "machine": sum(known) if machine is None and known else machine,
         "machine_open": _open_points(result),
         "person_left": left,
         "person_given": sum(given) if given else None,
         "person_max": result.max_points - result.machine_max_points,
+        "overruled": sum(check.overruled for check in result.checks),
         "tally": [(outcome, count) for outcome, count in counts if count],
     }
 
@@ -321,6 +323,7 @@ def _environment() -> Environment:
         "points": text.points,
         "number": text.number,
         "share": text.share,
+        "day": lambda moment: f"{moment:%Y-%m-%d}",
         "percent": lambda value: f"{value:.0%}",
         "size": text.size,
         "seconds": text.seconds,

@@ -11,7 +11,6 @@ from harness.recording import Finding
 from harness.results import (
     Answer,
     AssignmentFacts,
-    Cause,
     CheckResult,
     ErrorNote,
     IntegrityNote,
@@ -20,6 +19,7 @@ from harness.results import (
     Outcome,
     Result,
     TaskResult,
+    with_totals,
 )
 from harness.work import other_networks, own_loops, own_work, saved_files
 
@@ -105,53 +105,24 @@ def unanswered(assignment: Assignment, evidence: Evidence, missing: Sequence[str
 
 def task_result(name: str, spec: TaskSpec, checks: Sequence[CheckResult], evidence: Evidence) -> TaskResult:
     """A task's outcome and points from its checks and the person's share."""
-    values = [check.points for check in checks]
-    machine = None if None in values else round(sum(value for value in values if value is not None), 6)
     machine_max = round(sum(check.max_points for check in checks), 6)
     person = round(spec.machine + spec.person - machine_max, 6)
-    manual = ManualPart(max_points=person, asks=spec.asks) if person > 0 else None
-    outcome, cause = task_outcome(checks)
+    manual = ManualPart(max_points=person, asks=spec.asks, rubric=spec.rubric) if person > 0 else None
     match = evidence.matches.get(name)
-    return TaskResult(
+    task = TaskResult(
         id=name,
         title=spec.title,
-        points=machine if manual is None else None,
+        points=None,
         max_points=round(spec.machine + spec.person, 6),
-        machine_points=machine if checks else None,
+        machine_points=None,
         machine_max_points=machine_max,
-        outcome=outcome,
-        cause=cause,
+        outcome=Outcome.MANUAL,
         checks=tuple(checks),
         manual=manual,
         matched=match.reasons if match else (),
         sure=match is None or match.sure,
     )
-
-
-def task_outcome(checks: Sequence[CheckResult]) -> tuple[Outcome, Cause | None]:
-    """What a task's checks come to together: those that training was left out of say nothing of the others."""
-    told = [check for check in checks if check.cause is not Cause.NOT_TRAINED]
-    if len(told) < len(checks):
-        outcome, cause = task_outcome(told)
-        passed = outcome in (Outcome.PASSED, Outcome.MANUAL)
-        return (Outcome.NOT_MEASURED, Cause.NOT_TRAINED) if passed else (outcome, cause)
-    outcomes = {check.outcome for check in checks}
-    causes = [check.cause for check in checks if check.cause is not None]
-    if not checks:
-        return Outcome.MANUAL, None
-    if Cause.HARNESS_FAULT in causes:
-        return Outcome.NOT_MEASURED, Cause.HARNESS_FAULT
-    if len(outcomes) == 1:
-        return next(iter(outcomes)), causes[0] if causes else None
-    if Outcome.MANUAL in outcomes and outcomes <= {Outcome.MANUAL, Outcome.PASSED}:
-        return Outcome.MANUAL, None
-    if not any(check.points for check in checks):
-        return (
-            (Outcome.FAILED, None)
-            if Outcome.FAILED in outcomes
-            else (Outcome.NOT_MEASURED, causes[0] if causes else None)
-        )
-    return Outcome.PARTIAL, causes[0] if causes else None
+    return with_totals(task)
 
 
 def model_cards(assignment: Assignment, evidence: Evidence) -> tuple[ModelCard, ...]:

@@ -64,12 +64,16 @@ def fault_of(fault: Exception) -> tuple[str, str, int]:
     a file, whose name is."""
     from harness.assignment import AssignmentError
     from harness.bench import NotIsolated
+    from harness.complaints.bundle import BundleError
     from harness.datasets import DatasetError
     from harness.downloads import DownloadError
+    from harness.graded import GradedError
     from harness.intake import IntakeRefused, IntakeUsageError
     from harness.journal import OutputInUse
     from harness.lanes import LanesError
     from harness.mapping import MappingError
+    from harness.marking.store import MarksError
+    from harness.near import UnknownName
     from harness.plugin import ChecksFailed
     from harness.regrade import RegradeError
     from harness.store import CacheUsageError
@@ -78,7 +82,8 @@ def fault_of(fault: Exception) -> tuple[str, str, int]:
     if isinstance(fault, IntakeRefused):
         return "refused", str(fault), 1
     usage = (AssignmentError, NotIsolated, DatasetError, DownloadError, IntakeUsageError, DeviceUnavailable)
-    if isinstance(fault, (*usage, MappingError, RegradeError, CacheUsageError, OutputInUse, LanesError)):
+    of_a_folder = (GradedError, MappingError, MarksError, RegradeError, CacheUsageError, OutputInUse, LanesError)
+    if isinstance(fault, (*usage, *of_a_folder, UnknownName, BundleError)):
         return "usage", str(fault), 2
     if isinstance(fault, ChecksFailed):
         return "usage", f"The checks of the assignment cannot be run: {fault}", 2
@@ -258,6 +263,13 @@ def show_regraded(regraded: Regraded, out: Path) -> None:
     else:
         console.print("No points changed.")
     _banners(console, regraded.results)
+    if out.is_file():
+        console.print("The bundle itself stays as it is.")
+        return
+    if regraded.kept:
+        count = quantity(len(regraded.kept), "former result is", "former results are")
+        said = f"{count} kept; `harness diff {escape(str(out))}` tells what changed and why."
+        console.print(said, soft_wrap=True)
     console.print(f"Class page: {escape(str(out / 'index.html'))}", soft_wrap=True)
 
 
@@ -386,6 +398,10 @@ def _banners(console: Console, results: Sequence[Result]) -> None:
         console.print(f"[yellow]Measured on {names}, not on the assignment's own data: not marks.[/]")
     for warning in sorted({result.isolation for result in results if not result.isolated}):
         console.print(f"[yellow]{escape(for_terminal(warning, 2_000))}[/]", soft_wrap=True)
+
+    from harness.marking.shown import show_waiting
+
+    show_waiting(console, results)
 
 
 def _earned(result: Result) -> str:

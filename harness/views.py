@@ -18,6 +18,7 @@ from harness.markdown import LIMIT, to_html
 from harness.results import (
     Answer,
     CheckResult,
+    Decision,
     Gallery,
     LayerFacts,
     ModelCard,
@@ -25,6 +26,7 @@ from harness.results import (
     OwnLoop,
     Plot,
     Result,
+    RubricItem,
     SavedFile,
     Speed,
     TaskResult,
@@ -90,6 +92,8 @@ def _task(task: TaskResult, result: Result, figures: KeptFigures) -> dict[str, A
         "so_far": task.points_so_far,
         "findings": [finding for finding in result.findings if finding.task == task.id],
         "unanswered": task.id in result.unanswered,
+        "given": _given(task.manual.mark, task.manual.max_points) if task.manual and task.manual.mark else "",
+        "rubric": _rubric(task),
         "candidates": _candidates([model for model in result.models if model.task == task.id]),
         **_shown(result, {task.id}, _accuracy_thresholds(task), True, figures),
     }
@@ -104,6 +108,7 @@ def _check(check: CheckResult, result: Result, figures: KeptFigures) -> dict[str
         "cost": explained.cost(result, check),
         "code": explained.code(result, check) if explained.asks(check) else "",
         "came_true": explained.came_true(check.judged) if check.judged else "",
+        "given": _given(check.override, check.max_points) if check.override else "",
         "drawn": "",
         "computed": None,
     }
@@ -115,6 +120,18 @@ def _check(check: CheckResult, result: Result, figures: KeptFigures) -> dict[str
         data = f"--data {result.dataset.name} --profile {result.profile}"
         view["computed"] = computation(check.judged, f"harness calibrate {result.assignment.id} {data}")
     return view
+
+
+def _given(decision: Decision, most: float) -> str:
+    return f"Given {text.points(decision.points)} of {text.points(most)} {'point' if most == 1 else 'points'}"
+
+
+def _rubric(task: TaskResult) -> list[tuple[RubricItem, bool]]:
+    """What a person looked for and whether it was found; nothing where no item of the rubric was chosen."""
+    mark = task.manual.mark if task.manual else None
+    if task.manual is None or mark is None or not mark.chosen:
+        return []
+    return [(item, item.id in mark.chosen) for item in task.manual.rubric]
 
 
 def _shown(

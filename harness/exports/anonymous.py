@@ -15,7 +15,7 @@ import os
 import re
 import secrets
 import unicodedata
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -75,9 +75,9 @@ def anonymous(
 ) -> Result:
     """The result under its pseudonym.
 
-    Removed are written answers, drawn figures, the front pages of reports, errors' source lines, hashes of files
-    and the arguments of the run. Names of files become `file-1.ipynb`. In every string that is left, the names and
-    ids of the hand-in and its members are replaced by the pseudonym.
+    Removed are written answers, drawn figures, the front pages of reports, errors' source lines, hashes of files,
+    the arguments of the run, and the names of those who marked. Names of files become `file-1.ipynb`. In every
+    string that is left, the names and ids of the hand-in and its members are replaced by the pseudonym.
     """
     pseudonym = given.of(result.submission.name)
     words = _names(result, hand_in, members)
@@ -103,7 +103,19 @@ def _without(plain: dict[str, Any]) -> dict[str, Any]:
         error["source"] = ""
     for claim in plain["claims"]:
         claim["text"] = ""
+    for decision in _decisions(plain):
+        decision["by"] = ""
     return plain
+
+
+def _decisions(plain: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    """What persons who mark decided: their words stay, their names go."""
+    yield from plain["unplaced"]
+    if plain["confirmed"]:
+        yield plain["confirmed"]
+    for task in plain["tasks"]:
+        made = [check["override"] for check in task["checks"]] + [(task["manual"] or {}).get("mark")]
+        yield from (decision for decision in made if decision)
 
 
 def _names(result: Result, hand_in: HandIn | None, members: Iterable[Person]) -> list[str]:

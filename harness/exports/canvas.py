@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from harness.csv_cells import Cell, Line, TableError, changed, lines, text_of
+from harness.marking.applied import to_confirm
 from harness.results import Result
 from harness.roster import POINTS_POSSIBLE, TEST_STUDENT, Assigned, Person, is_no_student, key, logins, names
 from harness.text import points, quantity
@@ -139,6 +140,10 @@ def unfinished(results: Iterable[Result]) -> dict[str, str]:
             reasons.append(f"no value yet for {', '.join(tasks)}")
         elif not result.tasks:
             reasons.append("there is no task")
+        if waiting := [one.target for one in to_confirm(result)]:
+            reasons.append(f"a person's decision about {', '.join(waiting)} is not confirmed")
+        if result.confirmed and not result.confirmed.holds:
+            reasons.append(f"{result.confirmed.by or 'a person'} confirmed another total")
         if result.profile != "full":
             reasons.append(f"graded with --profile {result.profile}")
         if not result.dataset.official:

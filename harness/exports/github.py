@@ -15,9 +15,10 @@ import json
 from collections.abc import Sequence
 from typing import Any
 
+from harness import explained
 from harness.exports.junit import kind
 from harness.recording import Where
-from harness.results import CheckResult, Outcome, Result
+from harness.results import CheckResult, ManualPart, Outcome, Result
 from harness.text import NO_VALUE, clean, points
 
 MAX_SUMMARY = 1_048_576  # bytes that GitHub takes from one step
@@ -30,12 +31,16 @@ _SIGNS = {
 
 
 def classroom(result: Result) -> dict[str, Any]:
-    """The result for GitHub Classroom's reporter: a test a check that a machine decides, with its score.
+    """The result for GitHub Classroom's reporter: a test a check that is decided, and one for each part that a
+    person marked, with its score.
 
     A check without a value by our fault has the status "error" and, as the reporter adds scores up, the score 0;
     its message says whose fault that is.
     """
-    tests = [_test(check) for check in result.checks if check.outcome is not Outcome.MANUAL]
+    tests = [_test(check) for check in result.checks if check.counted_outcome is not Outcome.MANUAL]
+    parts = {task.id: task.manual for task in result.tasks if task.manual}
+    marks = {name: part for name, part in parts.items() if part.points is not None and part.mark}
+    tests += [_mark(name, part) for name, part in marks.items()]
     if result.problem and not tests:
         message = clean(result.problem, 2_000)
         tests = [_told("The hand-in can be recorded", "fail", message, 0.0, None)]
@@ -45,7 +50,7 @@ def classroom(result: Result) -> dict[str, Any]:
         "version": 3,
         "status": status,
         "message": clean(result.problem, 2_000) if result.problem else None,
-        "max_score": result.machine_max_points,
+        "max_score": round(result.machine_max_points + sum(part.max_points for part in marks.values()), 6),
         "tests": tests,
     }
 
@@ -58,10 +63,18 @@ def encoded(document: dict[str, Any]) -> str:
 def _test(check: CheckResult) -> dict[str, Any]:
     found = kind(check)
     status = {"failure": "fail", "error": "error", "skipped": "fail"}.get(found or "", "pass")
-    said = " ".join(part for part in (check.message, check.hint) if part)
+    said = " ".join(part for part in (check.message, check.hint, explained.overruled(check)) if part)
     if found == "error":
         said = f"Not measured, and not by your fault: {said}"
-    return _told(f"{check.task}: {check.title}", status, clean(said, 2_000), check.points or 0.0, check.where)
+    return _told(
+        f"{check.task}: {check.title}", status, clean(said, 2_000), check.counted_points or 0.0, check.where
+    )
+
+
+def _mark(task: str, part: ManualPart) -> dict[str, Any]:
+    status = "pass" if part.points == part.max_points else "fail"
+    said = clean(explained.marked(part), 2_000)
+    return _told(f"{task}: {part.asks or 'what asks for judgement'}", status, said, part.points or 0.0, None)
 
 
 def _told(name: str, status: str, message: str, score: float, where: Where | None) -> dict[str, Any]:
@@ -86,7 +99,7 @@ def workflow_commands(results: Sequence[Result], folder: str = "") -> list[str]:
     of its file, so there the place stands in the words.
     """
     lost = [check for result in results for check in result.checks if kind(check) in ("failure", "error")]
-    lost.sort(key=lambda check: -(check.max_points - (check.points or 0.0)))
+    lost.sort(key=lambda check: -(check.max_points - (check.counted_points or 0.0)))
     errors = [
         (check.where, f"{check.task}: {check.title}", f"{check.message} {check.hint}".strip() or check.title)
         for check in lost
@@ -166,10 +179,12 @@ def _summary(result: Result) -> list[str]:
     for check in result.checks:
         place = f" ({check.where})" if check.where else ""
         seen = check.title if check.outcome is Outcome.PASSED else f"{check.message or check.title}{place}"
-        earned = f"{points(check.points)} / {points(check.max_points)}" if check.max_points else NO_VALUE
-        lines.append(
-            f"| {for_markdown(check.task, 20)} | {_SIGNS[check.outcome]} | {earned} | {for_markdown(seen)} |"
-        )
+        seen = f"{seen} {explained.overruled(check)}".strip()
+        lines.append(_row(check.task, check.counted_outcome, check.counted_points, check.max_points, seen))
+    for task in result.tasks:
+        if task.manual and task.manual.mark:
+            part, said = task.manual, explained.marked(task.manual)
+            lines.append(_row(task.id, Outcome.MANUAL, part.points, part.max_points, said))
     todo = [check for check in result.checks if check.hint and kind(check) == "failure"]
     if todo:
         lines += ["", "### What to do next", ""]
@@ -178,3 +193,8 @@ def _summary(result: Result) -> list[str]:
         lines += ["", "### Seen in the work", ""]
         lines += [f"- {for_markdown(finding.message)}" for finding in result.findings]
     return [*lines, ""]
+
+
+def _row(task: str, outcome: Outcome, earned: float | None, most: float, said: str) -> str:
+    shown = f"{points(earned)} / {points(most)}" if most else NO_VALUE
+    return f"| {for_markdown(task, 20)} | {_SIGNS[outcome]} | {shown} | {for_markdown(said)} |"

@@ -11,7 +11,8 @@ import zipfile
 from typing import Any
 
 import harness
-from harness.results import Cause, CheckResult, Outcome, Result
+from harness import explained
+from harness.results import Cause, CheckResult, ManualPart, Outcome, Result
 from harness.text import clean, points
 
 OURS = (
@@ -21,14 +22,19 @@ _DATE = (2020, 1, 1, 0, 0, 0)  # in the zip, so that equal contents are equal fi
 
 
 def results_json(result: Result) -> dict[str, Any]:
-    """The result as Gradescope reads it: a test a check, and one that says why where nothing could be recorded.
+    """The result as Gradescope reads it: a test a check, one for each part that a person marked in the harness, and
+    one that says why where nothing could be recorded.
 
-    Scores are those of checks; what a person gives is marked in Gradescope itself. A check without a value by our
+    What is not marked in the harness can be marked in Gradescope itself. A check without a value by our
     fault has no score, so that it never counts as zero. Everything is plain text: by default Gradescope takes the
     text of a whole submission for HTML. Standard output stays hidden from students, and there is no leaderboard.
     """
     numbers: dict[str, int] = {}
-    tests = [_test(check, numbers) for check in result.checks]
+    tests = []
+    for task in result.tasks:
+        tests += [_test(check, numbers) for check in task.checks]
+        if task.manual and task.manual.mark and task.manual.mark.holds:
+            tests.append(_mark(task.id, task.manual, numbers))
     if result.problem and not tests:
         tests = [
             {"name": "The hand-in can be recorded", "status": "failed", "output": clean(result.problem, 2_000)}
@@ -56,8 +62,15 @@ def results_json(result: Result) -> dict[str, Any]:
 
 def _said(result: Result) -> str:
     lines = [f"{points(result.machine_points)} of {points(result.machine_max_points)} points by machine."]
-    if result.max_points > result.machine_max_points:
-        lines.append(f"A person gives the other {points(result.max_points - result.machine_max_points)}.")
+    parts = [task.manual for task in result.tasks if task.manual]
+    given = [part.points for part in parts if part.points is not None]
+    left = sum(part.max_points for part in parts if part.points is None)
+    if given:
+        lines.append(f"{points(sum(given))} by a person.")
+    if left:
+        lines.append(f"A person gives the other {points(left)}.")
+    if result.confirmed:
+        lines.append(clean(explained.final(result), 1_000))
     if result.profile == "quick":
         lines.append("This is a forecast: networks were trained for a short time only.")
     if not result.dataset.official:
@@ -67,23 +80,37 @@ def _said(result: Result) -> str:
     return "\n".join(lines)
 
 
+def _mark(task: str, part: ManualPart, numbers: dict[str, int]) -> dict[str, Any]:
+    numbers[task] = numbers.get(task, 0) + 1
+    return {
+        "name": clean(f"{task}: {part.asks or 'what asks for judgement'}", 300),
+        "number": clean(f"{task}.{numbers[task]}", 60),
+        "visibility": "visible",
+        "score": part.points,
+        "max_score": part.max_points,
+        "output": clean(explained.marked(part), 2_000, lines=True),
+    }
+
+
 def _test(check: CheckResult, numbers: dict[str, int]) -> dict[str, Any]:
     numbers[check.task] = numbers.get(check.task, 0) + 1
+    outcome, earned = check.counted_outcome, check.counted_points
     lines = [clean(check.message, 2_000), clean(check.hint, 1_000), f"at {check.where}" if check.where else ""]
+    lines.append(explained.overruled(check))
     test: dict[str, Any] = {
         "name": clean(f"{check.task}: {check.title}", 300),
         "number": clean(f"{check.task}.{numbers[check.task]}", 60),
         "visibility": "visible",
     }
-    if check.points is not None and check.outcome is not Outcome.MANUAL:
-        test |= {"score": check.points, "max_score": check.max_points}
-    elif check.outcome is Outcome.MANUAL:
+    if earned is not None and outcome is not Outcome.MANUAL:
+        test |= {"score": earned, "max_score": check.max_points}
+    elif outcome is Outcome.MANUAL:
         lines.append("A person looks at this.")
     else:
         test["status"] = "failed"
         lines.append(OURS if check.cause in (None, Cause.HARNESS_FAULT) else "It has no value yet.")
-    if check.outcome in (Outcome.PASSED, Outcome.FAILED):
-        test["status"] = "passed" if check.outcome is Outcome.PASSED else "failed"
+    if outcome in (Outcome.PASSED, Outcome.FAILED):
+        test["status"] = "passed" if outcome is Outcome.PASSED else "failed"
     test["output"] = "\n".join(clean(line, 2_000) for line in lines if line)
     return test
 

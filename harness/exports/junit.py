@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from xml.etree import ElementTree as ET  # only builds here; nothing hostile is parsed
 
+from harness import explained
 from harness.results import Cause, CheckResult, Outcome, Result
 from harness.text import for_xml, points
 
@@ -14,7 +15,8 @@ def junit(result: Result) -> bytes:
     A check that failed or passed in part is a failure; one left for a person or not attempted is skipped; one
     without a value by the harness's fault is an error. One that could not be measured for a cause that lies in
     the hand-in is a failure. A hand-in of which nothing could be recorded and that has no checks gets one case
-    that says so.
+    that says so. What a person gave for a task stands among the properties; a check that a person overruled counts
+    as that person said, and says so.
     """
     suites = ET.Element("testsuites", name=for_xml(result.assignment.id))
     seconds = f"{sum(result.timing.values()):.3f}"
@@ -37,15 +39,16 @@ def junit(result: Result) -> bytes:
 
 def kind(check: CheckResult) -> str | None:
     """The element that a test case of this check carries: failure, error, skipped, or None where it passed."""
-    if check.cause is Cause.HARNESS_FAULT:
+    outcome = check.counted_outcome
+    if check.cause is Cause.HARNESS_FAULT and not check.overruled:
         return "error"
-    if check.cause is Cause.NOT_TRAINED:
+    if check.cause is Cause.NOT_TRAINED and not check.overruled:
         return "skipped"
-    if check.outcome is Outcome.NOT_MEASURED:
+    if outcome is Outcome.NOT_MEASURED:
         return "error" if check.cause is None else "failure"
-    if check.outcome in (Outcome.FAILED, Outcome.PARTIAL):
+    if outcome in (Outcome.FAILED, Outcome.PARTIAL):
         return "failure"
-    if check.outcome in (Outcome.MANUAL, Outcome.NOT_ATTEMPTED):
+    if outcome in (Outcome.MANUAL, Outcome.NOT_ATTEMPTED):
         return "skipped"
     return None
 
@@ -63,8 +66,13 @@ def _properties(suite: ET.Element, result: Result) -> None:
         "dataset_official": str(result.dataset.official).lower(),
         "problem": result.problem or "",
     }
+    if result.confirmed:
+        facts["confirmed"] = explained.final(result)
+    for task in result.tasks:
+        if task.manual and task.manual.mark:
+            facts[f"mark {task.id}"] = explained.marked(task.manual)
     for name, value in facts.items():
-        ET.SubElement(properties, "property", name=name, value=for_xml(value, 500))
+        ET.SubElement(properties, "property", name=for_xml(name, 100), value=for_xml(value, 2_000))
 
 
 def _case(suite: ET.Element, check: CheckResult) -> None:
@@ -73,7 +81,7 @@ def _case(suite: ET.Element, check: CheckResult) -> None:
     )
     tag = kind(check)
     if tag is not None:
-        word = (check.cause or check.outcome).value
+        word = (check.counted_outcome if check.overruled else check.cause or check.outcome).value
         message = for_xml(check.message or check.title, 500)
         element = ET.SubElement(case, tag, message=message)
         if tag != "skipped":
@@ -82,6 +90,8 @@ def _case(suite: ET.Element, check: CheckResult) -> None:
                 check.message,
                 check.hint,
                 f"at {check.where}" if check.where else "",
-                f"{points(check.points)} of {points(check.max_points)} points",
+                f"{points(check.counted_points)} of {points(check.max_points)} points",
             ]
             element.text = for_xml("\n".join(line for line in lines if line))
+    if check.override is not None:
+        ET.SubElement(case, "system-out").text = for_xml(explained.overruled(check))

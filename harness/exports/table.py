@@ -6,11 +6,12 @@ import csv
 import io
 from collections.abc import Sequence
 
+from harness.marking.applied import to_confirm
 from harness.results import Result
 from harness.text import NO_VALUE, for_csv, points
 
 _BEFORE = ("name", "points", "max_points", "machine_points", "machine_max_points")
-_AFTER = ("complete", "dataset", "dataset_official", "problem")
+_AFTER = ("complete", "dataset", "dataset_official", "problem", "to_confirm", "confirmed_by")
 
 
 def grades_csv(results: Sequence[Result]) -> str:
@@ -18,7 +19,8 @@ def grades_csv(results: Sequence[Result]) -> str:
 
     Points that have no value yet are empty cells, never zeros. There is one column a task, named by its id
     ("2C"), in the order in which the results first name them. `dataset_official` is false where marks were not
-    measured on the assignment's own data.
+    measured on the assignment's own data. `to_confirm` names tasks and checks of which a person decided something
+    that does not count until it is confirmed. `confirmed_by` is who stands for the total as it is.
     """
     tasks = list(dict.fromkeys(task.id for result in results for task in result.tasks))
     text = io.StringIO()
@@ -38,6 +40,8 @@ def grades_csv(results: Sequence[Result]) -> str:
                 for_csv(result.dataset.name),
                 "yes" if result.dataset.official else "no",
                 for_csv(result.problem or ""),
+                for_csv(", ".join(one.target for one in to_confirm(result))),
+                for_csv(result.confirmed.by or "yes" if result.confirmed and result.confirmed.holds else ""),
             ]
         )
     return text.getvalue()

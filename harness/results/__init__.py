@@ -1,9 +1,11 @@
 """The result tree: one typed value from which the page, the table and every export are made.
 
-`tree` holds the result itself, `pictures` what is drawn, `work` what no check looks at.
+`tree` holds the result itself, `person` what a person decided, `totals` what counts of both, `pictures` what is
+drawn, `work` what no check looks at.
 """
 
 from harness.results.base import Value
+from harness.results.person import Decision, Mark, Override, RubricItem, Unplaced
 from harness.results.pictures import (
     Curve,
     Gallery,
@@ -17,6 +19,7 @@ from harness.results.pictures import (
     Speed,
     summary,
 )
+from harness.results.totals import task_outcome, with_totals
 from harness.results.tree import (
     SCHEMA_VERSION,
     Answer,
@@ -53,6 +56,7 @@ __all__ = [
     "Claim",
     "Curve",
     "DatasetFacts",
+    "Decision",
     "ErrorNote",
     "Gallery",
     "GalleryRow",
@@ -60,16 +64,19 @@ __all__ = [
     "Judged",
     "LayerFacts",
     "ManualPart",
+    "Mark",
     "Measurement",
     "ModelCard",
     "OtherNetwork",
     "Outcome",
+    "Override",
     "OwnFigure",
     "OwnLoop",
     "OwnWork",
     "Plot",
     "ReportFacts",
     "Result",
+    "RubricItem",
     "SavedFile",
     "Series",
     "Speed",
@@ -77,10 +84,13 @@ __all__ = [
     "SubmittedFile",
     "TaskResult",
     "Threshold",
+    "Unplaced",
     "Value",
     "as_json",
     "json_schema",
     "load",
     "save",
     "summary",
+    "task_outcome",
+    "with_totals",
 ]

@@ -16,6 +16,7 @@ from harness.files import write_atomically
 from harness.gates import Forecast, Gate
 from harness.recording import Finding, Where
 from harness.results.base import Value
+from harness.results.person import Decision, Mark, Override, RubricItem, Unplaced
 from harness.results.pictures import Gallery, ModelCard, OwnWork, Plot
 from harness.results.work import OtherNetwork, OwnLoop, SavedFile
 
@@ -103,6 +104,27 @@ class CheckResult(Value):
     judged: Judged | None = None
     """Where the outcome is random: the runs and what they were held against."""
     where: Where | None = None
+    override: Override | None = None
+    """What a person said in place of the verdict. Outcome and points above stay as they were measured."""
+
+    @property
+    def overruled(self) -> bool:
+        """Whether a person's word counts in place of the measured verdict."""
+        return self.override is not None and self.override.holds
+
+    @property
+    def counted_points(self) -> float | None:
+        """The points that count: a person's where there are such, else the measured ones."""
+        return self.override.points if self.override and self.override.holds else self.points
+
+    @property
+    def counted_outcome(self) -> Outcome:
+        """The outcome that counts: as the person's points have it, else as measured."""
+        if self.override is None or not self.override.holds:
+            return self.outcome
+        if self.override.points >= self.max_points:
+            return Outcome.PASSED
+        return Outcome.PARTIAL if self.override.points > 0 else Outcome.FAILED
 
 
 class ManualPart(Value):
@@ -110,12 +132,18 @@ class ManualPart(Value):
 
     max_points: float
     points: float | None = None
+    """Those that count; None where none were given, or the mark has to be confirmed first."""
     asks: str = ""
     """What the person looks at."""
+    rubric: tuple[RubricItem, ...] = ()
+    mark: Mark | None = None
 
 
 class TaskResult(Value):
-    """One lettered question. `outcome` sums up its checks; `manual` is the person's share, if there is one."""
+    """One lettered question. `outcome` sums up its checks; `manual` is the person's share, if there is one.
+
+    `machine_points` are those of the checks, as they count: with the points of a person who overruled one.
+    """
 
     id: str
     title: str
@@ -255,6 +283,10 @@ class Result(Value):
     findings: tuple[Finding, ...] = ()
     integrity: tuple[IntegrityNote, ...] = ()
     errors: tuple[ErrorNote, ...] = ()
+    unplaced: tuple[Unplaced, ...] = ()
+    """Decisions of a person about tasks and checks that the assignment does not have any more."""
+    confirmed: Decision | None = None
+    """The total that a person stands for, and who; it does not hold where what it is made of has changed since."""
     isolation: str = ""
     """How student code was held: "bubblewrap", or a warning that it was not."""
     isolated: bool = True
@@ -279,7 +311,8 @@ class Result(Value):
     @computed_field  # type: ignore[prop-decorator]
     @property
     def machine_points(self) -> float | None:
-        """Points that checks gave; None where one has no value: our fault, or a threshold that nobody knows."""
+        """Points that checks gave, or a person in their place; None where one has no value: our fault, or a
+        threshold that nobody knows."""
         values = [task.machine_points for task in self.tasks if task.machine_max_points > 0]
         return None if None in values else _sum(values)
 
@@ -292,8 +325,10 @@ class Result(Value):
     @computed_field  # type: ignore[prop-decorator]
     @property
     def complete(self) -> bool:
-        """True where every part has a value: nothing is left for a person, nothing was lost by our fault."""
-        return all(task.points is not None for task in self.tasks)
+        """True where every part has a value: nothing is left for a person to give or to confirm, and nothing was
+        lost by our fault."""
+        waiting = any(check.override is not None and not check.override.holds for check in self.checks)
+        return all(task.points is not None for task in self.tasks) and not waiting
 
     @property
     def checks(self) -> tuple[CheckResult, ...]:
@@ -302,12 +337,13 @@ class Result(Value):
 
     @property
     def exit_code(self) -> int:
-        """0 no check failed, 1 some did, 3 a harness fault. What was left untrained has not failed."""
-        if any(check.cause is Cause.HARNESS_FAULT for check in self.checks):
+        """0 no check failed, 1 some did, 3 a harness fault; overruled checks are as the person said. What was left
+        untrained has not failed."""
+        looked_at = [check for check in self.checks if check.overruled or check.cause is not Cause.NOT_TRAINED]
+        if any(check.cause is Cause.HARNESS_FAULT and not check.overruled for check in looked_at):
             return 3
         good = (Outcome.PASSED, Outcome.MANUAL)
-        looked_at = [check for check in self.checks if check.cause is not Cause.NOT_TRAINED]
-        return 0 if all(check.outcome in good for check in looked_at) else 1
+        return 0 if all(check.counted_outcome in good for check in looked_at) else 1
 
 
 def _parts(task: TaskResult) -> tuple[float | None, ...]:

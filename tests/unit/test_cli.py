@@ -3,6 +3,7 @@
 import json
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 import tiny
@@ -12,6 +13,7 @@ from unit.sample_results import broken, complete, typical
 import harness
 from harness import bench, classroom, cli, regrade
 from harness.assignment import available, load
+from harness.complaints import asking
 from harness.dryrun import DryRun
 from harness.plugin import ChecksFailed
 from harness.recording import Recording
@@ -48,7 +50,7 @@ def graded(monkeypatch, *results):
 
 COMMANDS = (
     "grade", "plan", "check", "record", "regrade", "cache", "calibrate", "power", "fairness", "forecasts", "doctor",
-    "schema", "export", "feedback", "purge",
+    "schema", "export", "feedback", "purge", "explain", "freeze", "diff", "confirm",
 )  # fmt: skip
 
 
@@ -275,8 +277,9 @@ def test_matches_that_cannot_be_read_are_said_before_anything_runs(run, monkeypa
 
 
 def regraded(monkeypatch, *changes, results=None):
-    found = regrade.Regraded(tuple(results or (typical(),)), changes, load("dat405_a7"), ("0123456789ab",))
-    monkeypatch.setattr(regrade, "regrade", lambda *_arguments: found)
+    kept = (Path("out/group/history/001"),) if changes else ()
+    found = regrade.Regraded(tuple(results or (typical(),)), changes, load("dat405_a7"), ("0123456789ab",), kept)
+    monkeypatch.setattr(asking, "regrade", lambda *_arguments: found)
 
 
 def test_judging_again_lists_the_points_that_changed(run, monkeypatch):
@@ -286,6 +289,7 @@ def test_judging_again_lists_the_points_that_changed(run, monkeypatch):
     assert "[b]group" in answer.stdout
     assert "0.5 / 1" in answer.stdout and "– / 1.5" in answer.stdout
     assert "before: 0123456789ab" in answer.stdout
+    assert "1 former result is kept; `harness diff out` tells what changed and why." in answer.stdout
     assert "index.html" in answer.stdout
 
 
@@ -305,7 +309,7 @@ def test_checks_that_cannot_be_run_are_the_fault_of_whoever_wrote_them(run, monk
     def broken_checks(*_arguments):
         raise ChecksFailed("pytest ended with 2: check_mlp.py: SyntaxError: invalid syntax")
 
-    monkeypatch.setattr(regrade, "regrade", broken_checks)
+    monkeypatch.setattr(asking, "regrade", broken_checks)
     answer = run("regrade", "out")
     assert answer.exit_code == 2
     assert "checks of the assignment cannot be run" in answer.stderr

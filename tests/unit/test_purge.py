@@ -19,6 +19,8 @@ from harness.graded import GradedError
 from harness.journal import LOCK, Line, read
 from harness.kept_figures import KeptFigure, KeptFigures
 from harness.mapping import rows
+from harness.marking import deciding, writing
+from harness.marking.store import MarkStore
 from harness.outputs import evidence_files, write_class, write_files, write_result
 from harness.recording import SourceRecord, Where
 from harness.results import SubmissionFacts
@@ -111,6 +113,26 @@ def test_nothing_of_it_is_left(out, store):
     assert made.notes == ()
 
 
+def test_what_persons_decided_about_it_goes_from_every_file(out, store):
+    marks = MarkStore.of(out)
+    for name in NAMES:
+        comment = f"Words about {name}."
+        marks.add(deciding.mark(load_result(out / name / "result.json"), "1", 0.25, comment, "Ada"), after=None)
+    writing.write_all(out)
+    purged = purge.purge("group_1", out, store)
+    assert purged.marks == 1
+    assert [path for path in out.rglob("*") if path.is_file() and b"Words about group_1" in path.read_bytes()] == []
+    assert {entry.submission for entry in marks.since()} == {"group_2", "group_3"}
+    assert "Words about group_2." in (out / "group_2" / "scorecard.html").read_text(encoding="utf-8")
+    assert b"group_1" not in (out / "class.json").read_bytes()
+
+
+def test_what_is_known_of_it_by_marks_alone_can_be_removed(out, store):
+    gone = deciding.mark(load_result(out / "group_1" / "result.json"), "1", 0.25, "Words.", "Ada")
+    MarkStore.of(out).add(gone.model_copy(update={"submission": "moved-away"}), after=None)
+    assert purge.purge("moved-away", out, store).marks == 1
+
+
 def test_what_others_are_and_use_stays(out, store):
     files = ("result.json", "evidence.json", "recording.json", "scorecard.html", "junit.xml")
     before = {name: [(out / name / file).read_bytes() for file in files] for name in NAMES[1:]}
@@ -126,6 +148,17 @@ def test_what_others_are_and_use_stays(out, store):
         assert {row["submission"] for row in csv.DictReader(file)} == {"group_2", "group_3"}
     assert [one.name for one in saved(out).hand_ins] == ["group_2", "group_3"]
     assert [line.name for line in read(out / "journal.jsonl")] == ["", "group_2", "group_3"]
+
+
+def test_what_a_former_result_was_measured_on_goes_too(out, store):
+    evidence = out / "group_1" / "evidence.json"
+    former = out / "group_1" / "history" / "001"
+    former.mkdir(parents=True)
+    shutil.copy(out / "group_1" / "result.json", former)
+    shutil.copy(evidence, former)
+    evidence.write_text(evidence.read_text().replace('"recipe":"own"', '"recipe":"newer"'))
+    assert purge.purge("group_1", out, store).cache["run"] == 1
+    assert "own-run" not in kept(store)
 
 
 def test_a_recipe_of_two_stays_until_the_last(out, store):

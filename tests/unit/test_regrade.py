@@ -15,10 +15,12 @@ from evidence import complete, denoising, evidence, mlp
 
 from harness.assignment import AssignmentError, load
 from harness.evidence import Match
+from harness.marking import deciding
+from harness.marking.store import MarkStore
 from harness.outputs import evidence_files, judge, write_class, write_files, write_result
 from harness.plugin import ChecksFailed
 from harness.recording import Finding
-from harness.regrade import Change, RegradeError, regrade, with_marks
+from harness.regrade import Change, RegradeError, regrade
 from harness.results import SubmissionFacts
 from harness.results import load as load_result
 from harness.store import Store
@@ -184,21 +186,51 @@ def test_matches_and_their_table_stay(tmp_path):
     assert "1 match is unsure" in (tmp_path / "out" / "index.html").read_text(encoding="utf-8")
 
 
-def test_what_a_person_gave_stays_as_long_as_there_is_room_for_it(tmp_path):
+def decided(out, *drafts):
+    store = MarkStore.of(out)
+    for draft in drafts:
+        store.add(draft, after=None)
+
+
+def test_what_persons_decided_stays(tmp_path):
     small = tiny.assignment(tmp_path)
-    new = judge(small, named("group7", evidence(small)))
-    marked = [
-        task.model_copy(update={"manual": task.manual.model_copy(update={"points": 0.25})}) if task.manual else task
-        for task in new.tasks
-    ]
-    kept = with_marks(new.model_copy(update={"tasks": tuple(marked)}), new)
-    assert [task.manual.points if task.manual else None for task in kept.tasks] == [0.25, None, 0.25]
-    assert [task.points for task in kept.tasks] == [1.25, 2.0, 0.25]
-    assert kept.complete
-    changed(small, "machine = 1.0\nperson = 0.5", "machine = 1.0\nperson = 0.125")
-    less = judge(load(str(small.folder)), named("group7", evidence(small)))
-    kept = with_marks(new.model_copy(update={"tasks": tuple(marked)}), less)
-    assert kept.tasks[0].manual.points is None
+    a_class(tmp_path, small)
+    out = tmp_path / "out"
+    work = of(out, "somebody")
+    decided(
+        out,
+        deciding.mark(work, "A", 0.25, "Good reasons.", "Ada"),
+        deciding.mark(work, "C", 1.0, "", "Ada"),
+        deciding.override(work, "A.name", 0.75, "So it is called on page 1.", "Grace"),
+    )
+    found = regrade(out, str(small.folder)).results[1]
+    assert [task.points for task in found.tasks] == [1.0, 2.0, 1.0]
+    assert found.complete
+    check = found.tasks[0].checks[0]
+    assert (check.points, check.outcome, check.override.points, check.override.by) == (0.0, "failed", 0.75, "Grace")
+    assert of(out, "somebody") == found
+    assert "So it is called on page 1." in (out / "somebody" / "scorecard.html").read_text(encoding="utf-8")
+    assert not of(out, "group7").complete
+
+
+def test_what_was_decided_about_something_that_changed_is_asked_for_again(tmp_path):
+    small = tiny.assignment(tmp_path)
+    a_class(tmp_path, small)
+    out = tmp_path / "out"
+    work = of(out, "somebody")
+    decided(
+        out,
+        deciding.mark(work, "A", 0.25, "Good reasons.", "Ada"),
+        deciding.override(work, "A.name", 0.75, "It is called so.", "Grace"),
+    )
+    changed(small, "machine = 1.0\nperson = 0.5", "machine = 2.0\nperson = 0.125")
+    task = regrade(out, str(small.folder)).results[1].tasks[0]
+    check, manual = task.checks[0], task.manual
+    assert (check.override.holds, check.counted_points) == (False, 0.0)
+    assert (manual.mark.holds, manual.points) == (False, None)
+    page = (out / "index.html").read_text(encoding="utf-8")
+    assert "Decisions to confirm" in page
+    assert "A.name" in page
 
 
 # --- what cannot be judged again

@@ -1,6 +1,7 @@
 """The pages, read as a browser reads them: structure, words, and nothing that a hand-in smuggles in."""
 
 import base64
+import datetime
 import hashlib
 import io
 import re
@@ -38,7 +39,20 @@ from unit.sample_results import (
 from harness.assets import folder
 from harness.recording import Finding
 from harness.report import ClassRow, next_steps, render_class, render_scorecard
-from harness.results import Cause, GalleryRow, ManualPart, Outcome, OwnWork, ReportFacts, Result, Speed
+from harness.results import (
+    Cause,
+    GalleryRow,
+    ManualPart,
+    Mark,
+    Outcome,
+    Override,
+    OwnWork,
+    ReportFacts,
+    Result,
+    RubricItem,
+    Speed,
+    with_totals,
+)
 from harness.strips import figure, pieces
 from harness.views import bottleneck
 
@@ -610,9 +624,37 @@ def test_a_network_of_no_task_is_not_lost() -> None:
 
 
 def test_manual_marks_are_shown() -> None:
-    part = ManualPart(max_points=0.5, points=0.25, asks="The loss")
+    rubric = (
+        RubricItem(id="formula", text="The formula", points=0.25),
+        RubricItem(id="why", text="Why", points=0.25),
+    )
+    noon = datetime.datetime(2026, 11, 21, 12, tzinfo=datetime.UTC)
+    mark = Mark(points=0.25, comment="Why this one?", chosen=("formula",), by="Ada", at=noon)
+    part = ManualPart(max_points=0.5, points=0.25, asks="The loss", rubric=rubric, mark=mark)
     text = card(typical(tasks=(task("2B", Outcome.PASSED, 0.5, 0.5, manual=part),), models=())).text()
-    assert "given by a person The loss Marked by a person. 0.25 of / 0.5" in text
+    assert (
+        "given by a person The loss Given 0.25 of 0.5 points by Ada on 2026-11-21: Why this one? "
+        "found The formula 0.25 not found Why 0.25 0.25 of / 0.5"
+    ) in text
+    doubtful = mark.model_copy(update={"holds": False, "doubt": "The hand-in has changed since."})
+    part = part.model_copy(update={"points": None, "mark": doubtful})
+    text = card(typical(tasks=(task("2B", Outcome.PASSED, 0.5, 0.5, manual=part),), models=())).text()
+    assert "This does not count until a person confirms it. The hand-in has changed since." in text
+    assert "For a person: up to 0.5 points." in text
+
+
+def test_an_overruled_check_shows_both() -> None:
+    noon = datetime.datetime(2026, 11, 21, 12, tzinfo=datetime.UTC)
+    said = Override(points=0.5, reason="<b>page</b> 2", by="Ada <ada@example.org>", at=noon)
+    failed = check("2B", Outcome.FAILED, 0, 0.5, message="The loss is another.", hint="Mend it.", override=said)
+    made = with_totals(task("2B", Outcome.FAILED, 0, 0.5, failed, manual=ManualPart(max_points=0.5)))
+    page = card(typical(tasks=(made,), models=(), claims=(), findings=(), errors=()))
+    text = page.text()
+    assert "Given 0.5 of 0.5 points by Ada <ada@example.org> on 2026-11-21: <b>page</b> 2" in text
+    assert re.search(r"Measured: failed ?, 0 of 0\.5 points\.", text)
+    assert "A person gave 1 check other points than were measured." in text
+    assert "Mend it." not in text, "nothing is left to do"
+    assert "The loss is another." in text
 
 
 def test_class_page_rows_link_and_count() -> None:

@@ -6,8 +6,8 @@ from evidence import CNN_FACTS, cnn, evidence, fit, mlp, model_facts
 
 from harness.assignment import TaskSpec, load
 from harness.recording import CellError, Finding, Recording, Where
-from harness.results import Cause, CheckResult, Outcome
-from harness.scoring import build_result, model_cards, task_outcome, task_result
+from harness.results import Cause, CheckResult, Outcome, task_outcome
+from harness.scoring import build_result, model_cards, task_result
 
 ASSIGNMENT = load("dat405_a7")
 SPEC = TaskSpec(title="A task", machine=1.0, person=0.5, asks="the reasons")
