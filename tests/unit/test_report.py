@@ -633,8 +633,8 @@ def test_manual_marks_are_shown() -> None:
     part = ManualPart(max_points=0.5, points=0.25, asks="The loss", rubric=rubric, mark=mark)
     text = card(typical(tasks=(task("2B", Outcome.PASSED, 0.5, 0.5, manual=part),), models=())).text()
     assert (
-        "given by a person The loss Given 0.25 of 0.5 points by Ada on 2026-11-21: Why this one? "
-        "found The formula 0.25 not found Why 0.25 0.25 of / 0.5"
+        "by a person The loss Given 0.25 of 0.5 points by Ada on 2026-11-21: Why this one? "
+        "found The formula 0.25 missing Why 0.25 0.25 of / 0.5"
     ) in text
     doubtful = mark.model_copy(update={"holds": False, "doubt": "The hand-in has changed since."})
     part = part.model_copy(update={"points": None, "mark": doubtful})
