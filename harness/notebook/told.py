@@ -88,7 +88,7 @@ def view(result: Result, only: Sequence[str], seen: str, scorecard: Path | None)
     return View(
         verdict=_verdict(tasks, result),
         seen=seen,
-        passed=not result.problem and all(check.outcome in GOOD for check in looked_at),
+        passed=not result.problem and all(check.counted_outcome in GOOD for check in looked_at),
         findings=findings,
         tasks=tuple(_task(task, result) for task in tasks),
         notices=tuple(banners([result])),
@@ -149,7 +149,7 @@ def _task(task: TaskResult, result: Result) -> TaskView:
     lines = [_line(one.message, one.where) for one in result.findings if one.task == task.id]
     lines += [_check(check, result) for check in told]
     waiting = sum(check.cause is Cause.NOT_TRAINED for check in task.checks)
-    passed = sum(check.outcome is Outcome.PASSED and check not in told for check in task.checks)
+    passed = sum(check.counted_outcome is Outcome.PASSED and check not in told for check in task.checks)
     untold = task.cause is Cause.NOT_TRAINED
     state = ["nothing wrong so far" if untold else WORDS[task.outcome]]
     if task.checks and task.machine_points is not None:
@@ -176,14 +176,14 @@ def _is_told(check: CheckResult) -> bool:
 
 def _check(check: CheckResult, result: Result) -> Line:
     said = f"{check.message} {explained.own_number(result, check)}".strip()
-    return Line(said, _place(check.where, said), SYMBOLS[check.outcome], check.title, _to_do(check, result))
+    return Line(said, _place(check.where, said), SYMBOLS[check.counted_outcome], check.title, _to_do(check, result))
 
 
 def _to_do(check: CheckResult, result: Result) -> str:
     """The likely reason where one was seen in the same work, as on the scorecard; else what to do."""
     reason = explained.reason(result, check)
     if reason is None:
-        return check.hint if check.outcome not in GOOD else ""
+        return check.hint if check.counted_outcome not in GOOD else ""
     place = _place(reason.where, reason.message)
     said = f"{reason.message} ({place})" if place else reason.message
     if reason.sure:
@@ -211,7 +211,7 @@ def _verdict(tasks: Sequence[TaskResult], result: Result) -> str:
 
 
 def _is_wrong(check: CheckResult) -> bool:
-    return check.outcome not in GOOD and check.cause is not Cause.NOT_TRAINED
+    return check.counted_outcome not in GOOD and check.cause is not Cause.NOT_TRAINED
 
 
 def _is_about(finding: Finding, tasks: Sequence[TaskResult]) -> bool:

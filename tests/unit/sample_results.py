@@ -843,7 +843,9 @@ def hostile(text: str) -> Result:
             checks=(bad,),
             matched=(text,),
             sure=False,
-            manual=marked(0.5, text, by=text, **doubt).model_copy(update={"asks": text}),
+            manual=marked(0.5, text, by=text, **doubt).model_copy(
+                update={"asks": text, "rubric": (RubricItem(id="this", text=text[:300] or "a", points=0.5),)}
+            ),
         ),
         TaskResult(
             id=text,

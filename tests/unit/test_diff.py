@@ -242,7 +242,7 @@ def worth_more(assignment):
 
 
 def run(*arguments):
-    return CliRunner().invoke(app, ["diff", *map(str, arguments)])
+    return CliRunner(env={"COLUMNS": "200"}).invoke(app, ["diff", *map(str, arguments)])
 
 
 def test_two_equal_folders(out, tmp_path):

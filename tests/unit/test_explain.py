@@ -47,7 +47,7 @@ def told(out, *names):
 
 
 def run(*arguments):
-    return CliRunner().invoke(app, ["explain", *map(str, arguments)])
+    return CliRunner(env={"COLUMNS": "200"}).invoke(app, ["explain", *map(str, arguments)])
 
 
 # --- what is behind a verdict
@@ -215,8 +215,7 @@ def test_a_folder_that_holds_nothing_graded(tmp_path):
 # --- how it is told
 
 
-def test_the_terminal_shows_all_of_it_cleanly(out, monkeypatch):
-    monkeypatch.setenv("COLUMNS", "200")
+def test_the_terminal_shows_all_of_it_cleanly(out):
     answer = run(out, "group-7", "2C.accuracy")
     assert answer.exit_code == 0
     for words in (

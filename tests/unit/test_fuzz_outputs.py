@@ -168,6 +168,7 @@ def test_xml(text):
             "failure",
             "skipped",
             "error",
+            "system-out",
         }
         assert not UNSEEN.search(data.decode().replace("\n", ""))
 

@@ -273,6 +273,8 @@ def imported(*modules):
         if name in found or not path.is_file():
             continue
         found.add(name)
+        if name == "harness":
+            continue  # what `harness.check` imports comes when it is asked for
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             if isinstance(node, ast.Import):
                 left += [each.name for each in node.names]

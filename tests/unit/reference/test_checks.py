@@ -419,7 +419,9 @@ def test_a_hand_in_without_code_was_not_attempted():
 def test_a_hand_in_that_was_not_recorded_loses_points_only_by_its_own_fault(cause):
     made = results(problem="The code ran longer than 300 s.", cause=cause)
     assert {(one.outcome, one.cause) for one in made.values()} <= {(UNTOLD, cause)}
-    assert {one.points for one in made.values()} == {None if cause is Cause.HARNESS_FAULT else 0}
+    assert {one.points for one in made.values()} == {
+        None if cause in (Cause.HARNESS_FAULT, Cause.NOT_TRAINED) else 0
+    }
 
 
 def by_contract(functions=(), errors=()):
