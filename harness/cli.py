@@ -15,6 +15,7 @@ import typer
 import harness
 from harness import authoring, handing_out
 from harness.marking import commands as marking
+from harness.marking import opening
 from harness.options import (
     AssignmentOption,
     CacheOption,
@@ -254,6 +255,7 @@ def look_after_cache(
 authoring.add_to(app)
 handing_out.add_to(app)
 marking.add_to(app)
+opening.add_to(app)
 
 
 @app.command()

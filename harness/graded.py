@@ -40,10 +40,11 @@ def results(out: Path, only: Sequence[str] = ()) -> list[Result]:
     unknown = [name for name in only if name not in {folder.name for folder in folders}]
     if unknown:
         raise GradedError(f"{out} holds no hand-in {unknown[0]!r}; there are {_listed(folders)}")
-    return [_result(folder) for folder in folders if not only or folder.name in only]
+    return [result_of(folder) for folder in folders if not only or folder.name in only]
 
 
-def _result(folder: Path) -> Result:
+def result_of(folder: Path) -> Result:
+    """The result in a hand-in's folder. Raises GradedError where it is damaged or gone."""
     try:
         return load(folder / RESULT)
     except (ValueError, OSError) as error:
