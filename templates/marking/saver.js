@@ -27,8 +27,8 @@ class Saver extends EventTarget {
     if (!record) {
       record = { id, kind, key, target, standing, draft: null, sending: null, problem: "", conflict: null, timer: 0, visit: 0 };
       this.records.set(id, record);
-    } else if (!record.draft && !record.sending) {
-      record.standing = standing;
+    } else if (!record.draft && !record.sending && (standing.after || 0) >= (record.standing.after || 0)) {
+      record.standing = standing; // ids grow: what was fetched before it was decided anew is older
     }
     return record;
   }
