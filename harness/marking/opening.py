@@ -85,10 +85,7 @@ def marking(
             reports.close()
         return str(MarkStore.of(found).path)
 
-    try:
-        where = guarded(run)
-    except KeyboardInterrupt:
-        raise typer.Exit(0) from None
+    where = guarded(run)
     terminal.say(f"Marks are in {where}.")
 
 

@@ -12,7 +12,7 @@ import threading
 from collections.abc import Sequence
 from pathlib import Path
 
-from harness.intake import IntakeRefused, receive
+from harness.intake import IntakeRefused, Submission, receive
 from harness.progress import Silent
 from harness.results import Result
 
@@ -31,7 +31,7 @@ class Reports:
         """Raises what `receiving.listed` raises for paths that hold no hand-ins."""
         self._scratch = tempfile.TemporaryDirectory(prefix="harness-marking-", ignore_cleanup_errors=True)
         self._folder = Path(self._scratch.name)
-        self._folders: dict[str, Path] = {}
+        self._folders: dict[str, Submission] = {}
         self._lock = threading.Lock()
         self._paths: dict[str, Path] = {}
         if paths:
@@ -39,7 +39,11 @@ class Reports:
 
             into = self._folder / "listed"
             into.mkdir()
-            found, _ = listed(paths, into, one_is_a_class, Silent())
+            try:
+                found, _ = listed(paths, into, one_is_a_class, Silent())
+            except BaseException:
+                self.close()
+                raise
             self._paths = {one.name: one.path for one in found if one.problem is None}
 
     def __bool__(self) -> bool:
@@ -57,25 +61,24 @@ class Reports:
             raise ReportError("The hand-in has no such report.")
         name = result.reports[number].file
         known = {file.name: file.sha256 for file in result.submission.files}
-        try:
-            data = (self._unpacked(result.submission.name) / name).read_bytes()
-        except OSError:
-            raise ReportError(f"{name} was not found in the hand-in named now.") from None
+        unpacked = self._unpacked(result.submission.name)
+        if name not in {file.name for file in unpacked.files}:
+            raise ReportError(f"{name} was not found in the hand-in named now.")
+        data = (unpacked.folder / name).read_bytes()
         if hashlib.sha256(data).hexdigest() != known.get(name):
             raise ReportError(f"{name} is not the file that was graded: the hand-in has changed since.")
         if not data.startswith(PDF):
             raise ReportError(f"{name} is no PDF.")
         return data
 
-    def _unpacked(self, name: str) -> Path:
+    def _unpacked(self, name: str) -> Submission:
         with self._lock:
             if name not in self._folders:
                 if name not in self._paths:
                     raise ReportError("The hand-ins named at the start hold none of this name.")
                 into = self._folder / f"hand-in-{len(self._folders)}"
                 try:
-                    receive(self._paths[name], into)
+                    self._folders[name] = receive(self._paths[name], into)
                 except IntakeRefused as error:
                     raise ReportError(f"The hand-in could not be opened: {error}") from None
-                self._folders[name] = into
             return self._folders[name]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import socket
 from collections.abc import Callable
@@ -201,7 +202,8 @@ def listening(port: int = 0) -> socket.socket:
 def serve(app: ASGIApp, on: socket.socket, ready: Callable[[], None] = lambda: None) -> None:
     """Serve until Ctrl-C or an end signal; `ready` is called when the page answers."""
     ready()  # the socket listens already: whoever comes now waits for a moment
-    uvicorn.Server(configured(app)).run(sockets=[on])
+    with contextlib.suppress(KeyboardInterrupt):  # which uvicorn raises once more when it has ended
+        uvicorn.Server(configured(app)).run(sockets=[on])
 
 
 def configured(app: ASGIApp) -> uvicorn.Config:

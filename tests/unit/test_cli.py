@@ -48,7 +48,7 @@ def graded(monkeypatch, *results):
 
 COMMANDS = (
     "grade", "plan", "check", "record", "regrade", "cache", "calibrate", "power", "fairness", "forecasts", "doctor",
-    "schema", "export", "feedback", "purge",
+    "schema", "export", "feedback", "purge", "marking",
 )  # fmt: skip
 
 
