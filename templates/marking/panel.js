@@ -96,13 +96,14 @@ class Panel {
   // Points come from the rubric as soon as an item is chosen; whoever marks may still type others.
   chosen() {
     const worth = this.worth;
-    this.points.value = worth === null ? "" : number(Math.min(worth, this.question.max_points));
+    this.points.value = worth === null ? "" : number(worth);
     this.changed();
   }
 
   get worth() {
     const chosen = this.question.rubric.filter((_, index) => this.items[index].checked);
-    return chosen.length ? chosen.reduce((sum, item) => sum + item.points, 0) : null;
+    const sum = chosen.reduce((all, item) => all + item.points, 0);
+    return chosen.length ? Math.min(Math.round(sum * 1000) / 1000, this.question.max_points) : null;
   }
 
   give(points) {
@@ -184,7 +185,7 @@ class Panel {
       button.setAttribute("aria-pressed", String(this.question.steps[index] === now));
     }
     const worth = this.worth;
-    this.sum.textContent = worth !== null && Math.min(worth, most) !== now ? `The items come to ${number(Math.min(worth, most))}.` : "";
+    this.sum.textContent = worth !== null && worth !== now ? `The items come to ${number(worth)}.` : "";
     this.state.textContent = this.said(record, standing);
     this.state.dataset.state = record.conflict || this.wrong.textContent ? "wrong"
       : record.draft ? "unsaved" : standing.counts ? "marked" : "open";
