@@ -291,9 +291,11 @@ def _read(
     """The results in a folder, their hand-ins as far as they are known, and whose they are."""
     from harness import graded
     from harness.downloads import saved
+    from harness.marking import writing
     from harness.roster import assign
     from harness.roster import read as read_roster
 
+    writing.caught_up(out)
     results = graded.results(out, only or ())
     download = saved(out)
     hand_ins = download.by_name() if download else {}

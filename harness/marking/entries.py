@@ -16,6 +16,7 @@ from pydantic import AfterValidator, AwareDatetime, ConfigDict, Field, model_val
 
 from harness.results.base import Value
 
+DIGITS = 6  # of points behind the decimal point, as everywhere in results
 LONGEST = 4_000  # characters of a comment or a reason: what a page shows of one text
 
 
@@ -51,6 +52,10 @@ def _line(text: str) -> str:
     return " ".join(_typed(text).split())
 
 
+def _rounded(points: float) -> float:
+    return round(points, DIGITS)
+
+
 def _in_utc(time: datetime.datetime) -> datetime.datetime:
     return time.astimezone(datetime.UTC)
 
@@ -71,7 +76,7 @@ class Draft(Value):
     sha256: Annotated[str, Field(max_length=64)] = ""
     """The content of the hand-in that the author saw."""
     target: Name = ""
-    points: Annotated[float, Field(ge=0, le=1_000)] | None = None
+    points: Annotated[float, Field(ge=0, le=1_000), AfterValidator(_rounded)] | None = None
     text: Text = ""
     """The comment of a mark, which the student reads; the reason of an override, which the student reads too."""
     rubric: Annotated[tuple[Name, ...], Field(max_length=50)] = ()

@@ -31,8 +31,9 @@ def written(out: Path, name: str = "") -> list[str]:
         found = writing.write_all(out, figures)
     one = next((result for result in found if result.submission.name == name), None)
     said = [_total(one)] if one else []
-    left = sum(not result.complete for result in found)
-    said.append(f"{quantity(len(found) - left, 'total')} of {len(found)} {'is' if left else 'are'} complete.")
+    complete = sum(result.complete for result in found)
+    verb = "is" if complete == 1 else "are"
+    said.append(f"{quantity(complete, 'total')} of {len(found)} {verb} complete.")
     return [*said, *waiting(found)]
 
 

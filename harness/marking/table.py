@@ -24,7 +24,7 @@ from pydantic import ValidationError
 
 from harness.csv_cells import Line, TableError, lines, text_of
 from harness.marking.deciding import completed, told
-from harness.marking.entries import Draft, Entry, Key, Kind
+from harness.marking.entries import DIGITS, Draft, Entry, Key, Kind
 from harness.marking.store import MarksError, MarkStore
 from harness.results import Result
 
@@ -34,8 +34,8 @@ MAX_TOLD = 10  # faults that one message names
 SHA = "sha256:"  # before a hash, so that no spreadsheet takes one for a number
 _MOMENT = "%Y-%m-%d %H:%M:%S.%f UTC"  # which no spreadsheet takes for a date of its own
 _NUMBER = re.compile(r"\d+(?:[.,]\d*)?|[.,]\d+")
-_RISKY = re.compile(r"(^|[;\t\n]\s*)(?='*[=+\-@＝＋－＠])")
-_ARMED = re.compile(r"(^|[;\t\n]\s*)'(?='*[=+\-@＝＋－＠])")
+_RISKY = re.compile(r"""(^|[;\t\n])(?=[\s'"]*[=+\-@＝＋－＠])""")  # where a cell may begin, however it is cut
+_ARMED = re.compile(r"""(^|[;\t\n])'(?=[\s'"]*[=+\-@＝＋－＠])""")
 
 
 @dataclass(frozen=True)
@@ -144,8 +144,7 @@ def _take(reading: _Reading, number: int, cells: Mapping[str, str], results: Map
 
 
 def _says(draft: Draft) -> tuple[object, ...]:
-    earned = None if draft.points is None else round(draft.points, 6)
-    return earned, draft.text, draft.rubric, draft.sha256, draft.basis
+    return draft.points, draft.text, draft.rubric, draft.sha256, draft.basis
 
 
 # --- cells
@@ -198,7 +197,7 @@ def _kind(text: str) -> Kind:
 
 
 def _number(points: float | None) -> str:
-    return "" if points is None else repr(points).removesuffix(".0")
+    return "" if points is None else f"{points:.{DIGITS}f}".rstrip("0").rstrip(".")
 
 
 def _points(text: str) -> float | None:

@@ -12,6 +12,7 @@ from harness import graded
 from harness.class_again import of_class
 from harness.journal import LOCK
 from harness.kept_figures import KeptFigures
+from harness.marking.applied import with_marks
 from harness.marking.store import MarkStore
 from harness.outputs import class_facts, write_class, write_marked, write_pages
 from harness.results import Result
@@ -46,6 +47,24 @@ def write_all(out: Path, figures: KeptFigures | None = None) -> list[Result]:
     else:
         write_pages(marked, facts, out, figures)
     return marked
+
+
+def caught_up(out: Path) -> None:
+    """See to it that results and pages hold what was decided. They may be behind where a process was killed, or a
+    run of the harness had the folder.
+
+    Raises MarksError, and GradedError where such a run still has it or the folder holds no or a damaged hand-in.
+    """
+    present = MarkStore.of(out).present().values()
+    if all(with_marks(result, present) == result for result in graded.results(out)):
+        return
+    with alone(out) as free:
+        if not free:
+            raise graded.GradedError(
+                f"{out}: a run of the harness writes to this folder, and its pages lack what was decided since; "
+                "wait for it"
+            )
+        write_all(out)
 
 
 @contextlib.contextmanager

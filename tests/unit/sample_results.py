@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import datetime
 import io
 import math
 from itertools import pairwise
@@ -27,22 +28,26 @@ from harness.results import (
     Judged,
     LayerFacts,
     ManualPart,
+    Mark,
     Measurement,
     ModelCard,
     OtherNetwork,
     Outcome,
+    Override,
     OwnFigure,
     OwnLoop,
     OwnWork,
     Plot,
     ReportFacts,
     Result,
+    RubricItem,
     SavedFile,
     Series,
     SubmissionFacts,
     SubmittedFile,
     TaskResult,
     Threshold,
+    Unplaced,
 )
 from harness.verdicts import ACCURACY, Words, hold
 
@@ -57,6 +62,7 @@ HOSTILE = (
     "abc\u202egpj.exe\u200b\u2066\x00\x1b[31mred\x07",
     "noncharacter \ufffe and a \u00ad soft hyphen",
 )
+NOON = datetime.datetime(2026, 11, 21, 12, tzinfo=datetime.UTC)
 TITLES = {
     "1": "Preprocessing explained",
     "2A": "The first network",
@@ -547,14 +553,25 @@ def typical(name: str = "group-17", **more: Any) -> Result:
     return Result(**(facts | more))
 
 
+def marked(most: float, comment: str, by: str = "Ada", **more: Any) -> ManualPart:
+    """A person's part with all of its points, and a rubric of which one item was found."""
+    items = tuple(RubricItem(id=name, text=f"what {name} is", points=most / 2) for name in ("this", "that"))
+    mark = Mark(points=most, comment=comment, chosen=("this",), by=by, at=NOON, **more)
+    points = most if mark.holds else None
+    return ManualPart(max_points=most, points=points, asks="The reasons", rubric=items, mark=mark)
+
+
 def complete(name: str = "group-02", **more: Any) -> Result:
-    """Everything right and everything marked."""
+    """Everything right and everything marked; a check of 4B was overruled."""
     passed = Outcome.PASSED
     tasks = []
     for each in TITLES:
-        manual = ManualPart(max_points=MANUAL[each][0], points=MANUAL[each][0]) if each in MANUAL else None
+        manual = marked(MANUAL[each][0], "Well explained.\nSee page 2, too.") if each in MANUAL else None
         most = {"1": 0.5, "2A": 0.75, "2B": 0.5, "2D": 0.75, "3B": 0.0, "4C": 0.75, "4D": 0.25}.get(each, 1.0)
         checks = [check(each, passed, most, most)] if most else []
+        if each == "4B":
+            said = {"override": Override(points=most, reason="It is on page 5.", by="Grace", at=NOON)}
+            checks = [check(each, Outcome.FAILED, 0, most, message="No figure was found.", **said)]
         tasks.append(task(each, passed, most if most else 0.0, most, *checks, manual=manual))
     return typical(
         name, **({"tasks": tuple(tasks), "models": (mlp(),), "errors": (), "findings": (), "integrity": ()} | more)
@@ -800,6 +817,8 @@ def hostile(text: str) -> Result:
     judged = Judged(name=text, values=(0.5, 0.51), gate=gate, forecast=Forecast.AT_RISK)
     bad = bad.model_copy(update={"judged": judged})
     bad = bad.model_copy(update={"measurements": (*bad.measurements, watched)})
+    doubt = {"holds": False, "doubt": text}
+    bad = bad.model_copy(update={"override": Override(points=1, reason=text, by=text, at=NOON, **doubt)})
     plot = sweep(
         task="2C",
         title=text,
@@ -824,7 +843,7 @@ def hostile(text: str) -> Result:
             checks=(bad,),
             matched=(text,),
             sure=False,
-            manual=ManualPart(max_points=0.5, asks=text),
+            manual=marked(0.5, text, by=text, **doubt).model_copy(update={"asks": text}),
         ),
         TaskResult(
             id=text,
@@ -837,9 +856,11 @@ def hostile(text: str) -> Result:
         ),
     )
     finding = Finding(code="a-finding", message=text, task="2C", where=place)
+    lost = Unplaced(kind=text, target=text, points=1, text=text, by=text, at=NOON)
     return typical(
         text,
         tasks=tasks,
+        unplaced=(lost,),
         models=(
             card.model_copy(update={"counts": False, "problem": text}),
             card.model_copy(update={"task": text}),

@@ -31,6 +31,42 @@ def test_what_a_person_gives_is_said():
     assert [name for name, task in A7.tasks.items() if task.person and not task.asks] == []
 
 
+def test_each_part_that_a_person_gives_has_a_rubric_that_comes_to_it():
+    for name, task in A7.tasks.items():
+        assert sum(item.points for item in task.rubric) == pytest.approx(task.person), name
+
+
+RUBRIC = 'rubric = [{ id = "a", text = "One", points = 0.25 }, { id = "%s", text = "Two", points = %s }]'
+
+
+def with_rubric(folder, other="b", points="0.25", more=""):
+    toml = tiny.TOML.replace('asks = "the reasons"', f'asks = "the reasons"\n{RUBRIC % (other, points)}\n{more}')
+    return load(str(tiny.write(folder, toml=toml)))
+
+
+def test_a_rubric_is_read(tmp_path):
+    task = with_rubric(tmp_path).tasks["A"]
+    assert [(item.id, item.text, item.points) for item in task.rubric] == [("a", "One", 0.25), ("b", "Two", 0.25)]
+
+
+@pytest.mark.parametrize(
+    ("given", "words"),
+    [
+        ({"other": "a"}, "two items of the rubric are called 'a'"),
+        ({"points": "0.3"}, "come to 0.55 points, and a person gives 0.5"),
+        ({"points": "-0.1"}, "greater than or equal to 0"),
+        ({"other": "Two words"}, "pattern"),
+    ],
+)
+def test_a_rubric_that_does_not_fit_is_refused(tmp_path, given, words):
+    with pytest.raises(AssignmentError, match=words):
+        with_rubric(tmp_path, **given)
+
+
+def test_a_rubric_may_come_to_more_where_that_is_said(tmp_path):
+    assert len(with_rubric(tmp_path, points="0.5", more="rubric_may_exceed = true").tasks["A"].rubric) == 2
+
+
 def test_every_rule_and_contract_build_belongs_to_a_task():
     assert {rule.task for rule in A7.rules()} <= set(A7.tasks)
     assert {build.task for build in A7.contract.builds} <= set(A7.tasks)

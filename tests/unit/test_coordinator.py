@@ -15,9 +15,12 @@ from harness.coordinator import Class
 from harness.dryrun import DryRun
 from harness.journal import JOURNAL, journal, read
 from harness.lanes import Here, WorkerLost
+from harness.marking import deciding
+from harness.marking.store import MARKS, MarksError, MarkStore
 from harness.outputs import RESULT, judge
 from harness.progress import Silent
 from harness.results import Cause, SubmissionFacts
+from harness.results import load as load_result
 from harness.stages import Finished, HandIn, Outline, Wanted
 
 A7 = load("dat405_a7")
@@ -362,3 +365,58 @@ def test_whatever_is_left_of_the_journal_the_next_run_ends_like_an_undisturbed_o
         assert [one.points for one in results] == [one.points for one in whole]
         known = {one.name for one in read(tmp_path / f"cut-{cut}" / JOURNAL) if one.event == "finished"}
         assert known == {"a", "b"}
+
+
+# --- what persons decided
+
+
+def marked(out, name, points):
+    store, result = MarkStore.of(out), load_result(out / name / RESULT)
+    draft = deciding.mark(result, "3B", points, "Read.", "Ada")
+    last = store.last(draft.key)
+    store.add(draft, after=last and last.id)
+
+
+@pytest.mark.parametrize("resume", [False, True])
+def test_grading_again_keeps_what_persons_decided(tmp_path, monkeypatch, resume):
+    World(monkeypatch)
+    graded(tmp_path, "a", "b")
+    marked(tmp_path, "a", 0.5)
+    first, second = graded(tmp_path, "a", "b", resume=resume)
+    parts = {task.id: task.manual for task in first.tasks}
+    assert (parts["3B"].points, parts["3B"].mark.by) == (0.5, "Ada")
+    assert load_result(tmp_path / "a" / RESULT) == first
+    assert {task.id: task.manual for task in second.tasks}["3B"].points is None
+    assert "Read." in (tmp_path / "a" / "scorecard.html").read_text(encoding="utf-8")
+
+
+def test_another_version_of_a_hand_in_has_its_marks_confirmed(tmp_path, monkeypatch):
+    World(monkeypatch)
+    graded(tmp_path, "a")
+    marked(tmp_path, "a", 0.5)
+    (result,) = graded(tmp_path, hands=[HandIn(SubmissionFacts(name="a", sha256="other"), Folder(tmp_path))])
+    part = {task.id: task.manual for task in result.tasks}["3B"]
+    assert (part.points, part.mark.points, part.mark.holds) == (None, 0.5, False)
+
+
+def test_what_is_decided_while_a_class_is_graded_is_in_its_files_at_the_end(tmp_path, monkeypatch):
+    world = World(monkeypatch)
+    finish = world.finish
+
+    def finish_while_somebody_marks(bench, hand_in, *rest):
+        if hand_in.name == "b":
+            marked(tmp_path, "a", 0.25)
+        return finish(bench, hand_in, *rest)
+
+    monkeypatch.setattr(stages, "finish", finish_while_somebody_marks)
+    first, _ = graded(tmp_path, "a", "b")
+    assert {task.id: task.manual for task in first.tasks}["3B"].points == 0.25
+    assert load_result(tmp_path / "a" / RESULT) == first
+
+
+def test_a_file_of_marks_that_cannot_be_read_is_said_before_anything_is_graded(tmp_path, monkeypatch):
+    world = World(monkeypatch)
+    (tmp_path / MARKS).write_bytes(b"x" * 4_000)
+    with pytest.raises(MarksError):
+        graded(tmp_path, "a")
+    assert world.done == []

@@ -67,7 +67,17 @@ def test_a_hand_in_without_checks_does_not_look_green() -> None:
 def test_junit_of_hostile_text_parses(text: str) -> None:
     data = junit(hostile(text))
     tags = {element.tag for element in ET.fromstring(data).iter()}
-    assert tags <= {"testsuites", "testsuite", "properties", "property", "testcase", "failure", "skipped", "error"}
+    assert tags <= {
+        "testsuites",
+        "testsuite",
+        "properties",
+        "property",
+        "testcase",
+        "failure",
+        "skipped",
+        "error",
+        "system-out",
+    }
     assert "\u202e".encode() not in data
 
 

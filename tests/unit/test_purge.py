@@ -19,6 +19,8 @@ from harness.graded import GradedError
 from harness.journal import LOCK, Line, read
 from harness.kept_figures import KeptFigure, KeptFigures
 from harness.mapping import rows
+from harness.marking import deciding, writing
+from harness.marking.store import MarkStore
 from harness.outputs import evidence_files, write_class, write_files, write_result
 from harness.recording import SourceRecord, Where
 from harness.results import SubmissionFacts
@@ -109,6 +111,26 @@ def test_nothing_of_it_is_left(out, store):
     assert made.cache["run"] == 1
     assert made.cache["figure"] == 2  # its own plot, and one that shows its name
     assert made.notes == ()
+
+
+def test_what_persons_decided_about_it_goes_from_every_file(out, store):
+    marks = MarkStore.of(out)
+    for name in NAMES:
+        comment = f"Words about {name}."
+        marks.add(deciding.mark(load_result(out / name / "result.json"), "1", 0.25, comment, "Ada"), after=None)
+    writing.write_all(out)
+    purged = purge.purge("group_1", out, store)
+    assert purged.marks == 1
+    assert [path for path in out.rglob("*") if path.is_file() and b"Words about group_1" in path.read_bytes()] == []
+    assert {entry.submission for entry in marks.since()} == {"group_2", "group_3"}
+    assert "Words about group_2." in (out / "group_2" / "scorecard.html").read_text(encoding="utf-8")
+    assert b"group_1" not in (out / "class.json").read_bytes()
+
+
+def test_what_is_known_of_it_by_marks_alone_can_be_removed(out, store):
+    gone = deciding.mark(load_result(out / "group_1" / "result.json"), "1", 0.25, "Words.", "Ada")
+    MarkStore.of(out).add(gone.model_copy(update={"submission": "moved-away"}), after=None)
+    assert purge.purge("moved-away", out, store).marks == 1
 
 
 def test_what_others_are_and_use_stays(out, store):
