@@ -14,6 +14,7 @@ from typing import Any
 import uvicorn
 from unit.sample_results import HOSTILE, answer, check, png, task, typical, where
 
+from harness.kept_figures import KeptFigures
 from harness.marking.gathered import Gathered
 from harness.marking.guard import CSRF_HEADER, Keys
 from harness.marking.pages import Pages
@@ -147,7 +148,7 @@ def asked(keys: Keys, path: str, method: str = "GET", body: Any = None, **header
 
 @contextmanager
 def served(
-    out: Path, hidden: bool = False, author: str = "Ask", reports: Reports | None = None
+    out: Path, hidden: bool = False, reports: Reports | None = None, figures: KeptFigures | None = None
 ) -> Iterator[Served]:
     """The marking page of a folder, in a thread of this process."""
     on = listening()
@@ -156,7 +157,7 @@ def served(
     gathered = Gathered(out, hidden)
     handed_in = reports or Reports((), None)
     session = Session(gathered, MarkStore.of(out), "Ask", page.decided.append)
-    app = application(Marking(session, Pages(gathered, handed_in), handed_in, keys), page.faults.append)
+    app = application(Marking(session, Pages(gathered, handed_in, figures), handed_in, keys), page.faults.append)
     server = uvicorn.Server(configured(app))
     thread = threading.Thread(target=server.run, args=([on],), daemon=True)
     thread.start()
