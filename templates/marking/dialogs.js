@@ -10,7 +10,7 @@ class Saving {
     this.alarm = document.getElementById("unsaved");
     this.dialog = document.getElementById("conflict");
     saver.addEventListener("change", () => this.render());
-    document.getElementById("try").addEventListener("click", () => saver.flushAll());
+    document.getElementById("try").addEventListener("click", () => this.again());
     this.dialog.addEventListener("close", () => this.settle(this.dialog.returnValue));
     for (const button of this.dialog.querySelectorAll("button")) {
       button.addEventListener("click", () => this.dialog.close(button.value));
@@ -35,6 +35,13 @@ class Saving {
     }
     const conflict = unsaved.find((record) => record.conflict);
     if (conflict && !this.dialog.open && conflict !== this.later) this.ask(conflict);
+  }
+
+  // At once, and not only when the time comes; what was put off is asked again.
+  again() {
+    this.later = null;
+    this.saver.flushAll();
+    this.render();
   }
 
   told(record) {

@@ -132,6 +132,8 @@ def test_two_who_mark_the_same_are_both_shown_and_asked(browser, marked):
     alarm = other.page.get_by_role("alert").filter(has_text="1 decision is not saved")
     assert "0.2" in alarm.inner_text()
     assert given(marked) == [("group-01", "2B", 0.5, "")]
+    alarm.get_by_role("button", name="Try now").click()
+    dialog.wait_for()  # asked again
     other.page.reload()  # what is not saved outlives it
     dialog.wait_for()
     dialog.get_by_role("button", name="Save this in its place").click()
