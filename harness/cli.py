@@ -16,6 +16,7 @@ import harness
 from harness import authoring, handing_out
 from harness.complaints import commands as complaints
 from harness.marking import commands as marking
+from harness.marking import opening
 from harness.options import (
     DEFAULT_ASSIGNMENT,
     AssignmentOption,
@@ -285,6 +286,7 @@ authoring.add_to(app)
 handing_out.add_to(app)
 complaints.add_to(app)
 marking.add_to(app)
+opening.add_to(app)
 
 
 @app.command()

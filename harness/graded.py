@@ -50,7 +50,7 @@ def results(out: Path, only: Sequence[str] = ()) -> list[Result]:
     present = [folder for name, folder in folders.items() if name not in left]
     if not present:
         raise GradedError(f"{out} holds no result that counts; {next(iter(left))}: {next(iter(left.values()))}")
-    return [_result(folder) for folder in present if not only or folder.name in only]
+    return [result_of(folder) for folder in present if not only or folder.name in only]
 
 
 def left_out(out: Path) -> dict[str, str]:
@@ -79,7 +79,8 @@ def _folders(out: Path) -> dict[str, Path]:
     }
 
 
-def _result(folder: Path) -> Result:
+def result_of(folder: Path) -> Result:
+    """The result in a hand-in's folder. Raises GradedError where it is damaged or gone."""
     try:
         return load(folder / RESULT)
     except (ValueError, OSError) as error:

@@ -74,7 +74,7 @@ def render_scorecard(result: Result, figures: KeptFigures | None = None) -> str:
     figures = figures or KeptFigures()
     known = {task.id for task in result.tasks}
     return (
-        _environment()
+        environment()
         .get_template("scorecard.html.j2")
         .render(
             **_page(images=True),
@@ -114,7 +114,7 @@ def render_class(
         for number, strip in enumerate(shown.strips, 1)
     ]  # fmt: skip
     return (
-        _environment()
+        environment()
         .get_template("class.html.j2")
         .render(
             **_page(),
@@ -132,7 +132,7 @@ def render_class(
 
 def render_part(template: str, **shown: Any) -> str:
     """A piece of HTML from one of our templates. Every string in what is shown is cleaned and escaped."""
-    return _environment().get_template(template).render(**shown)
+    return environment().get_template(template).render(**shown)
 
 
 def next_steps(result: Result) -> list[Step]:
@@ -281,20 +281,22 @@ def _page(images: bool = False) -> dict[str, Any]:
 
     Where there are `images`, they are in the page too, as data addresses; none is fetched.
     """
-    style, script = _asset("style.css"), _asset("app.js")
+    style, script = asset("style.css"), asset("app.js")
     policy = (
-        f"default-src 'none'; style-src '{_digest(style)}'; script-src '{_digest(script)}'; "
+        f"default-src 'none'; style-src '{digest(style)}'; script-src '{digest(script)}'; "
         f"{'img-src data:; ' if images else ''}base-uri 'none'; form-action 'none'"
     )
     return {"style": Markup(style), "script": Markup(script), "policy": policy}  # noqa: S704  # the product's own
 
 
 @cache
-def _asset(name: str) -> str:
+def asset(name: str) -> str:
+    """The text of a file in `templates/`."""
     return (folder("templates") / name).read_text(encoding="utf-8")
 
 
-def _digest(source: str) -> str:
+def digest(source: str) -> str:
+    """What a content security policy calls a style or a script that stands in the page."""
     return "sha256-" + base64.b64encode(hashlib.sha256(source.encode()).digest()).decode()
 
 
@@ -310,7 +312,8 @@ def _place(where: Where | None) -> str:
 
 
 @cache
-def _environment() -> Environment:
+def environment() -> Environment:
+    """What every template is rendered by: escaped, cleaned, with nothing undefined, and with these filters."""
     environment = Environment(
         loader=FileSystemLoader(folder("templates")),
         autoescape=True,

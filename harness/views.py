@@ -43,7 +43,7 @@ WIDTHS = 10  # steps of a box's width in the diagram of an autoencoder; style.cs
 
 def tasks(result: Result, figures: KeptFigures) -> list[dict[str, Any]]:
     """Each task of the result as `parts/task.html.j2` shows it."""
-    return [_task(task, result, figures) for task in result.tasks]
+    return [of_task(task, result, figures) for task in result.tasks]
 
 
 def others(result: Result, figures: KeptFigures) -> dict[str, Any]:
@@ -83,7 +83,8 @@ def _trained_again(model: SavedFile) -> str:
     return f"for task {model.task}{reached}"
 
 
-def _task(task: TaskResult, result: Result, figures: KeptFigures) -> dict[str, Any]:
+def of_task(task: TaskResult, result: Result, figures: KeptFigures) -> dict[str, Any]:
+    """One task of the result as `parts/task.html.j2` shows it."""
     return {
         "task": task,
         "anchor": _anchor(task.id),
@@ -152,7 +153,7 @@ def _shown(
         "plots": [plot for plot in plots if plot["drawn"]],
         "galleries": [gallery for gallery in galleries if gallery["rows"]],
         "own": _own_figures(result, tasks),
-        "answers": [_answer(answer) for answer in result.answers if answer.task in tasks],
+        "answers": [of_answer(answer) for answer in result.answers if answer.task in tasks],
     }
 
 
@@ -324,7 +325,8 @@ def _gallery(gallery: Gallery) -> dict[str, Any]:
     return {"gallery": gallery, "rows": [(label, made) for label, made in rows if made]}
 
 
-def _answer(answer: Answer) -> dict[str, Any]:
+def of_answer(answer: Answer) -> dict[str, Any]:
+    """A written answer as `parts/shown.html.j2` shows it."""
     cut = len(answer.text) > LIMIT
     return {"answer": answer, "html": to_html(answer.text), "cut": f"{LIMIT:,}" if cut else ""}
 

@@ -71,28 +71,36 @@ def pseudonyms(out: Path) -> Pseudonyms:
 
 
 def anonymous(
-    result: Result, given: Pseudonyms, hand_in: HandIn | None = None, members: Iterable[Person] = ()
+    result: Result,
+    given: Pseudonyms,
+    hand_in: HandIn | None = None,
+    members: Iterable[Person] = (),
+    *,
+    written: bool = False,
 ) -> Result:
     """The result under its pseudonym.
 
     Removed are written answers, drawn figures, the front pages of reports, errors' source lines, hashes of files,
     the arguments of the run, and the names of those who marked. Names of files become `file-1.ipynb`. In every
-    string that is left, the names and ids of the hand-in and its members are replaced by the pseudonym.
+    string that is left, the names and ids of the hand-in and its members are replaced by the pseudonym. With
+    `written`, for whoever marks them, answers and figures stay: the text without the names, pictures as they are.
     """
     pseudonym = given.of(result.submission.name)
     words = _names(result, hand_in, members)
     replaced = _replacer({**dict.fromkeys(words, pseudonym), **_files(result)})
-    plain = _without(result.model_dump(mode="json"))
+    plain = _without(result.model_dump(mode="json"), written)
     plain = _walk(plain, replaced)
     plain["submission"]["name"] = pseudonym
     return Result.model_validate(plain)
 
 
-def _without(plain: dict[str, Any]) -> dict[str, Any]:
-    """A result's data without what a person wrote or drew freely, and without what is computed of it."""
+def _without(plain: dict[str, Any], written: bool) -> dict[str, Any]:
+    """A result's data without what is computed of it and what a person wrote or drew freely; of the latter, answers
+    and figures stay where they are wanted."""
     for name in ("points", "max_points", "machine_points", "machine_max_points", "complete"):
         plain.pop(name, None)
-    plain["answers"], plain["own"] = [], None
+    if not written:
+        plain["answers"], plain["own"] = [], None
     plain["provenance"] = {name: value for name, value in plain["provenance"].items() if name in KEPT_PROVENANCE}
     plain["submission"]["sha256"] = ""
     for file in plain["submission"]["files"]:

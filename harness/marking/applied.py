@@ -117,7 +117,7 @@ def _check(check: CheckResult, entry: Entry | None) -> CheckResult:
 def _manual(part: ManualPart, entry: Entry | None, sha256: str) -> ManualPart:
     if entry is None:
         return part.model_copy(update={"points": None, "mark": None})
-    doubt = OTHER_HAND_IN if entry.sha256 != sha256 else _too_many(entry, part.max_points)
+    doubt = doubt_of_mark(entry, sha256, part.max_points)
     mark = Mark(comment=entry.text, chosen=entry.rubric, **_decision(entry, doubt))
     return part.model_copy(update={"points": mark.points if mark.holds else None, "mark": mark})
 
@@ -133,6 +133,12 @@ def _confirmed(result: Result, entry: Entry | None) -> Decision | None:
     elif entry.basis != basis_of_total(result):
         doubt = OTHER_PARTS
     return Decision(**_decision(entry, doubt))
+
+
+def doubt_of_mark(entry: Entry, sha256: str, most: float) -> str:
+    """Why a mark does not count for a hand-in of this content, of which a person gives `most` points; "" where it
+    does."""
+    return OTHER_HAND_IN if entry.sha256 != sha256 else _too_many(entry, most)
 
 
 def _decision(entry: Entry, doubt: str) -> dict[str, Any]:

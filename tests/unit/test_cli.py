@@ -50,7 +50,7 @@ def graded(monkeypatch, *results):
 
 COMMANDS = (
     "grade", "plan", "check", "record", "regrade", "cache", "calibrate", "power", "fairness", "forecasts", "doctor",
-    "schema", "export", "feedback", "purge", "explain", "freeze", "diff", "confirm",
+    "schema", "export", "feedback", "purge", "explain", "freeze", "diff", "confirm", "marking",
 )  # fmt: skip
 
 

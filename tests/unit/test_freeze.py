@@ -219,11 +219,10 @@ def test_its_assignment_is_read_and_not_run(bundle, tmp_path):
     data = evil + found[name]
     manifest["files"][name] = {"sha256": hashlib.sha256(data).hexdigest(), "bytes": len(data)}
     bad = changed(bundle, tmp_path / "bad.zip", **{name: data, "MANIFEST.json": json.dumps(manifest).encode()})
-    lines = found[name].decode().splitlines()
-    assert (
-        lines[explanations(bad, ["2C.accuracy"])[0].source.line - 2]
-        == "def check_accuracy(mlp, evidence, verdict):"
-    )
+    first = explanations(bad, ["2C.accuracy"])[0].source.line - 2  # counted from 1, below the line that was put in
+    assert found[name].decode().splitlines()[first : first + 2] == [
+        '@pytest.mark.check("2C", 0.6)', "def check_accuracy(mlp, evidence, verdict):",
+    ]  # fmt: skip
     assert run("regrade", bad, "--no-cache").exit_code == 1
     assert not ran.exists()
 
