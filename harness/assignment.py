@@ -15,9 +15,11 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from harness import assets
 from harness.calibrated import Calibration, Forecasts, Profile
+from harness.datasets import DatasetName
 from harness.gates import Gate
 from harness.gates import Rule as GateRule
 from harness.matching import Rule
+from harness.measure.specs import Measurements
 from harness.stats import bonferroni
 from harness.training.cost import Allowance, ReferenceCost, Work
 from harness.training.recipe import Scale
@@ -45,6 +47,10 @@ class GateSpec(_Toml):
     most: int | None = Field(default=None, ge=1)
     """Runs of an accuracy at most, where fewer do not decide; the profile's where it is not given. Anything else
     is measured on one run."""
+    of: str = "images"
+    """What a share is a share of, in a word or two."""
+    difference: bool = False
+    """Of two shares: told in percentage points."""
     by_classifier: bool = False
     """Measured with a classifier, and calibrated with the reference of each task that may hand one over."""
 
@@ -101,7 +107,8 @@ class ProfileSpec(_Toml):
     """Runs at most, where those do not decide."""
     most_convolutional_seeds: int = Field(default=1, ge=1)
     sweep_replicates: int = Field(ge=1)
-    denoising_images: int = Field(ge=100)
+    evaluated_images: int = Field(ge=100)
+    """Evaluation images on which noise and what removes it are tried."""
     candidates: int = Field(default=1, ge=1)
     """How many of the networks that may answer a task by their accuracy are trained."""
     speed: bool = False
@@ -109,17 +116,6 @@ class ProfileSpec(_Toml):
     """How many times the cost of the reference's run of a task one run may take."""
     budget: float = Field(default=10.0, gt=0)
     """How many times the cost of all the reference's runs together a hand-in may take."""
-
-
-class DenoisingSpec(_Toml):
-    """Which tasks hand over a denoiser and classifiers (the best by accuracy is taken), and the noise levels."""
-
-    denoiser: str
-    classifiers: tuple[str, ...]
-    levels: tuple[float, ...]
-    judged: tuple[float, float] = (0.0, 1.0)
-    """The gain is judged as a whole, averaged over the levels from the first to the second."""
-    generated: int = 200
 
 
 class Costs(_Toml):
@@ -133,12 +129,12 @@ class Costs(_Toml):
 class _File(_Toml):
     id: str
     title: str
-    dataset: str
+    dataset: DatasetName
     wrong_fail_rate: float = Field(gt=0, lt=1)
     profiles: dict[Profile, ProfileSpec]
     tasks: dict[str, TaskSpec]
     contract: Contract
-    denoising: DenoisingSpec | None = None
+    measurements: Measurements = Measurements()
     handed_out: tuple[str, ...] = ()
     """Notebooks and scripts in the folder that the class was given: what hand-ins share with them is not theirs."""
 
@@ -153,7 +149,7 @@ class Assignment:
         self.dataset = file.dataset
         self.tasks = file.tasks
         self.contract = file.contract
-        self.denoising = file.denoising
+        self.measurements = file.measurements
         self.handed_out = tuple(folder / name for name in file.handed_out)
         for path in self.handed_out:
             if not path.is_file():
@@ -246,12 +242,12 @@ class Assignment:
         forecasts = self._calibrated(Forecasts, f"forecasts-{dataset}") if profile == "quick" else None
         made = {}
         for task, measure, spec in specs:
-            classifiers = self.denoising.classifiers if spec.by_classifier and self.denoising else ("",)
+            classifiers = self.measurements.classifiers if spec.by_classifier else ("",)
             for name in (f"{task}.{measure}.{classifier}".rstrip(".") for classifier in classifiers):
                 quantity = quantities.get(name)
                 made[name] = Gate(
                     task=task, measure=measure, nominal=spec.nominal_of(dataset), source=spec.source,
-                    rule=spec.rule, partial_from=spec.partial_of(dataset),
+                    rule=spec.rule, difference=spec.difference, of=spec.of, partial_from=spec.partial_of(dataset),
                     reference=quantity.values if quantity else (),
                     alpha=bonferroni(self._wrong_fail_rate, len(specs)), total=self._wrong_fail_rate,
                     gates=len(specs), forecasts=forecasts.records if forecasts else {},

@@ -45,7 +45,9 @@ def build_result(
     )
     return Result(
         submission=evidence.submission,
-        assignment=AssignmentFacts(id=assignment.id, title=assignment.title, version=assignment.version),
+        assignment=AssignmentFacts(
+            id=assignment.id, title=assignment.title, version=assignment.version, dataset=assignment.dataset
+        ),
         profile=evidence.profile,
         dataset=evidence.dataset,
         tasks=tasks,

@@ -214,6 +214,8 @@ class AssignmentFacts(Value):
     id: str
     title: str
     version: str
+    dataset: str = "mnist"
+    """What its marks are measured on. Results that do not name it are older than the first assignment on others."""
 
 
 class DatasetFacts(Value):
