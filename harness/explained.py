@@ -14,7 +14,7 @@ from harness.results import CheckResult, Claim, Judged, Outcome, Result, TaskRes
 TELLING = (
     "not-rescaled", "rescaled-twice", "labels-one-hot-twice", "another-data-set", "evaluation-images-in-training",
     "stacked-layers", "extra-hidden-layers", "too-few-epochs", "trainable-without-compile",
-    "autoencoder-target-noisy", "noise-changes-input", "noise-level-unused",
+    "noise-on-target", "noise-changes-input", "noise-level-unused",
 )  # fmt: skip
 """Findings that explain why a network falls short, the most telling first."""
 OF_THE_DATA = TELLING[:4]

@@ -39,8 +39,8 @@ def check_noisy_to_clean(autoencoder, verdict):
     verdict.threshold("asked", FACTOR, "assignment")
     if noise.kind != "gaussian":
         raise Partial(
-            f"The inputs have {noise.kind.replace('_', ' ')} noise of level {noise.level:.2f}; normal noise of factor "
-            "0.1 is asked.",
+            f"The inputs have {noise.kind.replace('_', ' ')} noise of level {noise.level:.2f}; normal noise of "
+            "factor 0.1 is asked.",
             CALL,
             share=0.4,
             where=autoencoder.where,

@@ -1,7 +1,7 @@
 """Tasks 5 and 6: one classifier, on the codes of the autoencoder and on the pixels.
 
-196-64-32-10 on codes: 15,146 parameters, 64 of them running means and variances of the batch normalisation, which no
-gradient trains. On pixels only the first layer differs: 784-64-32-10, 52,778 parameters. Adam, categorical
+196-64-32-10 on codes: 15,146 parameters, 64 of them running means and variances of the batch normalisation, which
+no gradient trains. On pixels only the first layer differs: 784-64-32-10, 52,778 parameters. Adam, categorical
 cross-entropy, 100 epochs, batch 128, two ninths of the training images held out.
 """
 
