@@ -118,6 +118,14 @@ class ProfileSpec(_Toml):
     """How many times the cost of all the reference's runs together a hand-in may take."""
 
 
+class Explaining(_Toml):
+    """Codes of the assignment's own findings: those that explain why a network falls short, the most telling first,
+    and those that explain no shortfall. Of the others any may."""
+
+    telling: tuple[str, ...] = ()
+    silent: tuple[str, ...] = ()
+
+
 class Costs(_Toml):
     """What the references take, by task, and where that comes from: `calibration/cost.json`."""
 
@@ -135,6 +143,7 @@ class _File(_Toml):
     tasks: dict[str, TaskSpec]
     contract: Contract
     measurements: Measurements = Measurements()
+    explaining: Explaining = Explaining()
     handed_out: tuple[str, ...] = ()
     """Notebooks and scripts in the folder that the class was given: what hand-ins share with them is not theirs."""
 
@@ -150,6 +159,7 @@ class Assignment:
         self.tasks = file.tasks
         self.contract = file.contract
         self.measurements = file.measurements
+        self.explaining = file.explaining
         self.handed_out = tuple(folder / name for name in file.handed_out)
         for path in self.handed_out:
             if not path.is_file():
@@ -234,8 +244,8 @@ class Assignment:
             raise AssignmentError(f"{path}: {error}") from None
 
     def gates(self, dataset: str, profile: Profile) -> dict[str, Gate]:
-        """What each random outcome is held against on a data set, by "2C.accuracy", or "4C.gain.3A" where the
-        measure is taken with the classifier of a task."""
+        """What each random outcome is held against on a data set, by "TASK.MEASURE", or "TASK.MEASURE.OTHER" where
+        the measure is taken with the classifier of a task."""
         specs = [(task, measure, spec) for task, of in self.tasks.items() for measure, spec in of.gates.items()]
         calibration = self.calibration(dataset, profile)
         quantities = calibration.quantities if calibration else {}

@@ -15,6 +15,7 @@ import typer
 import harness
 from harness import authoring, handing_out
 from harness.options import (
+    DEFAULT_ASSIGNMENT,
     AssignmentOption,
     CacheOption,
     CacheSizeOption,
@@ -39,8 +40,6 @@ app = typer.Typer(
     help="Grades neural-network hand-ins: records them in a sandbox, trains their networks, explains every point.",
     epilog="Exit codes: 0 no check failed, 1 some did, 2 usage, 3 harness fault.",
 )
-
-DEFAULT_ASSIGNMENT = "dat405_a7"
 
 
 @app.command()

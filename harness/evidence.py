@@ -290,7 +290,7 @@ class Evidence(Value):
     self_trained: tuple[SelfTrained, ...] = ()
     saved_models: tuple[SavedModel, ...] = ()
     gates: dict[str, Gate] = Field(default_factory=dict)
-    """What random outcomes are held against: by "2C.accuracy", or "4C.gain.3A" with a classifier of task 3A."""
+    """What random outcomes are held against: by "TASK.accuracy", or "TASK.gain.OTHER" with another's classifier."""
     noise: NoiseFacts | None = None
     denoising: Denoising | None = None
     generation: Generation | None = None

@@ -74,6 +74,17 @@ class Measurements(_Spec):
     codes: CodesSpec | None = None
 
     @property
+    def on(self) -> tuple[tuple[str, str], ...]:
+        """The kinds that are declared, each with every task that it is measured on."""
+        made = []
+        for kind in type(self).model_fields:
+            spec = getattr(self, kind)
+            if spec is not None:
+                first = spec.denoiser if isinstance(spec, DenoisingSpec) else spec.autoencoder
+                made += [(kind, task) for task in (first, *getattr(spec, "classifiers", ()))]
+        return tuple(made)
+
+    @property
     def classifiers(self) -> tuple[str, ...]:
         """The tasks whose networks measure others: what is measured with each has runs of its own."""
         using = [one for one in (self.denoising, self.generation) if one is not None]

@@ -66,6 +66,6 @@ def _codes(network: Network) -> Iterator[Finding]:
     if not x.derived.states:
         yield Finding(
             code="encoder-untrained", task="5", where=network.where,
-            message="The encoder was never trained: its codes are those of random weights. Build it from the layers of "
-            "the autoencoder, after its fit.",
+            message="The encoder was never trained: its codes are those of random weights. Build it from the layers "
+            "of the autoencoder, after its fit.",
         )  # fmt: skip
