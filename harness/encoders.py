@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 
 from harness.evidence import Network
-from harness.recording import Graph
+from harness.recording import Derivation, Graph, Recording
 
 
 def bottleneck_of(autoencoder: Network) -> int | None:
@@ -49,6 +49,17 @@ def until(graph: Graph, cut: int) -> Graph:
     own = tuple(graph.layers[number] for number in layers)
     output = graph.outputs[0].model_copy(update={"node": places[cut], "output": 0})
     return Graph(layers=own, nodes=nodes, outputs=(output,), params=sum(layer.params for layer in own))
+
+
+def is_decoded(recording: Recording, made: Derivation, autoencoder: Network) -> bool:
+    """Whether what a model computed comes out of the autoencoder's last layer: images, and no codes."""
+    graphs: list[Graph] = [*(fit for fit in recording.fits if fit.model == made.model)]
+    graphs += [model for model in recording.models if model.uid == made.model]
+    return any(_last(graph) == _last(autoencoder.record) for graph in graphs if graph.outputs)
+
+
+def _last(graph: Graph) -> int:
+    return graph.layers[graph.nodes[graph.outputs[0].node].layer].uid
 
 
 def values_of(autoencoder: Network, cut: int) -> int:

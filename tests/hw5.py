@@ -90,10 +90,11 @@ def classifier_facts(inputs: int, *hidden: int) -> ModelFacts:
     )
 
 
-def codes(values: int = 196, trained: bool = True, **given: Any) -> ArrayRecord:
-    """What the encoder of `autoencoder` makes of the images, or one whose layers were not trained."""
+def codes(values: int = 196, trained: bool = True, model: int = 6, **given: Any) -> ArrayRecord:
+    """What the encoder of `autoencoder` makes of the images, or one whose layers were not trained; of `model` 5 the
+    images that it gives itself."""
     states = (LayerState(layer=2, fit="fit-ae", of=2),) if trained else ()
-    made = Derivation(model=6, given=images(shape=(60_000, 784), **given), states=states)
+    made = Derivation(model=model, given=images(shape=(60_000, 784), **given), states=states)
     return images(shape=(60_000, values), source=None, rows=None, encoding=None, derived=made)
 
 

@@ -1,8 +1,11 @@
 """Checks of tasks 5 and 6: a classifier on the autoencoder's codes, and the same one on the pixels."""
 
+import math
+
 import pytest
 
 from harness.checking import Failed, NotMeasured, Partial, require_trained
+from harness.encoders import is_decoded
 from harness.results import Cause
 from harness.verdicts import Words, hold, judge_accuracy
 
@@ -32,13 +35,11 @@ def _encodes(x, autoencoder):
 
 
 @pytest.mark.check("5", 0.5)
-def check_inputs(on_codes, autoencoder, verdict):
+def check_inputs(on_codes, autoencoder, evidence, verdict):
     """It takes the codes of 196 values that the trained encoder makes of clean images."""
     verdict.where = on_codes.where
     x = on_codes.record.data.x
-    values = 1
-    for n in x.shape[1:]:
-        values *= n or 1
+    values = math.prod(n or 1 for n in x.shape[1:])
     verdict.measured("values of an input", values, how="as given to fit")
     verdict.threshold("asked", CODE, "assignment")
     if not _encodes(x, autoencoder):
@@ -47,16 +48,22 @@ def check_inputs(on_codes, autoencoder, verdict):
             "Build the encoder from the trained layers: Model(autoencoder.input, bottleneck.output).",
             where=on_codes.where,
         )
-    if values == 784:
+    if is_decoded(evidence.recording, x.derived, autoencoder):
         raise Failed(
             "Its inputs are images that the decoder drew, and not codes.",
             "encoder.predict(x_train) gives the codes; autoencoder.predict and decoder.predict give images.",
             where=on_codes.where,
         )
+    if autoencoder.bottleneck is None:
+        raise Failed(
+            "The autoencoder has no bottleneck: what its middle gives is as large as the image, and no code.",
+            "Let a Dense(196) stand between encoder and decoder.",
+            where=autoencoder.where,
+        )
     if values != autoencoder.bottleneck:
         raise Failed(
-            f"Its inputs have {values} values, and the bottleneck of the autoencoder has "
-            f"{autoencoder.bottleneck or 'no'} values: they are taken at another layer.",
+            f"Its inputs have {values} values, and the bottleneck of the autoencoder has {autoencoder.bottleneck}: "
+            "they are taken at another layer.",
             "Take the output of the bottleneck: Model(autoencoder.input, bottleneck.output).",
             where=on_codes.where,
         )

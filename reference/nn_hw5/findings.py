@@ -3,12 +3,12 @@
 from collections.abc import Iterator
 
 from harness import mistakes
+from harness.encoders import is_decoded
 from harness.evidence import Evidence, Network
 from harness.recording import Finding
 
 TRAINED = ("3", "5", "6")
 """The tasks that networks are trained for."""
-PIXELS = 784
 
 
 def find(evidence: Evidence) -> Iterator[Finding]:
@@ -20,7 +20,7 @@ def find(evidence: Evidence) -> Iterator[Finding]:
         yield from _noise(network)
         yield from _bottleneck(network)
     for network in evidence.networks("5"):
-        yield from _codes(network)
+        yield from _codes(network, evidence)
     yield from mistakes.pasted(evidence, TRAINED)
 
 
@@ -50,14 +50,11 @@ def _bottleneck(network: Network) -> Iterator[Finding]:
         )  # fmt: skip
 
 
-def _codes(network: Network) -> Iterator[Finding]:
+def _codes(network: Network, evidence: Evidence) -> Iterator[Finding]:
     x = network.record.data.x
     if x is None or x.derived is None:
         return
-    values = 1
-    for n in x.shape[1:]:
-        values *= n or 1
-    if values == PIXELS:
+    if any(is_decoded(evidence.recording, x.derived, one) for one in evidence.networks("3")):
         yield Finding(
             code="decoded-not-codes", task="5", where=network.where,
             message="The classifier takes the images that the decoder gives, and not codes: "
@@ -66,6 +63,6 @@ def _codes(network: Network) -> Iterator[Finding]:
     if not x.derived.states:
         yield Finding(
             code="encoder-untrained", task="5", where=network.where,
-            message="The encoder was never trained: its codes are those of random weights. Build it from the layers "
-            "of the autoencoder, after its fit.",
+            message="The encoder was never trained: its codes are those of random weights. Build it from the "
+            "layers of the autoencoder, after its fit.",
         )  # fmt: skip
