@@ -25,7 +25,7 @@ from harness.measure.specs import CodesSpec, ReconstructionSpec
 from harness.results import SubmissionFacts
 from harness.store import Store
 from harness.training.cache import RunCache
-from harness.training.codes import planned
+from harness.training.codes import PlannedCodes, planned
 from harness.training.plan import Planner
 from harness.training.process import Device, TrainerProcess
 from harness.training.recipe import Prepared, Recipe
@@ -161,8 +161,8 @@ class Reference:
             made[f"{about}.{measure}.{task}"] = quantity.model_copy(update=update)
 
         def measured(seed: int) -> dict[str, CalibrationRun]:
-            chosen = self._chosen(of, network, prepared, seed)
-            with_ = self._chosen(task, telling, by, seed)
+            chosen = self.trained(of, network, prepared, seed)
+            with_ = self.trained(task, telling, by, seed)
             curves = denoising_of(self.grader, denoising, chosen, with_)
             decoder = decoder_of(self.evidence.recording.models, network)
             if decoder is None:
@@ -193,21 +193,24 @@ class Reference:
         update = {"levels": spec.levels, "settings": quantity.settings | settings}
 
         def measured(seed: int) -> dict[str, CalibrationRun]:
-            made = reconstruction_of(self.grader, spec, self._chosen(of, network, prepared, seed))
+            made = reconstruction_of(self.grader, spec, self.trained(of, network, prepared, seed))
             return {"removed": CalibrationRun(seed=seed, value=made.removed, curve=made.denoised)}
 
         count = self.assignment.tasks[of].calibration_seeds
         named = {f"{about}.removed": quantity.model_copy(update=update)}
         return Trial(f"{of}, reconstruction", count, named, measured)
 
-    def _codes(self, spec: CodesSpec) -> Trial:
-        """One run compares one pair of trainings: a hand-in's mean over seeds is held against the runs' spread."""
+    def codes(self, spec: CodesSpec, seeds: tuple[int, ...] = (0,)) -> tuple[str, Network, PlannedCodes]:
+        """What is trained to compare codes with pixels, and the classifier with its task."""
         task = next((one for one in spec.classifiers if self.networks(one)), "")
         if not task:
             raise CalibrationFailed(f"the reference has no classifier for task {spec.classifiers[0]}")
-        encoding, trained = self._reference(spec.autoencoder)
         telling, prepared = self._reference(task)
-        plan = planned(encoding, trained, telling, prepared, (0,))
+        return task, telling, planned(*self._reference(spec.autoencoder), telling, prepared, seeds)
+
+    def _codes(self, spec: CodesSpec) -> Trial:
+        """One run compares one pair of trainings: a hand-in's mean over seeds is held against the runs' spread."""
+        task, telling, plan = self.codes(spec)
         about = self._about("difference", task)
         quantity = self.quantity(task, "difference", telling, plan.on_codes, about)
         settings = quantity.settings | {"pixels": plan.on_pixels.recipe.without_seed}
@@ -230,7 +233,8 @@ class Reference:
             raise CalibrationFailed(f"the reference has no network for task {task}")
         return network, self.prepared(task, network)
 
-    def _chosen(self, task: str, network: Network, prepared: Prepared, seed: int) -> Chosen:
+    def trained(self, task: str, network: Network, prepared: Prepared, seed: int) -> Chosen:
+        """A task's network with the weights that a seed gives it, trained now where that was not done before."""
         seeded = prepared.with_seed(seed)
         self.grader.run(prepared, seed, lambda _epoch, _of: None)
         found = self.grader.runs.known(seeded.recipe)
