@@ -2,10 +2,11 @@
 
     python docs/reproduce_nn_hw5.py --data mnist fashion_mnist --seeds 5 --profile full
 
-The report names neither its data set nor what "uniform noise of intensity P" is. So the reference is trained on each
-data set, and each plausible reading of the noise is tried on the first ten test images, of which the report gives the
-lowest and the highest loss. Trained runs are kept in the harness's cache: a run that was stopped goes on where it was.
-The raw figures go to docs/measured/, a file a data set and profile; the tables are printed from all that lie there.
+The report names neither its data set nor what "uniform noise of intensity P" is. So the reference is trained on
+each data set, and each plausible reading of the noise is tried on the first ten test images, of which the report
+gives the lowest and the highest loss. Trained runs are kept in the harness's cache: a run that was stopped goes on
+where it was. The raw figures go to docs/measured/, a file a data set and profile; the tables are printed from all
+that lie there.
 """
 
 from __future__ import annotations
@@ -31,6 +32,7 @@ REPORTED = {0.1: (0.0034, 0.0123), 0.2: (0.0059, 0.0207), 0.3: (0.0118, 0.0306)}
 """Lowest and highest reconstruction loss of ten images, by P."""
 ACCURACIES = {"codes": 0.89, "pixels": 0.87}
 IMAGES = 10
+COMMAND = "python docs/reproduce_nn_hw5.py"
 
 
 def _clip(images: np.ndarray) -> np.ndarray:
@@ -98,7 +100,7 @@ def measured(data: str, given: argparse.Namespace) -> dict[str, Any]:
             "codes": compared.codes,
             "pixels": compared.pixels,
             "provenance": {
-                "command": f"python docs/reproduce_nn_hw5.py --data {data} --seeds {given.seeds} --profile {given.profile}",
+                "command": f"{COMMAND} --data {data} --seeds {given.seeds} --profile {given.profile}",
                 "machine": provenance.machine(),
                 "trainer": made.grader.trainer.describe(prepared.recipe),
                 "commit": provenance.commit(),
@@ -109,11 +111,8 @@ def measured(data: str, given: argparse.Namespace) -> dict[str, Any]:
 def tables(found: dict[str, Any]) -> Iterator[str]:
     """The figures of a file beside the report's, as Markdown."""
     yield f"\n**{found['data']}**, {found['profile']}: {found['epochs']} epochs, {found['seeds']} seeds.\n"
-    yield (
-        "| uniform noise is | "
-        + " | ".join(f"P {level:g}: {low:.4f} – {high:.4f}" for level, (low, high) in REPORTED.items())
-        + " |"
-    )
+    reported = " | ".join(f"P {level:g}: {low:.4f} – {high:.4f}" for level, (low, high) in REPORTED.items())
+    yield f"| uniform noise is | {reported} |"
     yield "|---" * (1 + len(REPORTED)) + "|"
     for name, by_level in found["losses"].items():
         cells = []
@@ -123,10 +122,10 @@ def tables(found: dict[str, Any]) -> Iterator[str]:
             cells.append(f"{low:.4f} – {high:.4f}")
         yield f"| {name} | " + " | ".join(cells) + " |"
     yield "\n| figure | reported | measured here | n |\n|---|---|---|---|"
-    for name, reported in ACCURACIES.items():
+    for name, figure in ACCURACIES.items():
         values = found[name]
         spread = f" ± {statistics.stdev(values):.4f}" if len(values) > 1 else ""
-        yield f"| accuracy on {name} | {reported} | {statistics.mean(values):.4f}{spread} | {len(values)} |"
+        yield f"| accuracy on {name} | {figure} | {statistics.mean(values):.4f}{spread} | {len(values)} |"
     pairs = [one - other for one, other in zip(found["codes"], found["pixels"], strict=True)]
     if len(pairs) > 2:
         interval = mean_interval(pairs)
