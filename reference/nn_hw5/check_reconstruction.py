@@ -104,4 +104,7 @@ def check_removed(autoencoder, evidence, verdict):
         f"{last:g}."
     )
     gate = evidence.gates.get("4.removed")
-    hold((made.removed,), gate, verdict, REMOVED, evidence.profile, autoencoder.where, notes=(told,))
+    hold(
+        (made.removed,), gate, verdict, REMOVED, evidence.profile, autoencoder.where, notes=(told,),
+        own=autoencoder.evidence.identical,
+    )  # fmt: skip

@@ -10,7 +10,7 @@ from keras import layers
 
 EPOCHS = 100
 BATCH_SIZE = 128
-HELD_OUT = 0.2222
+HELD_OUT = 2 / 9
 CODE = 196
 DROPOUT = 0.4
 

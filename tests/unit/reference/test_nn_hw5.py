@@ -124,6 +124,13 @@ def test_every_outcome_is_told_in_words(check, changes, outcome, said):
     assert result.hint or outcome is NOT_MEASURED
 
 
+def test_the_assignment_s_own_autoencoder_passes_whatever_luck_gave():
+    result = judged(reconstruction=reconstruction(removed=0.1), autoencoder=autoencoder(identical=True))[
+        "4.removed"
+    ]
+    assert (result.outcome, result.judged.identity) == (PASSED, True)
+
+
 def test_a_classifier_on_decoded_images_is_not_judged_by_its_accuracy():
     assert judged(on_codes=on_codes(codes(784, model=5)))["5.accuracy"].outcome is not PASSED
 
