@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from harness import datasets
 from harness.assignment import Assignment, AssignmentError
@@ -21,7 +21,7 @@ from harness.grading import Grader
 from harness.measure.autoencoders import Chosen, Drawing, denoising_of, generation_of
 from harness.measure.codes import codes_of
 from harness.measure.reconstruction import reconstruction_of
-from harness.measure.specs import CodesSpec, ReconstructionSpec
+from harness.measure.specs import CodesSpec, DenoisingSpec, GenerationSpec, ReconstructionSpec
 from harness.results import SubmissionFacts
 from harness.store import Store
 from harness.training.cache import RunCache
@@ -141,47 +141,59 @@ class Reference:
         seed: runs that shared one would not be independent."""
         declared = self.assignment.measurements
         denoising, generation = declared.denoising, declared.generation
-        if denoising is None or generation is None:
-            raise CalibrationFailed("denoising and generation are calibrated together: declare both, or neither")
-        of = denoising.denoiser
+        of = denoising.denoiser if denoising else generation.autoencoder if generation else ""
         network, prepared = self._reference(of)
         telling, by = self._reference(task)
-        settings = {
-            "classifier": by.recipe.without_seed, "judged": list(denoising.judged),
-            "images": self.assignment.profile(self.grader.profile).evaluated_images,
-            "generated": generation.images,
-        }  # fmt: skip
+        settings: dict[str, Any] = {"classifier": by.recipe.without_seed}
+        if denoising is not None:
+            images = self.assignment.profile(self.grader.profile).evaluated_images
+            settings |= {"judged": list(denoising.judged), "images": images}
+        if generation is not None:
+            settings["generated"] = generation.images
         made = {}
-        for measure in WITH_CLASSIFIER:
+        for measure in (*(DENOISED if denoising else ()), *(DRAWN if generation else ())):
             about = self._about(measure, of)
-            levels = denoising.levels if measure in CURVES else ()
-            unit = "ratio" if measure == "reconstruction" else "share"
             quantity = self.quantity(of, measure, network, prepared, about)
-            update = {"levels": levels, "unit": unit, "settings": quantity.settings | settings}
+            update = {
+                "levels": denoising.levels if denoising and measure in DENOISED else (),
+                "unit": "ratio" if measure == "reconstruction" else "share",
+                "settings": quantity.settings | settings,
+            }
             made[f"{about}.{measure}.{task}"] = quantity.model_copy(update=update)
 
         def measured(seed: int) -> dict[str, CalibrationRun]:
-            chosen = self.trained(of, network, prepared, seed)
-            with_ = self.trained(task, telling, by, seed)
-            curves = denoising_of(self.grader, denoising, chosen, with_)
-            decoder = decoder_of(self.evidence.recording.models, network)
-            if decoder is None:
-                raise CalibrationFailed("the reference's decoder was not found")
-            drawn = generation_of(self.grader, generation, Drawing(chosen, with_, *decoder, None))
-            pairs = zip(curves.error_noisy, curves.error_denoised, strict=True)
-            ratios = tuple(after / before if before else 1.0 for before, after in pairs)
-            cleaned = curves.over_judged(curves.denoised)
-            return {
-                "gain": CalibrationRun(seed=seed, value=curves.mean_gain[0], curve=curves.gain),
-                "denoised": CalibrationRun(seed=seed, value=cleaned, curve=curves.denoised),
-                "reconstruction": CalibrationRun(seed=seed, value=curves.over_judged(ratios), curve=ratios),
-                "recognised": CalibrationRun(seed=seed, value=drawn.recognised),
-                "class_entropy": CalibrationRun(seed=seed, value=drawn.class_entropy),
-                "nearest": CalibrationRun(seed=seed, value=drawn.nearest[1]),
-            }
+            both = self.trained(of, network, prepared, seed), self.trained(task, telling, by, seed)
+            found = {} if denoising is None else self._denoised(denoising, *both, seed)
+            return found if generation is None else found | self._drawn(generation, *both, seed)
 
         count = min(self.assignment.tasks[one].calibration_seeds for one in (of, task))
         return Trial(f"{of} with the classifier of {task}", count, made, measured)
+
+    def _denoised(
+        self, spec: DenoisingSpec, denoiser: Chosen, classifier: Chosen, seed: int
+    ) -> dict[str, CalibrationRun]:
+        curves = denoising_of(self.grader, spec, denoiser, classifier)
+        pairs = zip(curves.error_noisy, curves.error_denoised, strict=True)
+        ratios = tuple(after / before if before else 1.0 for before, after in pairs)
+        cleaned = curves.over_judged(curves.denoised)
+        return {
+            "gain": CalibrationRun(seed=seed, value=curves.mean_gain[0], curve=curves.gain),
+            "denoised": CalibrationRun(seed=seed, value=cleaned, curve=curves.denoised),
+            "reconstruction": CalibrationRun(seed=seed, value=curves.over_judged(ratios), curve=ratios),
+        }
+
+    def _drawn(
+        self, spec: GenerationSpec, autoencoder: Chosen, classifier: Chosen, seed: int
+    ) -> dict[str, CalibrationRun]:
+        decoder = decoder_of(self.evidence.recording.models, autoencoder.network)
+        if decoder is None:
+            raise CalibrationFailed("the reference's decoder was not found")
+        drawn = generation_of(self.grader, spec, Drawing(autoencoder, classifier, *decoder, None))
+        return {
+            "recognised": CalibrationRun(seed=seed, value=drawn.recognised),
+            "class_entropy": CalibrationRun(seed=seed, value=drawn.class_entropy),
+            "nearest": CalibrationRun(seed=seed, value=drawn.nearest[1]),
+        }
 
     def _reconstruction(self, spec: ReconstructionSpec) -> Trial:
         of = spec.autoencoder
@@ -255,12 +267,12 @@ class Trial:
     measured: Callable[[int], dict[str, CalibrationRun]]
 
 
-WITH_CLASSIFIER = ("gain", "denoised", "reconstruction", "recognised", "class_entropy", "nearest")
-"""What is measured on a trained autoencoder with a classifier: gain and accuracy on denoised images, averaged over
-the judged levels; squared error after over before, likewise; of drawn images the share that is recognised, their
-classes' entropy, and the median distance to the data set's nearest image."""
-CURVES = ("gain", "denoised", "reconstruction")
-"""Those that are averages over noise levels."""
+DENOISED = ("gain", "denoised", "reconstruction")
+"""What is measured on a denoiser with a classifier: gain and accuracy on denoised images, averaged over the judged
+levels; squared error after over before, likewise."""
+DRAWN = ("recognised", "class_entropy", "nearest")
+"""And on a decoder: of drawn images the share that is recognised, their classes' entropy, and the median distance
+to the data set's nearest image."""
 
 
 @contextmanager
