@@ -1,11 +1,16 @@
 """Checks of task 4: the autoencoder on images with uniform noise, which it was not trained on."""
 
+import ast
+
 import pytest
 
-from harness.checking import Failed, NotAttempted, NotMeasured, Partial, lost_in, require_trained
+from harness import source
+from harness.checking import Failed, ForAPerson, NotAttempted, NotMeasured, Partial, lost_in, require_trained
 from harness.results import Cause
 from harness.verdicts import Words, hold
 
+EVEN = ("uniform", "rand", "random_sample", "random_uniform")
+"""What draws numbers evenly, in numpy and TensorFlow."""
 LEVELS = (0.05, 0.1, 0.2, 0.3, 0.4)
 ON_ALL = (
     "For each P of 0.05, 0.1, 0.2, 0.3 and 0.4 give the autoencoder the test images with noise drawn evenly from "
@@ -74,7 +79,19 @@ def check_levels(autoencoder, evidence, verdict):
             "It is tried on images whose noise was not recognised as uniform.", ON_ALL, share=0.5,
             where=autoencoder.where,
         )  # fmt: skip
+    if _draws_uniform(evidence):
+        raise ForAPerson(
+            "Noise is drawn evenly, but given to the autoencoder on fewer than 100 images, which is not noted here: a "
+            "person looks at the intensities. What it makes of such noise is measured below.",
+            where=autoencoder.where,
+        )
     raise NotAttempted("It was not seen to be tried on images with uniform noise.", ON_ALL)
+
+
+def _draws_uniform(evidence):
+    """Whether the code calls what draws evenly."""
+    codes = source.read(evidence.recording.sources)
+    return any(source.called(call) in EVEN for code in codes for call in source.in_order(code.tree, ast.Call))
 
 
 @pytest.mark.check("4", 1.0)

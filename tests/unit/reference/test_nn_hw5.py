@@ -1,7 +1,7 @@
 """The checks, findings and figures of the second assignment: every outcome of every check, on built evidence."""
 
 import pytest
-from evidence import images
+from evidence import WHERE, images
 from hw5 import (
     FLAT,
     GAUSSIAN,
@@ -21,7 +21,7 @@ from hw5 import (
 from harness.evidence import Unmeasured
 from harness.findings import find
 from harness.plugin import run_checks
-from harness.recording import Noise
+from harness.recording import Noise, SourceRecord
 from harness.results import Cause, Outcome
 from harness.scoring import build_result
 
@@ -122,6 +122,14 @@ def test_every_outcome_is_told_in_words(check, changes, outcome, said):
     result = judged(**changes)[check]
     assert (result.outcome, said in result.message) == (outcome, True), result.message
     assert result.hint or outcome is NOT_MEASURED
+
+
+def test_noise_on_a_few_images_is_for_a_person():
+    """Ten images are what the assignment shows, and too few to be noted."""
+    text = "noisy = x_test[:10] + np.random.uniform(-p, p, size=(10, 784))"
+    sources = (SourceRecord(where=WHERE, text=text),)
+    result = judged(recorded={"uses": (), "sources": sources})["4.levels"]
+    assert (result.outcome, result.points) == (Outcome.MANUAL, None)
 
 
 def test_the_assignment_s_own_autoencoder_passes_whatever_luck_gave():
