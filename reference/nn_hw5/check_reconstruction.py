@@ -81,8 +81,8 @@ def check_levels(autoencoder, evidence, verdict):
         )  # fmt: skip
     if _draws_uniform(evidence):
         raise ForAPerson(
-            "Noise is drawn evenly, but given to the autoencoder on fewer than 100 images, which is not noted here: a "
-            "person looks at the intensities. What it makes of such noise is measured below.",
+            "Noise is drawn evenly, but given to the autoencoder on fewer than 100 images, which is not noted: "
+            "a person looks at the intensities. What it makes of such noise is measured below.",
             where=autoencoder.where,
         )
     raise NotAttempted("It was not seen to be tried on images with uniform noise.", ON_ALL)
