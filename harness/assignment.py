@@ -15,9 +15,11 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 
 from harness import assets
 from harness.calibrated import Calibration, Forecasts, Profile
+from harness.datasets import DatasetName
 from harness.gates import Gate
 from harness.gates import Rule as GateRule
 from harness.matching import Rule
+from harness.measure.specs import Measurements
 from harness.results import RubricItem
 from harness.stats import bonferroni
 from harness.training.cost import Allowance, ReferenceCost, Work
@@ -46,6 +48,10 @@ class GateSpec(_Toml):
     most: int | None = Field(default=None, ge=1)
     """Runs of an accuracy at most, where fewer do not decide; the profile's where it is not given. Anything else
     is measured on one run."""
+    of: str = "images"
+    """What a share is a share of, in a word or two."""
+    difference: bool = False
+    """Of two shares: told in percentage points."""
     by_classifier: bool = False
     """Measured with a classifier, and calibrated with the reference of each task that may hand one over."""
 
@@ -119,7 +125,8 @@ class ProfileSpec(_Toml):
     """Runs at most, where those do not decide."""
     most_convolutional_seeds: int = Field(default=1, ge=1)
     sweep_replicates: int = Field(ge=1)
-    denoising_images: int = Field(ge=100)
+    evaluated_images: int = Field(ge=100)
+    """Evaluation images on which noise and what removes it are tried."""
     candidates: int = Field(default=1, ge=1)
     """How many of the networks that may answer a task by their accuracy are trained."""
     speed: bool = False
@@ -129,15 +136,12 @@ class ProfileSpec(_Toml):
     """How many times the cost of all the reference's runs together a hand-in may take."""
 
 
-class DenoisingSpec(_Toml):
-    """Which tasks hand over a denoiser and classifiers (the best by accuracy is taken), and the noise levels."""
+class Explaining(_Toml):
+    """Codes of the assignment's own findings: those that explain why a network falls short, the most telling first,
+    and those that explain no shortfall. Of the others any may."""
 
-    denoiser: str
-    classifiers: tuple[str, ...]
-    levels: tuple[float, ...]
-    judged: tuple[float, float] = (0.0, 1.0)
-    """The gain is judged as a whole, averaged over the levels from the first to the second."""
-    generated: int = 200
+    telling: tuple[str, ...] = ()
+    silent: tuple[str, ...] = ()
 
 
 class Costs(_Toml):
@@ -151,12 +155,13 @@ class Costs(_Toml):
 class _File(_Toml):
     id: str
     title: str
-    dataset: str
+    dataset: DatasetName
     wrong_fail_rate: float = Field(gt=0, lt=1)
     profiles: dict[Profile, ProfileSpec]
     tasks: dict[str, TaskSpec]
     contract: Contract
-    denoising: DenoisingSpec | None = None
+    measurements: Measurements = Measurements()
+    explaining: Explaining = Explaining()
     handed_out: tuple[str, ...] = ()
     """Notebooks and scripts in the folder that the class was given: what hand-ins share with them is not theirs."""
 
@@ -171,7 +176,8 @@ class Assignment:
         self.dataset = file.dataset
         self.tasks = file.tasks
         self.contract = file.contract
-        self.denoising = file.denoising
+        self.measurements = file.measurements
+        self.explaining = file.explaining
         self.handed_out = tuple(folder / name for name in file.handed_out)
         for path in self.handed_out:
             if not path.is_file():
@@ -256,20 +262,20 @@ class Assignment:
             raise AssignmentError(f"{path}: {error}") from None
 
     def gates(self, dataset: str, profile: Profile) -> dict[str, Gate]:
-        """What each random outcome is held against on a data set, by "2C.accuracy", or "4C.gain.3A" where the
-        measure is taken with the classifier of a task."""
+        """What each random outcome is held against on a data set, by "TASK.MEASURE", or "TASK.MEASURE.OTHER" where
+        the measure is taken with the classifier of a task."""
         specs = [(task, measure, spec) for task, of in self.tasks.items() for measure, spec in of.gates.items()]
         calibration = self.calibration(dataset, profile)
         quantities = calibration.quantities if calibration else {}
         forecasts = self._calibrated(Forecasts, f"forecasts-{dataset}") if profile == "quick" else None
         made = {}
         for task, measure, spec in specs:
-            classifiers = self.denoising.classifiers if spec.by_classifier and self.denoising else ("",)
+            classifiers = self.measurements.classifiers if spec.by_classifier else ("",)
             for name in (f"{task}.{measure}.{classifier}".rstrip(".") for classifier in classifiers):
                 quantity = quantities.get(name)
                 made[name] = Gate(
                     task=task, measure=measure, nominal=spec.nominal_of(dataset), source=spec.source,
-                    rule=spec.rule, partial_from=spec.partial_of(dataset),
+                    rule=spec.rule, difference=spec.difference, of=spec.of, partial_from=spec.partial_of(dataset),
                     reference=quantity.values if quantity else (),
                     alpha=bonferroni(self._wrong_fail_rate, len(specs)), total=self._wrong_fail_rate,
                     gates=len(specs), forecasts=forecasts.records if forecasts else {},

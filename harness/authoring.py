@@ -144,7 +144,27 @@ def forecasts(
     terminal.say(f"Written: {path}")
 
 
+def lint(assignment: AssignmentArgument) -> None:
+    """Say what is unfinished in an assignment: references, points, hints, calibration; then the exit code is 1.
+
+    Nothing is run or trained.
+    """
+    from harness import terminal
+    from harness.lint import Flaw
+    from harness.lint import lint as look
+    from harness.text import quantity
+
+    def run() -> list[Flaw]:
+        return look(load(assignment))
+
+    flaws = guarded(run)
+    for flaw in flaws:
+        terminal.say(str(flaw))
+    terminal.say(f"{quantity(len(flaws), 'thing')} to mend." if flaws else "Nothing is missing.")
+    raise typer.Exit(1 if flaws else 0)
+
+
 def add_to(app: typer.Typer) -> None:
     """Add the commands to the program."""
-    for command in (calibrate, power, fairness, forecasts):
+    for command in (lint, calibrate, power, fairness, forecasts):
         app.command()(command)

@@ -15,7 +15,7 @@ from typing import Any, Literal
 from harness import datasets
 from harness.assignment import Assignment, load
 from harness.calibrated import Profile
-from harness.datasets import Dataset, DatasetError
+from harness.datasets import Dataset, DatasetError, DatasetName
 from harness.sandbox import Sandbox, choose
 from harness.sandbox.base import Limits
 from harness.sandbox.kept import KeptSandbox
@@ -107,16 +107,18 @@ def bench(setup: Setup, tell: Tell = nobody) -> Iterator[Bench]:
     Raises NotIsolated, DatasetError, AssignmentError and DeviceUnavailable.
     """
     sandbox = sandbox_for(setup.isolation)
-    dataset = load_dataset(setup.data)
-    if setup.dataset_sha256 and dataset.sha256 != setup.dataset_sha256:
-        raise DatasetError(f"{dataset.name} on this machine is not the {dataset.name} that the class is graded on")
     with tempfile.TemporaryDirectory(prefix="harness-") as name, TrainerProcess(setup.device) as trainer:
         scratch = Path(name)
+        assignment = load(str(setup.assignment.at(scratch / "assignment")))
+        dataset = load_dataset(setup.data, assignment.dataset)
+        if setup.dataset_sha256 and dataset.sha256 != setup.dataset_sha256:
+            raise DatasetError(
+                f"{dataset.name} on this machine is not the {dataset.name} that the class is graded on"
+            )
         npz = scratch / "data.npz"
         datasets.write_recording_npz(dataset, npz)
         trainer.describe()  # a device that is not there is said before anything runs
         store = Store(setup.store or Store.default_folder(), setup.store_limit)
-        assignment = load(str(setup.assignment.at(scratch / "assignment")))
         yield Bench(
             setup=setup, assignment=assignment, dataset=dataset, npz=npz, scratch=scratch,
             sandbox=KeptSandbox(sandbox, store), cache=RunCache(store), trainer=trainer, tell=tell,
@@ -134,6 +136,6 @@ def sandbox_for(isolation: Isolation) -> Sandbox:
     return sandbox
 
 
-def load_dataset(name: DataName) -> Dataset:
-    """The data set of this name; for auto, the best there is. Raises DatasetError."""
-    return datasets.resolve(name)[0]
+def load_dataset(name: DataName, own: DatasetName) -> Dataset:
+    """The data set of this name; for auto, the assignment's `own` where it can be had. Raises DatasetError."""
+    return datasets.resolve(name, own)[0]

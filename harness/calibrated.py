@@ -63,7 +63,7 @@ class Forecasts(_Kept):
 
 
 class Calibration(_Kept):
-    """A calibration file, `calibration/<dataset>-<profile>.json`. Quantities by "2C.accuracy", "4C.gain.3A", …"""
+    """A calibration file, `calibration/<dataset>-<profile>.json`. Quantities by "TASK.accuracy" and the like."""
 
     assignment: str
     dataset: str

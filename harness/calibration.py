@@ -17,10 +17,9 @@ from harness.assignment import Assignment, Costs
 from harness.calibrated import CalibratedQuantity, Calibration, CalibrationRun, Profile
 from harness.evidence import Network
 from harness.files import write_atomically
-from harness.references import CalibrationFailed, Reference, reference
+from harness.references import CalibrationFailed, Reference, Trial, reference
 from harness.training import cost
 from harness.training.cache import RunCache
-from harness.training.from_recording import from_fit
 from harness.training.process import Device
 
 if TYPE_CHECKING:
@@ -109,7 +108,8 @@ def calibrate(
         for task, name, network in classifiers:
             if name in gates:
                 _fill_accuracies(sheet, made, task, name, network, seeds, progress)
-        _fill_denoising(sheet, made, seeds, progress)
+        for trial in made.trials():
+            _fill(sheet, trial, seeds, progress)
         for task, name, network in classifiers:  # what no gate waits for comes last
             if name not in gates:
                 _fill_accuracies(sheet, made, task, name, network, seeds, progress)
@@ -131,37 +131,23 @@ def _fill_accuracies(
             sheet.add(name, quantity, made.accuracy(prepared, seed))
 
 
-def _fill_denoising(sheet: Sheet, made: Reference, seeds: int | None, progress: Progress) -> None:
-    """What is measured on trained autoencoders, with the classifiers of each task that may hand one over."""
-    spec = made.assignment.denoising
-    if spec is None:
-        return
-    denoiser = made.networks(spec.denoiser).get("")
-    if denoiser is None:
-        raise CalibrationFailed(f"the reference has no network for task {spec.denoiser}")
-    prepared = made.prepared(spec.denoiser, denoiser)
-    tasks = made.assignment.tasks
-    count = seeds or tasks[spec.denoiser].calibration_seeds
-    for task in spec.classifiers:
-        named = made.denoising_quantities(task, denoiser, prepared)
-        for name in named:
-            sheet.asks(name)
-        # Each run has a classifier of its own: runs that shared one would not be independent.
-        for seed in range(min(count, seeds or tasks[task].calibration_seeds)):
-            if all(not sheet.lacks(name, quantity, seed) for name, quantity in named.items()):
-                continue
-            progress.stage(
-                "reference", f"{spec.denoiser} with the classifier of {task}", f"seed {seed + 1} of {count}"
-            )
-            measured = made.denoised(denoiser, prepared, seed, task)
-            for name, quantity in named.items():
+def _fill(sheet: Sheet, trial: Trial, seeds: int | None, progress: Progress) -> None:
+    """What is measured on trained references besides their accuracies."""
+    for name in trial.quantities:
+        sheet.asks(name)
+    count = seeds or trial.count
+    for seed in range(count):
+        if any(sheet.lacks(name, quantity, seed) for name, quantity in trial.quantities.items()):
+            progress.stage("reference", trial.label, f"seed {seed + 1} of {count}")
+            measured = trial.measured(seed)
+            for name, quantity in trial.quantities.items():
                 sheet.add(name, quantity, measured[quantity.measure])
 
 
 def write_costs(made: Reference) -> Path:
     """Write what training the references takes, task by task, by which hand-ins' cost is limited, to
     `calibration/cost.json`; a file that says the same is left as it is. Gives the file's path."""
-    grader, assignment = made.grader, made.assignment
+    assignment = made.assignment
     tasks: dict[str, cost.ReferenceCost] = {}
     counted: set[str] = set()
     for task in assignment.tasks:
@@ -169,7 +155,7 @@ def write_costs(made: Reference) -> Path:
         if not networks:
             continue
         counted |= {one.record.id for one in networks}
-        recipes = [from_fit(one.record, made.run.frames, grader.dataset).recipe for one in networks]
+        recipes = [made.handed_in(one) for one in networks]
         first = cost.of_recipe(recipes[0], networks[0].facts)
         tasks[task] = cost.ReferenceCost(
             params=first.params,

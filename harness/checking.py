@@ -10,13 +10,16 @@ import hashlib
 import inspect
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from harness.evidence import Evidence, Network
 from harness.other_frameworks import frameworks
 from harness.recording import CellError, Where
 from harness.results import Cause, CheckResult, Judged, Measurement, Outcome, Threshold
 from harness.training.arrays_spec import NOT_MADE
+
+if TYPE_CHECKING:
+    from harness.assignment import Assignment
 
 
 class Ending(Exception):
@@ -174,6 +177,12 @@ def require_network(evidence: Evidence, task: str, wanted: str, words: tuple[str
             f"No {wanted} was found.", "Hand in the notebook or the scripts besides the saved model."
         )
     raise NotAttempted(f"No {wanted} was found.", "If it is there, check that the cell that calls fit really runs.")
+
+
+def network_of(evidence: Evidence, assignment: Assignment, task: str) -> Network:
+    """The network that answers a task by the assignment's rule for it. Raises as `require_network` does."""
+    rule = next(rule for rule in assignment.rules() if rule.task == task)
+    return require_network(evidence, task, rule.wanted, rule.words)
 
 
 def require_trained(network: Network, what: str) -> None:

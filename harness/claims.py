@@ -5,9 +5,9 @@ together are a contradiction, for a person to look at:
 
 A saved number is that of one run on another machine. It contradicts a mean of m seeds where the two are further
 apart than `4 s sqrt(1 + 1/m) + (highest - lowest of the m)`, and than 0.01. `s` is the calibrated standard
-deviation of the task's reference (`calibration/`; 0.0016 for task 2C over 64 runs), enlarged in proportion where
-the network makes more errors than the reference, because weak networks vary more. Where the recipe was scaled, on
-digits and in quick sweeps, saved numbers are shown and not compared: they were trained otherwise.
+deviation of the task's reference, enlarged in proportion where the network makes more errors than the reference,
+because weak networks vary more. Where the recipe was scaled, on digits and where quick trains less, saved numbers
+are shown and not compared: they were trained otherwise.
 
 A number that the replay printed is that of the very weights that were measured. It may differ by the choice of
 images alone: by `4 sqrt(2 p (1 - p) / n)` for an accuracy p on n images (binomial), and 0.01. What lies further

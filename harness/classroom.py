@@ -71,7 +71,7 @@ def grade(paths: Sequence[Path], options: Options, progress: Progress) -> list[R
     with contextlib.ExitStack() as stack:
         scratch = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="harness-")))
         several, download = listed(paths, scratch / "download", options.one_is_a_class, progress)
-        dataset = load_dataset(options.data)
+        dataset = load_dataset(options.data, options.assignment.dataset)
         progress.total(len(several))
         check_names(options.overrides, [one.name for one in several], progress)
         options.out.mkdir(parents=True, exist_ok=True)
@@ -92,7 +92,7 @@ def in_lanes(options: Options, scratch: Path, jobs: int, progress: Progress) -> 
 
     Raises NotIsolated, DatasetError, DeviceUnavailable and ClusterError.
     """
-    dataset = load_dataset(options.data)
+    dataset = load_dataset(options.data, options.assignment.dataset)
     setup = Setup(
         assignment=Folder.of(options.assignment.folder, bool(options.scheduler)), data=dataset.name,
         profile=options.profile, device=options.device, isolation=options.isolation,

@@ -1,7 +1,7 @@
 """The data sets: found, checked against their published digests, and laid out for the sandboxed dry run.
 
 `mnist` and `fashion_mnist` are official: every array has a published SHA-256 and is refused without it. `digits`
-stands in where MNIST cannot be had: scikit-learn's 1,797 handwritten digits, scaled to 28 x 28.
+stands in where they cannot be had: scikit-learn's 1,797 handwritten digits, scaled to 28 x 28.
 """
 
 from __future__ import annotations
@@ -132,19 +132,21 @@ def load(name: DatasetName, *, download_timeout: float = 30.0) -> Dataset:
     return _checked(name, arrays, f"what Keras downloaded ({keras_home() / 'datasets'})")
 
 
-def resolve(name: Literal["auto"] | DatasetName, *, download_timeout: float = 5.0) -> tuple[Dataset, str | None]:
+def resolve(
+    name: Literal["auto"] | DatasetName, own: DatasetName, *, download_timeout: float = 5.0
+) -> tuple[Dataset, str | None]:
     """The data set for `--data`, and the reason where it is a stand-in, else None.
 
-    `auto` is MNIST, or `digits` where MNIST cannot be had; another name is loaded or refused as `load` does.
-    The network gets `download_timeout` seconds to answer. Raises DatasetCorrupt also for `auto`: whoever has an
-    MNIST file wants marks on MNIST, and must hear that it is damaged.
+    `auto` is the assignment's `own`, or `digits` where that cannot be had; another name is loaded or refused as
+    `load` does. The network gets `download_timeout` seconds to answer. Raises DatasetCorrupt also for `auto`:
+    whoever has a file of the assignment's data wants marks on it, and must hear that it is damaged.
     """
     if name != "auto":
         return load(name), None
     try:
-        return load("mnist", download_timeout=download_timeout), None
+        return load(own, download_timeout=download_timeout), None
     except DatasetUnavailable as error:
-        return load("digits"), f"measured on digits in place of MNIST: {error}"
+        return load("digits"), f"measured on digits in place of {own}: {error}"
 
 
 def _from_harness_data(name: str, tried: list[str]) -> Dataset | None:

@@ -128,7 +128,7 @@ def share_axis(axes: Axes, measured: str, gate: Gate) -> None:
     ticks = [number(round(100 * tick, 8)) for tick in axes.get_xticks()]
     digits = max(len(tick.partition(".")[2]) for tick in ticks)
     axes.xaxis.set_major_formatter(lambda tick, _: f"{100 * tick:.{digits}f}".replace("-", "−", 1))
-    unit = "percentage points" if gate.difference else "percent of images"
+    unit = "percentage points" if gate.difference else f"percent of {for_xml(clean(gate.of, 40))}"
     axes.set_xlabel(f"{for_xml(clean(measured, 40))}, {unit}", color=MUTED, fontsize=TEXT, parse_math=False)
 
 

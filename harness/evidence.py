@@ -14,7 +14,7 @@ from pydantic import Field
 
 from harness.gates import Gate
 from harness.models import ModelFacts
-from harness.recording import ArrayRecord, FitRecord, Passage, Recording, Where
+from harness.recording import ArrayRecord, FitRecord, Noise, Passage, Recording, Where
 from harness.results import Cause, Curve, DatasetFacts, LayerFacts, OwnFigure, Speed, SubmissionFacts, Value
 from harness.training.recipe import Recipe, Scale
 
@@ -183,6 +183,54 @@ class Denoising(Value):
         return sum(judged) / len(judged)
 
 
+class Reconstruction(Value):
+    """An autoencoder on noisy evaluation images, a level at a time. Errors are mean squared errors a pixel, of
+    images in [0, 1], against the clean images."""
+
+    autoencoder: str
+    noise: str
+    levels: tuple[float, ...]
+    images: int
+    judged: tuple[float, float]
+    """The lowest and the highest level over which the error that is removed is taken together."""
+    clean: float
+    """Of what it makes of the clean images themselves."""
+    noisy: tuple[float, ...]
+    """Of the noisy images."""
+    denoised: tuple[float, ...]
+    """Of what it makes of them."""
+    gain: tuple[float, ...]
+    """Noisy less denoised, mean over images, and its 95 % interval."""
+    gain_low: tuple[float, ...]
+    gain_high: tuple[float, ...]
+    removed: float
+    """Share of the error that is gone over the judged levels; below 0 where it makes more than there was."""
+    shown: int
+    shown_denoised: tuple[tuple[float, ...], ...]
+    """Of the images that are shown, a level at a time."""
+    strips: dict[str, tuple[str, ...]] = Field(default_factory=dict)
+    """PNG strips, base64, a level at a time: "raw", "noisy", "denoised"."""
+
+
+class CodesAgainstPixels(Value):
+    """One classifier trained on the codes of an autoencoder and on the images, with the same seeds."""
+
+    autoencoder: str
+    classifier: str
+    """The fit whose network and training it is."""
+    values: int
+    """In a code."""
+    seeds: tuple[int, ...]
+    codes: tuple[float, ...]
+    """Accuracy on the evaluation images, a value a seed."""
+    pixels: tuple[float, ...]
+    difference: float
+    """Codes less pixels, mean over seeds."""
+    low: float | None = None
+    """Student's 95 % interval of the differences; None for fewer than three seeds."""
+    high: float | None = None
+
+
 class Generation(Value):
     """Images from a decoder alone, and what a classifier makes of them."""
 
@@ -242,10 +290,12 @@ class Evidence(Value):
     self_trained: tuple[SelfTrained, ...] = ()
     saved_models: tuple[SavedModel, ...] = ()
     gates: dict[str, Gate] = Field(default_factory=dict)
-    """What random outcomes are held against: by "2C.accuracy", or "4C.gain.3A" with a classifier of task 3A."""
+    """What random outcomes are held against: by "TASK.accuracy", or "TASK.gain.OTHER" with another's classifier."""
     noise: NoiseFacts | None = None
     denoising: Denoising | None = None
     generation: Generation | None = None
+    reconstruction: Reconstruction | None = None
+    codes: CodesAgainstPixels | None = None
     replay: Replayed | None = None
     unmeasured: dict[str, Unmeasured] = Field(default_factory=dict)
     """Why a measurement of this name could not be made."""
@@ -351,6 +401,21 @@ class Network:
         """True where the targets are labels."""
         y = self.record.data.y
         return y is not None and y.encoding in ("labels", "one_hot", "one_hot_twice")
+
+    @property
+    def noise(self) -> Noise | None:
+        """The noise on its inputs; None where there is none, or none that was told."""
+        return self.record.data.x.noise if self.record.data.x is not None else None
+
+    @property
+    def optimizer(self) -> str:
+        """The class of its optimizer as it was recorded; "" where it has none."""
+        return self.record.optimizer.class_name if self.record.optimizer else ""
+
+    @property
+    def on_codes(self) -> bool:
+        """True where its inputs are what another network computes."""
+        return self.record.data.x is not None and self.record.data.x.derived is not None
 
     @property
     def on_clean_images(self) -> bool:

@@ -11,21 +11,17 @@ from harness.gates import Forecast
 from harness.recording import Finding, Where
 from harness.results import Cause, CheckResult, Claim, Decision, Judged, ManualPart, Outcome, Result, TaskResult
 
-TELLING = (
-    "not-rescaled", "rescaled-twice", "labels-one-hot-twice", "another-data-set", "evaluation-images-in-training",
-    "stacked-layers", "extra-hidden-layers", "too-few-epochs", "trainable-without-compile",
-    "autoencoder-target-noisy", "noise-changes-input", "noise-level-unused",
-)  # fmt: skip
-"""Findings that explain why a network falls short, the most telling first."""
-OF_THE_DATA = TELLING[:4]
-"""Those of them that are about the data: they may explain the shortfall of networks elsewhere too."""
+OF_THE_DATA = ("not-rescaled", "rescaled-twice", "labels-one-hot-twice", "another-data-set")
+"""Findings that explain why a network falls short, and may explain the shortfall of networks elsewhere too."""
+TELLING = (*OF_THE_DATA, "evaluation-images-in-training", "trainable-without-compile", "noise-on-target")
+"""All findings that do, whatever the assignment, the most telling first; then come the assignment's own."""
 NO_REASON = (
     "contradicted-number", "hard-coded-results", "commented-out-training", "template-unsolved", "keras2-name",
     "old-numpy-name", "missing-import", "missing-package", "asks-for-input", "data-path", "own-settings",
-    "too-much-to-record", "plotted-factors-differ", "mean-over-epochs", "self-trained",
-    "fit-without-source", "addressed-to-a-reviewer",
+    "too-much-to-record", "self-trained", "fit-without-source", "addressed-to-a-reviewer",
 )  # fmt: skip
-"""Findings that explain no shortfall: what they are about does not change how a network is trained."""
+"""Findings that explain no shortfall, whatever the assignment: what they are about does not change how a network is
+trained. The assignment names its own."""
 
 FORECASTS = {
     Forecast.ON_TRACK: "these runs already reach what is needed",
@@ -109,11 +105,13 @@ def reason(result: Result, check: CheckResult) -> Reason | None:
     """
     if check.judged is None or check.outcome not in (Outcome.FAILED, Outcome.PARTIAL, Outcome.MANUAL):
         return None
-    own = [one for one in result.findings if one.code not in NO_REASON and _is_of(one, check)]
+    silent = (*NO_REASON, *result.assignment.silent)
+    telling = (*TELLING, *result.assignment.telling)
+    own = [one for one in result.findings if one.code not in silent and _is_of(one, check)]
     data = [one for one in result.findings if one.code in OF_THE_DATA]
     for found, sure in ((own, True), (data, False)):
         if found:
-            first = min(found, key=_rank)
+            first = min(found, key=lambda one: telling.index(one.code) if one.code in telling else len(telling))
             return Reason(first.message, first.where, sure)
     return None
 
@@ -151,10 +149,6 @@ def forecasts(result: Result) -> list[tuple[Forecast, str, list[str]]]:
     of = {task.id: forecast(task) for task in result.tasks}
     made = [(one, means, [task for task, told in of.items() if told is one]) for one, means in FORECASTS.items()]
     return [each for each in made if each[2]]
-
-
-def _rank(finding: Finding) -> int:
-    return TELLING.index(finding.code) if finding.code in TELLING else len(TELLING)
 
 
 def _is_of(finding: Finding, check: CheckResult) -> bool:

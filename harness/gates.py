@@ -25,8 +25,6 @@ from pydantic import BaseModel, ConfigDict, Field
 from harness import stats
 
 Rule = Literal["mean", "retry"]
-DIFFERENCES = ("gain",)
-"""Measures that are differences of two shares: told in percentage points."""
 
 
 class Decision(StrEnum):
@@ -61,6 +59,10 @@ class Gate(BaseModel):
 
     task: str
     measure: str = "accuracy"
+    of: str = "images"
+    """What a share is a share of."""
+    difference: bool = False
+    """The measure is a difference of two shares: told in percentage points."""
     nominal: float | None = None
     source: Literal["assignment", "course"] = "assignment"
     """Whose figure the nominal is."""
@@ -92,11 +94,6 @@ class Gate(BaseModel):
     def known(self) -> bool:
         """Whether there is anything to hold runs against."""
         return self.threshold is not None
-
-    @property
-    def difference(self) -> bool:
-        """Whether the measure is a difference of two shares."""
-        return self.measure in DIFFERENCES
 
     @property
     def reference_mean(self) -> float | None:

@@ -16,8 +16,9 @@ from harness.assignment import Assignment
 from harness.calibrated import Profile
 from harness.datasets import Dataset
 from harness.dryrun import DryRun
-from harness.evidence import Evidence, FitEvidence, Match, Network, RunSummary
+from harness.evidence import Evidence, FitEvidence, Match, Network, RunSummary, Unmeasured
 from harness.gates import Decision, Gate, decide
+from harness.measure import codes
 from harness.measure.classification import accuracy
 from harness.measure.kept import Measurements, speed_beside
 from harness.measure.noise import noise_facts
@@ -30,7 +31,8 @@ from harness.saved_models import with_saved_models
 from harness.training.cache import RunCache, StoredRun
 from harness.training.chain import asked
 from harness.training.channel import cause_of
-from harness.training.cost import Budget, patience
+from harness.training.codes import PlannedCodes
+from harness.training.cost import Budget, Work, patience
 from harness.training.from_recording import Recipes, loss_of, optimizer_of
 from harness.training.plan import PlannedFit, Planner
 from harness.training.process import TimeLimit, TrainerFailed, TrainerProcess, TrainingStopped, Weighted
@@ -47,22 +49,27 @@ P = ParamSpec("P")
 @dataclass(frozen=True)
 class Plans:
     """What is trained for a submission, by task, in the order in which its tasks are; its fits, with what cannot be
-    planned of them; and what is left of its budget."""
+    planned of them; what is trained to compare codes with pixels, or why it is not; and what is left of its
+    budget."""
 
     by_task: Mapping[str, Sequence[PlannedFit]]
     fits: Mapping[str, FitEvidence]
     budget: Budget
+    codes: PlannedCodes | Unmeasured | None = None
 
     @property
-    def trainings(self) -> tuple[Prepared, ...]:
-        """Every training of the plans, seeds and all, each once."""
-        seeded = (
-            plan.prepared.with_seed(seed)
+    def trainings(self) -> tuple[tuple[Prepared, Work], ...]:
+        """Every training of the plans, seeds and all, each once, with what one run of it takes."""
+        seeded = [
+            (plan.prepared.with_seed(seed), plan.work)
             for plans in self.by_task.values()
             for plan in plans
             for seed in plan.seeds
-        )
-        return tuple({one.recipe.sha256: one for one in seeded}.values())
+        ]
+        if isinstance(self.codes, PlannedCodes):
+            both, work = (self.codes.on_codes, self.codes.on_pixels), self.codes.work
+            seeded += [(one.with_seed(seed), work) for seed in self.codes.seeds for one in both]
+        return tuple({one.recipe.sha256: (one, work) for one, work in seeded}.values())
 
 
 @dataclass(frozen=True)
@@ -97,7 +104,7 @@ class Grader:
         )
         evidence = Evidence(
             submission=submission,
-            dataset=dataset_facts(self.dataset),
+            dataset=dataset_facts(self.dataset, self.assignment.dataset),
             profile=self.profile,
             recording=run.recording,
             matches=matches.by_task,
@@ -126,7 +133,7 @@ class Grader:
             if name in left:
                 left.remove(name)
                 fits[name] = _noted(fits[name], self._planned, task, network, planner, plans[task], budget)
-        return Plans(plans, fits, budget)
+        return Plans(plans, fits, budget, codes.planned(self, evidence, planner, budget))
 
     def train(
         self,
@@ -150,8 +157,9 @@ class Grader:
             if gate is not None:
                 self._decide(gate, planned, fits, plans.budget, partial(on_epoch, task))
         evidence = evidence.model_copy(update={"fits": fits})
+        compared = codes.compared(self, plans.codes, on_epoch)
         matches = {task: self._best_first(task, evidence) for task in evidence.matches}
-        return measure_trained(self, evidence.model_copy(update={"matches": matches}), replayer)
+        return measure_trained(self, evidence.model_copy(update={"matches": matches}), replayer, compared)
 
     def _in_turns(self, evidence: Evidence) -> list[tuple[str, Network]]:
         """The networks in the order in which they take from the budget: each task's first one (of a sweep all),
@@ -200,7 +208,7 @@ class Grader:
             spec = canonical(fit)
             if models is not None:
                 _counted(models, identity.of_values(spec.model_dump(mode="json"), made.get("loss")))
-            facts = self._facts(spec, made.get("loss"))
+            facts = self.facts(spec, made.get("loss"))
         except Refused as reason:
             facts = ModelFacts(refused=str(reason))
         except (TrainerFailed, TrainingStopped) as error:
@@ -209,7 +217,8 @@ class Grader:
             made = {"problem": facts.refused, "cause": Cause.REFUSED} | made
         return FitEvidence(facts=facts, **made)
 
-    def _facts(self, spec: ModelSpec, loss: tuple[str, dict[str, Any]] | None) -> ModelFacts:
+    def facts(self, spec: ModelSpec, loss: tuple[str, dict[str, Any]] | None) -> ModelFacts:
+        """What a network is, rebuilt, or kept from before; `refused` is set where it cannot be."""
         decided_by = [spec.model_dump(mode="json"), loss]
         return self.measured.of("model", decided_by, ModelFacts, lambda: self.trainer.inspect(spec, loss))[0]
 
@@ -231,7 +240,7 @@ class Grader:
         only for its decoder may take what the one of the task that it decodes may."""
         plan = planner.plan(task, network, plans)
         decodes = next((rule.decodes for rule in self.assignment.rules() if rule.task == task), "")
-        recipes = [(one.recipe, self._facts(one.recipe.model, None)) for one in plan.prepared.ancestors]
+        recipes = [(one.recipe, self.facts(one.recipe.model, None)) for one in plan.prepared.ancestors]
         work = budget.charge(decodes or task, [*recipes, (plan.prepared.recipe, network.facts)], plan.seeds)
         plans.append(replace(plan, work=work))
         return network.evidence
@@ -331,12 +340,12 @@ class Grader:
         )
 
 
-def dataset_facts(dataset: Dataset) -> DatasetFacts:
-    """What a result says of its data set."""
+def dataset_facts(dataset: Dataset, own: str) -> DatasetFacts:
+    """What a result says of its data set; `own` is the assignment's."""
     return DatasetFacts(
         name=dataset.name,
         sha256=dataset.sha256,
-        official=dataset.official,
+        official=dataset.official and dataset.name == own,
         train_images=len(dataset.x_train),
         evaluation_images=len(dataset.x_test),
     )

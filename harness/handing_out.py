@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Literal, TypeVar
 
 import typer
 
-from harness.options import CacheOption, cache_folder, guarded
+from harness.options import DEFAULT_ASSIGNMENT, CacheOption, cache_folder, guarded
 
 if TYPE_CHECKING:
     from harness.downloads import HandIn
@@ -96,7 +96,9 @@ def export_gradescope(out: OutArgument, to: ToFolder, only: OnlyOption = None) -
 @export.command("autograder")
 def export_autograder(
     file: Annotated[Path, typer.Argument(help="Zip to write, for Gradescope's Configure Autograder.")],
-    assignment: Annotated[str, typer.Option(help="Id of the assignment, installed where it runs.")] = "dat405_a7",
+    assignment: Annotated[
+        str, typer.Option(help="Id of the assignment, installed where it runs.")
+    ] = DEFAULT_ASSIGNMENT,
     profile: Annotated[Literal["quick", "full"], typer.Option(help="quick is a forecast.")] = "quick",
     install: Annotated[str | None, typer.Option(help="What pip installs there; this version by default.")] = None,
     wheel: Annotated[Path | None, typer.Option(help="A wheel of the harness, packed along and installed.")] = None,

@@ -18,7 +18,7 @@ from harness.recording import Graph, Name, Strict, TensorRef
 from harness.results import LayerFacts
 
 MAX_LAYERS = 256
-MAX_PARAMS = 60_000_000  # some 110 times the assignment's largest network
+MAX_PARAMS = 60_000_000  # some forty times an assignment's largest network
 MAX_ACTIVATIONS = 20_000_000  # values of one layer's output for one image
 
 

@@ -3,12 +3,20 @@
 from __future__ import annotations
 
 import math
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 Images = NDArray[np.floating[Any]]
+Kind = Literal["salt_and_pepper", "gaussian", "uniform"]
+
+
+def added(kind: Kind, images: Images, level: float, rng: np.random.Generator) -> Images:
+    """A copy of the images with noise of this kind and level, within [0, 1]. Raises ValueError as the kinds do."""
+    if kind == "salt_and_pepper":
+        return salt_and_pepper(images, level, rng)
+    return gaussian_noise(images, level, rng) if kind == "gaussian" else uniform_noise(images, level, rng)
 
 
 def salt_and_pepper(images: Images, level: float, rng: np.random.Generator) -> Images:

@@ -14,10 +14,14 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 DEFAULT_ASSIGNMENT = "dat405_a7"
 
+DEFAULT_ASSIGNMENT = "dat405_a7"
+
 AssignmentOption = Annotated[str, typer.Option(help="Id of an installed assignment, or the folder of one.")]
 DataOption = Annotated[
     Literal["auto", "mnist", "fashion_mnist", "digits"],
-    typer.Option(help="Data to train and measure on; auto is MNIST, or digits where MNIST cannot be had."),
+    typer.Option(
+        help="Data to train and measure on; auto is the assignment's own, or digits where that cannot be had."
+    ),
 ]
 ProfileOption = Annotated[Literal["quick", "full"], typer.Option(help="quick is a forecast, full is for marks.")]
 DeviceOption = Annotated[Literal["auto", "cpu", "gpu"], typer.Option(help="Where to train.")]

@@ -1,6 +1,6 @@
 """The pytest plugin: checks of an assignment run as tests and end as points.
 
-    pytest reference/dat405_a7 --submission PATH
+    pytest reference/ASSIGNMENT --submission PATH
 
 records, trains and measures the submission, then hands each check the evidence. `harness grade` runs the same
 checks on evidence that it has already (`run_checks`).

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from harness import datasets
 from harness.assignment import Assignment, AssignmentError
@@ -18,12 +19,16 @@ from harness.dryrun import DryRun, record
 from harness.evidence import Evidence, Network
 from harness.grading import Grader
 from harness.measure.autoencoders import Chosen, Drawing, denoising_of, generation_of
+from harness.measure.codes import codes_of
+from harness.measure.reconstruction import reconstruction_of
+from harness.measure.specs import CodesSpec, DenoisingSpec, GenerationSpec, ReconstructionSpec
 from harness.results import SubmissionFacts
 from harness.store import Store
 from harness.training.cache import RunCache
-from harness.training.from_recording import from_fit
+from harness.training.codes import PlannedCodes, planned
+from harness.training.plan import Planner
 from harness.training.process import Device, TrainerProcess
-from harness.training.recipe import Prepared
+from harness.training.recipe import Prepared, Recipe
 from harness.training.runs import weighted
 
 if TYPE_CHECKING:
@@ -70,10 +75,21 @@ class Reference:
             named.setdefault(factors[0] if factors else "none", network)
         return named
 
+    @cached_property
+    def _planner(self) -> Planner:
+        grader = self.grader
+        return Planner(
+            self.assignment, grader.profile, grader.dataset, self.evidence.recording, self.run.frames,
+            self.evidence.matches,
+        )  # fmt: skip
+
     def prepared(self, task: str, network: Network) -> Prepared:
         """What is trained for a network of a task in this profile."""
-        scale = self.assignment.tasks[task].scale(self.grader.dataset.name, self.grader.profile)
-        return from_fit(network.record, self.run.frames, self.grader.dataset, scale)
+        return self._planner.plan(task, network, ()).prepared
+
+    def handed_in(self, network: Network) -> Recipe:
+        """The recipe of a network as the assignment asks for it."""
+        return self._planner.handed_in(network)
 
     def classifiers(self) -> Iterator[tuple[str, str, Network]]:
         """Each different network that tells images apart: its task, the name of its quantity, and itself."""
@@ -93,7 +109,7 @@ class Reference:
             task=about_task or task,
             trained_for=task,
             measure=measure,
-            handed_in=from_fit(network.record, self.run.frames, self.grader.dataset).recipe.without_seed,
+            handed_in=self.handed_in(network).without_seed,
             recipe=recipe.without_seed,
             settings={
                 "epochs": recipe.epochs, "batch_size": recipe.batch_size, "optimizer": list(recipe.optimizer),
@@ -110,64 +126,127 @@ class Reference:
             raise CalibrationFailed("a reference that is to be a classifier is none")
         return CalibrationRun(seed=seed, value=summary.accuracy, seconds=summary.seconds)
 
-    def denoising_quantities(
-        self, classifier: str, denoiser: Network, prepared: Prepared
-    ) -> dict[str, CalibratedQuantity]:
-        """What is measured on trained autoencoders with a task's classifier, by name, without runs.
+    def trials(self) -> Iterator[Trial]:
+        """Everything that is measured on trained references besides their accuracies."""
+        declared = self.assignment.measurements
+        for task in declared.classifiers:
+            yield self._with_classifier(task)
+        if declared.reconstruction is not None:
+            yield self._reconstruction(declared.reconstruction)
+        if declared.codes is not None:
+            yield self._codes(declared.codes)
 
-        A measure belongs to the task that has a gate on it, and to the denoiser's otherwise.
-        """
-        spec, tasks = self.assignment.denoising, self.assignment.tasks
-        if spec is None:
-            return {}
-        telling = self.prepared(classifier, self.networks(classifier)[""]).recipe
-        measured = {
-            "classifier": telling.without_seed,
-            "judged": list(spec.judged),
-            "images": self.assignment.profile(self.grader.profile).denoising_images,
-            "generated": spec.generated,
-        }
+    def _with_classifier(self, task: str) -> Trial:
+        """What is measured on an autoencoder with the classifier of a task. Each run has a classifier of its own
+        seed: runs that shared one would not be independent."""
+        declared = self.assignment.measurements
+        denoising, generation = declared.denoising, declared.generation
+        of = denoising.denoiser if denoising else generation.autoencoder if generation else ""
+        network, prepared = self._reference(of)
+        telling, by = self._reference(task)
+        settings: dict[str, Any] = {"classifier": by.recipe.without_seed}
+        if denoising is not None:
+            images = self.assignment.profile(self.grader.profile).evaluated_images
+            settings |= {"judged": list(denoising.judged), "images": images}
+        if generation is not None:
+            settings["generated"] = generation.images
         made = {}
-        for measure in MEASURES:
-            task = next((name for name, one in tasks.items() if measure in one.gates), spec.denoiser)
-            quantity = self.quantity(spec.denoiser, measure, denoiser, prepared, task)
-            levels = spec.levels if measure in CURVES else ()
-            made[f"{task}.{measure}.{classifier}"] = quantity.model_copy(
-                update={
-                    "levels": levels,
-                    "unit": "ratio" if measure == "reconstruction" else "share",
-                    "settings": quantity.settings | measured,
-                }
-            )
-        return made
+        for measure in (*(DENOISED if denoising else ()), *(DRAWN if generation else ())):
+            about = self._about(measure, of)
+            quantity = self.quantity(of, measure, network, prepared, about)
+            update = {
+                "levels": denoising.levels if denoising and measure in DENOISED else (),
+                "unit": "ratio" if measure == "reconstruction" else "share",
+                "settings": quantity.settings | settings,
+            }
+            made[f"{about}.{measure}.{task}"] = quantity.model_copy(update=update)
 
-    def denoised(
-        self, denoiser: Network, prepared: Prepared, seed: int, classifier: str
+        def measured(seed: int) -> dict[str, CalibrationRun]:
+            both = self.trained(of, network, prepared, seed), self.trained(task, telling, by, seed)
+            found = {} if denoising is None else self._denoised(denoising, *both, seed)
+            return found if generation is None else found | self._drawn(generation, *both, seed)
+
+        count = min(self.assignment.tasks[one].calibration_seeds for one in (of, task))
+        return Trial(f"{of} with the classifier of {task}", count, made, measured)
+
+    def _denoised(
+        self, spec: DenoisingSpec, denoiser: Chosen, classifier: Chosen, seed: int
     ) -> dict[str, CalibrationRun]:
-        """Everything that is measured on a trained autoencoder with a task's classifier of the same seed, by
-        measure."""
-        telling = self.networks(classifier)[""]
-        chosen = self._chosen("", denoiser, prepared, seed)
-        by = self._chosen(classifier, telling, self.prepared(classifier, telling), seed)
-        curves = denoising_of(self.grader, chosen, by)
-        decoder = decoder_of(self.evidence.recording.models, denoiser)
-        if decoder is None:
-            raise CalibrationFailed("the reference's decoder was not found")
-        drawn = generation_of(self.grader, Drawing(chosen, by, *decoder, None))
-        ratios = tuple(
-            after / before if before else 1.0
-            for before, after in zip(curves.error_noisy, curves.error_denoised, strict=True)
-        )
+        curves = denoising_of(self.grader, spec, denoiser, classifier)
+        pairs = zip(curves.error_noisy, curves.error_denoised, strict=True)
+        ratios = tuple(after / before if before else 1.0 for before, after in pairs)
+        cleaned = curves.over_judged(curves.denoised)
         return {
             "gain": CalibrationRun(seed=seed, value=curves.mean_gain[0], curve=curves.gain),
-            "denoised": CalibrationRun(seed=seed, value=curves.over_judged(curves.denoised), curve=curves.denoised),
+            "denoised": CalibrationRun(seed=seed, value=cleaned, curve=curves.denoised),
             "reconstruction": CalibrationRun(seed=seed, value=curves.over_judged(ratios), curve=ratios),
+        }
+
+    def _drawn(
+        self, spec: GenerationSpec, autoencoder: Chosen, classifier: Chosen, seed: int
+    ) -> dict[str, CalibrationRun]:
+        decoder = decoder_of(self.evidence.recording.models, autoencoder.network)
+        if decoder is None:
+            raise CalibrationFailed("the reference's decoder was not found")
+        drawn = generation_of(self.grader, spec, Drawing(autoencoder, classifier, *decoder, None))
+        return {
             "recognised": CalibrationRun(seed=seed, value=drawn.recognised),
             "class_entropy": CalibrationRun(seed=seed, value=drawn.class_entropy),
             "nearest": CalibrationRun(seed=seed, value=drawn.nearest[1]),
         }
 
-    def _chosen(self, task: str, network: Network, prepared: Prepared, seed: int) -> Chosen:
+    def _reconstruction(self, spec: ReconstructionSpec) -> Trial:
+        of = spec.autoencoder
+        network, prepared = self._reference(of)
+        about = self._about("removed", of)
+        quantity = self.quantity(of, "removed", network, prepared, about)
+        settings = spec.model_dump(mode="json", include={"noise", "judged"})
+        settings["images"] = self.assignment.profile(self.grader.profile).evaluated_images
+        update = {"levels": spec.levels, "settings": quantity.settings | settings}
+
+        def measured(seed: int) -> dict[str, CalibrationRun]:
+            made = reconstruction_of(self.grader, spec, self.trained(of, network, prepared, seed))
+            return {"removed": CalibrationRun(seed=seed, value=made.removed, curve=made.denoised)}
+
+        count = self.assignment.tasks[of].calibration_seeds
+        named = {f"{about}.removed": quantity.model_copy(update=update)}
+        return Trial(f"{of}, reconstruction", count, named, measured)
+
+    def codes(self, spec: CodesSpec, seeds: tuple[int, ...] = (0,)) -> tuple[str, Network, PlannedCodes]:
+        """What is trained to compare codes with pixels, and the classifier with its task."""
+        task = next((one for one in spec.classifiers if self.networks(one)), "")
+        if not task:
+            raise CalibrationFailed(f"the reference has no classifier for task {spec.classifiers[0]}")
+        telling, prepared = self._reference(task)
+        return task, telling, planned(*self._reference(spec.autoencoder), telling, prepared, seeds)
+
+    def _codes(self, spec: CodesSpec) -> Trial:
+        """One run compares one pair of trainings: a hand-in's mean over seeds is held against the runs' spread."""
+        task, telling, plan = self.codes(spec)
+        about = self._about("difference", task)
+        quantity = self.quantity(task, "difference", telling, plan.on_codes, about)
+        settings = quantity.settings | {"pixels": plan.on_pixels.recipe.without_seed}
+
+        def measured(seed: int) -> dict[str, CalibrationRun]:
+            made = codes_of(self.grader, replace(plan, seeds=(seed,)), lambda _epoch, _of: None)
+            return {"difference": CalibrationRun(seed=seed, value=made.difference)}
+
+        count = self.assignment.tasks[task].calibration_seeds
+        named = {f"{about}.difference": quantity.model_copy(update={"settings": settings})}
+        return Trial(f"{task}, codes against pixels", count, named, measured)
+
+    def _about(self, measure: str, otherwise: str) -> str:
+        """The task that a measure belongs to: the one that has a gate on it."""
+        return next((name for name, one in self.assignment.tasks.items() if measure in one.gates), otherwise)
+
+    def _reference(self, task: str) -> tuple[Network, Prepared]:
+        network = self.networks(task).get("")
+        if network is None:
+            raise CalibrationFailed(f"the reference has no network for task {task}")
+        return network, self.prepared(task, network)
+
+    def trained(self, task: str, network: Network, prepared: Prepared, seed: int) -> Chosen:
+        """A task's network with the weights that a seed gives it, trained now where that was not done before."""
         seeded = prepared.with_seed(seed)
         self.grader.run(prepared, seed, lambda _epoch, _of: None)
         found = self.grader.runs.known(seeded.recipe)
@@ -176,12 +255,24 @@ class Reference:
         return Chosen(task, network, weighted(seeded.recipe, found[1]))
 
 
-MEASURES = ("gain", "denoised", "reconstruction", "recognised", "class_entropy", "nearest")
-"""What is measured on a trained autoencoder: gain and accuracy on denoised images, averaged over the judged levels;
-squared error after over before, likewise; of drawn images the share that is recognised, their classes' entropy, and
-the median distance to the data set's nearest image."""
-CURVES = ("gain", "denoised", "reconstruction")
-"""Those that are averages over noise levels."""
+@dataclass(frozen=True)
+class Trial:
+    """Quantities, by name and without runs, that are measured together on trained references: `measured(seed)`
+    gives a run of each, by measure."""
+
+    label: str
+    count: int
+    """How many seeds the assignment asks for."""
+    quantities: dict[str, CalibratedQuantity]
+    measured: Callable[[int], dict[str, CalibrationRun]]
+
+
+DENOISED = ("gain", "denoised", "reconstruction")
+"""What is measured on a denoiser with a classifier: gain and accuracy on denoised images, averaged over the judged
+levels; squared error after over before, likewise."""
+DRAWN = ("recognised", "class_entropy", "nearest")
+"""And on a decoder: of drawn images the share that is recognised, their classes' entropy, and the median distance
+to the data set's nearest image."""
 
 
 @contextmanager
@@ -192,7 +283,7 @@ def reference(
 
     Raises CalibrationFailed where it cannot be recorded, and DatasetError for data that is not there.
     """
-    dataset = load_dataset(data)
+    dataset = load_dataset(data, assignment.dataset)
     kept = cache or RunCache(Store(Store.default_folder(), Store.default_limit()))
     with tempfile.TemporaryDirectory(prefix="harness-") as scratch, TrainerProcess(device) as trainer:
         npz = Path(scratch) / "data.npz"

@@ -46,6 +46,7 @@ CAUSES = {
     Cause.HARNESS_FAULT: "a fault of the harness, not of the work",
 }
 SOURCES = {"assignment": "the assignment’s", "course": "the course’s", "calibration": "from calibration"}
+DATA_SETS = {"mnist": "MNIST", "fashion_mnist": "Fashion-MNIST"}
 MAX_STEPS = 6
 MAX_LINES = 4
 
@@ -223,12 +224,14 @@ def banners(results: Sequence[Result]) -> list[tuple[str, str]]:
     one = len(results) == 1
     if one and results[0].problem:
         found.append(("Nothing could be recorded", results[0].problem))
-    for name in dict.fromkeys(result.dataset.name for result in results if not result.dataset.official):
+    stand_ins = [result for result in results if not result.dataset.official]
+    for name, own in dict.fromkeys((result.dataset.name, result.assignment.dataset) for result in stand_ins):
+        asked = DATA_SETS.get(own, own)
         sentence = (
-            f"Marks were not measured on MNIST: this run used the data set “{name}”, with thresholds calibrated "
+            f"Marks were not measured on {asked}: this run used the data set “{name}”, with thresholds calibrated "
             "for it. They are a forecast; they are not the assignment’s marks."
         )
-        found.append((f"Measured on {name}, not on MNIST", sentence))
+        found.append((f"Measured on {name}, not on {asked}", sentence))
     held = dict.fromkeys(result.isolation for result in results if not result.isolated)
     for isolation in held:
         count = sum(not result.isolated and result.isolation == isolation for result in results)

@@ -45,7 +45,14 @@ def build_result(
     )
     return Result(
         submission=evidence.submission,
-        assignment=AssignmentFacts(id=assignment.id, title=assignment.title, version=assignment.version),
+        assignment=AssignmentFacts(
+            id=assignment.id,
+            title=assignment.title,
+            version=assignment.version,
+            dataset=assignment.dataset,
+            telling=assignment.explaining.telling,
+            silent=assignment.explaining.silent,
+        ),
         profile=evidence.profile,
         dataset=evidence.dataset,
         tasks=tasks,

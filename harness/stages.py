@@ -284,23 +284,20 @@ def _trainings(making: Grader, evidence: Evidence, run: DryRun) -> dict[str, Tra
     """What is trained in any case for a submission, and all that it starts from, by key."""
     plans = making.plan(evidence, run.frames)
     made: dict[str, Training] = {}
-    for planned in (planned for several in plans.by_task.values() for planned in several):
-        seconds = patience(planned.work)
-        for seed in planned.seeds:
-            prepared = planned.prepared.with_seed(seed)
-            chain = [*prepared.ancestors, replace(prepared, ancestors=())]
-            for number, one in enumerate(chain):
-                before = tuple(chain[:number])
-                key = one.recipe.sha256
-                wanted = Wanted(
-                    key,
-                    tuple(parent.recipe.sha256 for parent in before),
-                    "" if before else of_values(same_program(one.recipe), one.recipe.epochs),
-                    convolutional(one.recipe.model),
-                    planned.work.operations,
-                    making.runs.known(one.recipe) is not None,
-                )
-                made.setdefault(key, Training(replace(one, ancestors=before), wanted, seconds))
+    for prepared, work in plans.trainings:
+        chain = [*prepared.ancestors, replace(prepared, ancestors=())]
+        for number, one in enumerate(chain):
+            before = tuple(chain[:number])
+            key = one.recipe.sha256
+            wanted = Wanted(
+                key,
+                tuple(parent.recipe.sha256 for parent in before),
+                "" if before else of_values(same_program(one.recipe), one.recipe.epochs),
+                convolutional(one.recipe.model),
+                work.operations,
+                making.runs.known(one.recipe) is not None,
+            )
+            made.setdefault(key, Training(replace(one, ancestors=before), wanted, patience(work)))
     return made
 
 

@@ -36,7 +36,7 @@ Kind = Literal["run", "measurement", "recording", "figure"]
 M = TypeVar("M", bound=Strict)
 
 KINDS: tuple[Kind, ...] = get_args(Kind)
-DEFAULT_LIMIT = 5 * 2**30  # bytes; a sweep of fifteen networks of task 2D is 100 MB
+DEFAULT_LIMIT = 5 * 2**30  # bytes; fifteen networks of half a million weights are 100 MB
 EVICTED_TO = 0.9  # of the limit, so that not every later write evicts again
 ROOM_SHARE = 8  # of the room that is left; so many processes that write at once stay within the limit
 STALE_SECONDS = 3600.0  # a file that was begun so long ago has lost its writer

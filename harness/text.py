@@ -87,7 +87,7 @@ def points(value: float | None) -> str:
 
 
 def number(value: float | None) -> str:
-    """A measured number: 55,050 · 0.9713 · 12.5 · 1e-6; a dash where there is no value."""
+    """A measured number: 12,345 · 0.9713 · 12.5 · 1e-6; a dash where there is no value."""
     if value is None:
         return NO_VALUE
     size = abs(value)

@@ -226,7 +226,7 @@ def gate(task: str, accepted: float, mean: float, runs: int = 12, **changes: Any
 GATES = {
     "2C.accuracy": gate("2C", 0.9650, 0.9713, 64, nominal=0.97),
     "3A.accuracy": gate("3A", 0.9890, 0.9921, nominal=0.99, partial_from=0.97),
-    "4C.gain.3A": gate("4C", 0.15, 0.2, measure="gain", partial_from=0.0),
+    "4C.gain.3A": gate("4C", 0.15, 0.2, measure="gain", difference=True, partial_from=0.0),
     "4C.denoised.3A": gate("4C", 0.6, 0.64, measure="denoised"),
     "4D.recognised.3A": gate("4D", 0.55, 0.9, measure="recognised", nominal=0.5),
 }

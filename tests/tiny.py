@@ -17,12 +17,12 @@ wrong_fail_rate = 0.001
 seeds = 1
 convolutional_seeds = 1
 sweep_replicates = 1
-denoising_images = 100
+evaluated_images = 100
 [profiles.full]
 seeds = 3
 convolutional_seeds = 2
 sweep_replicates = 3
-denoising_images = 100
+evaluated_images = 100
 [tasks.A]
 title = "The first"
 machine = 1.0

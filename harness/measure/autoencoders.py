@@ -11,13 +11,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from harness.allowlist import Refused
 from harness.decoders import values_after
 from harness.evidence import Denoising, Generation, Network
 from harness.identity import of_array
 from harness.measure.denoising import gains, mean_gain
 from harness.measure.generation import nearest, recognised
 from harness.measure.kept import identity_of
+from harness.measure.specs import DenoisingSpec, GenerationSpec
 from harness.recording import ModelRecord
 from harness.training.process import Weighted
 
@@ -56,27 +56,27 @@ class Drawing:
         return values_after(self.autoencoder.network, self.cut)
 
 
-def denoising_of(grader: Grader, denoiser: Chosen, classifier: Chosen) -> Denoising:
+def denoising_of(grader: Grader, spec: DenoisingSpec, denoiser: Chosen, classifier: Chosen) -> Denoising:
     """What a denoiser gains a classifier on the evaluation images, kept from before where it was measured.
 
     Raises Refused where their images are no images of the data set, TrainerFailed and TrainingStopped.
     """
-    spec, profile = grader.assignment.denoising, grader.assignment.profile(grader.profile)
     decided_by = [
         *([one.task, one.network.record.id, *identity_of(one.weighted)] for one in (denoiser, classifier)),
-        spec.model_dump(mode="json") if spec else None, profile.denoising_images,
+        spec.model_dump(mode="json"), images_of(grader),
     ]  # fmt: skip
-    make = partial(_denoising, grader, denoiser, classifier)
+    make = partial(_denoising, grader, spec, denoiser, classifier)
     return grader.measured.of("denoising", decided_by, Denoising, make)[0]
 
 
-def _denoising(grader: Grader, denoiser: Chosen, classifier: Chosen) -> Denoising:
-    spec = grader.assignment.denoising
-    if spec is None:
-        raise Refused("the assignment names no denoising")
-    labels = grader.dataset.y_test
-    images = min(len(labels), grader.assignment.profile(grader.profile).denoising_images)
-    made = grader.trainer.denoise(classifier.weighted, denoiser.weighted, spec.levels, images, SHOWN)
+def images_of(grader: Grader) -> int:
+    """On how many evaluation images noise, and what removes it, is tried."""
+    return min(len(grader.dataset.y_test), grader.assignment.profile(grader.profile).evaluated_images)
+
+
+def _denoising(grader: Grader, spec: DenoisingSpec, denoiser: Chosen, classifier: Chosen) -> Denoising:
+    labels, images = grader.dataset.y_test, images_of(grader)
+    made = grader.trainer.denoise(classifier.weighted, denoiser.weighted, spec.noise, spec.levels, images, SHOWN)
     shown = [
         number for number, level in enumerate(spec.levels) if any(abs(level - one) < 1e-9 for one in STRIP_LEVELS)
     ]
@@ -103,24 +103,22 @@ def _denoising(grader: Grader, denoiser: Chosen, classifier: Chosen) -> Denoisin
     )
 
 
-def generation_of(grader: Grader, drawing: Drawing) -> Generation:
+def generation_of(grader: Grader, spec: GenerationSpec, drawing: Drawing) -> Generation:
     """What a decoder draws, and what a classifier makes of it, kept from before where it was measured. Raises as
     `denoising_of` does."""
-    spec = grader.assignment.denoising
     decided_by = [
         identity_of(drawing.autoencoder.weighted), identity_of(drawing.classifier.weighted),
         drawing.classifier.task, drawing.decoder.name,
         drawing.cut, drawing.latent, None if drawing.own is None else of_array(drawing.own),
-        spec.generated if spec else COMPARED,
+        spec.images,
     ]  # fmt: skip
-    make = partial(_generation, grader, drawing)
+    make = partial(_generation, grader, spec, drawing)
     return grader.measured.of("generation", decided_by, Generation, make)[0]
 
 
-def _generation(grader: Grader, drawing: Drawing) -> Generation:
+def _generation(grader: Grader, spec: GenerationSpec, drawing: Drawing) -> Generation:
     autoencoder, classifier, own = drawing.autoencoder.weighted, drawing.classifier.weighted, drawing.own
-    spec = grader.assignment.denoising
-    count = spec.generated if spec else COMPARED
+    count = spec.images
     pixels = grader.dataset.x_train[0].size
     if own is not None and own.shape[1] == pixels and len(own) >= FEWEST:
         count, raw, images = len(own), own, np.clip(own, 0, 1)

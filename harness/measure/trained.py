@@ -1,4 +1,4 @@
-"""What only trained networks show: what denoising gains, and what a decoder draws. Adds to the evidence."""
+"""What only trained networks show, as the assignment's measurements have it. Adds to the evidence."""
 
 from __future__ import annotations
 
@@ -12,16 +12,26 @@ from numpy.typing import NDArray
 from harness.allowlist import Refused
 from harness.decoders import decoder_of
 from harness.dryrun import GENERATED_FRAME, DryRun, Trained
-from harness.evidence import Evidence, Generation, Match, Network, Unmeasured
+from harness.evidence import (
+    CodesAgainstPixels,
+    Denoising,
+    Evidence,
+    Generation,
+    Match,
+    Network,
+    Reconstruction,
+    Unmeasured,
+)
 from harness.matching import place_of
 from harness.measure.autoencoders import Chosen, Drawing, denoising_of, generation_of
 from harness.measure.own import replayed
+from harness.measure.reconstruction import reconstruction_of
+from harness.measure.specs import DenoisingSpec, GenerationSpec, ReconstructionSpec
 from harness.results import Cause, Curve, Value
 from harness.training.channel import cause_of
 from harness.training.process import TrainerFailed, TrainingStopped
 
 if TYPE_CHECKING:
-    from harness.assignment import DenoisingSpec
     from harness.grading import Grader
 
 V = TypeVar("V", bound=Value)
@@ -30,8 +40,12 @@ Replayer = Callable[[dict[str, Trained]], DryRun]
 """replayer(what training gave, by fit): the submission's run with trained weights."""
 
 
-def measure_trained(grader: Grader, evidence: Evidence, replayer: Replayer | None) -> Evidence:
-    """The evidence with the replay, denoising and generation, or with the reason why they could not be measured.
+def measure_trained(
+    grader: Grader, evidence: Evidence, replayer: Replayer | None,
+    compared: CodesAgainstPixels | Unmeasured | None = None,
+) -> Evidence:  # fmt: skip
+    """The evidence with the replay and what the assignment's measurements give, or with the reason why they could
+    not be made. `compared`: the one that needs trainings of its own.
 
     `replayer` runs the submission again with trained weights, once; it is not called where nothing was trained.
     """
@@ -42,34 +56,51 @@ def measure_trained(grader: Grader, evidence: Evidence, replayer: Replayer | Non
         headings = {name: spec.headings for name, spec in grader.assignment.tasks.items()}
         evidence = evidence.model_copy(update={"replay": replayed(evidence, run, tuple(answers), headings)})
         own = _drawn(run)
-    spec = grader.assignment.denoising
-    if spec is None:
-        return evidence
-    denoiser = _trained(grader, evidence, (spec.denoiser,))
-    classifier: Chosen | Unmeasured | None = _trained(grader, evidence, spec.classifiers)
-    if classifier is None:
-        classifier = _untrained(evidence, "classifier", spec.classifiers)
+    specs, matches = grader.assignment.measurements, evidence.matches
     made: dict[str, Value] = {}
-    if denoiser is None:
-        made["denoising"] = _untrained(evidence, "autoencoder", (spec.denoiser,))
-    elif isinstance(classifier, Unmeasured):
-        made["denoising"] = classifier
-    else:
-        made["denoising"] = _told(partial(denoising_of, grader, denoiser, classifier))
-    matches = evidence.matches
-    drawings = _drawings(grader, evidence, spec, classifier, own)
-    if isinstance(drawings, Unmeasured):
-        made["generation"] = drawings
-    else:
-        drawn = [(drawing, _told(partial(generation_of, grader, drawing))) for drawing in drawings]
-        drawn.sort(key=lambda one: _worth(one[1]), reverse=True)
-        made["generation"] = drawn[0][1]
-        matches = _best_decoder_first(matches, drawn, _decoding(grader, spec))
+    if specs.denoising is not None:
+        made["denoising"] = _denoised(grader, evidence, specs.denoising)
+    if specs.reconstruction is not None:
+        made["reconstruction"] = _reconstructed(grader, evidence, specs.reconstruction)
+    if specs.codes is not None:
+        made["codes"] = compared if compared is not None else Unmeasured(reason="it was not trained")
+    if specs.generation is not None:
+        drawings = _drawings(grader, evidence, specs.generation, own)
+        if isinstance(drawings, Unmeasured):
+            made["generation"] = drawings
+        else:
+            drawn = [
+                (drawing, _told(partial(generation_of, grader, specs.generation, drawing))) for drawing in drawings
+            ]
+            drawn.sort(key=lambda one: _worth(one[1]), reverse=True)
+            made["generation"] = drawn[0][1]
+            matches = _best_decoder_first(matches, drawn, _decoding(grader, specs.generation))
     unmeasured = {name: value for name, value in made.items() if isinstance(value, Unmeasured)}
     measured = {name: value for name, value in made.items() if name not in unmeasured}
     return evidence.model_copy(
         update={**measured, "matches": matches, "unmeasured": {**evidence.unmeasured, **unmeasured}}
     )
+
+
+def _denoised(grader: Grader, evidence: Evidence, spec: DenoisingSpec) -> Denoising | Unmeasured:
+    denoiser, classifier = _trained(grader, evidence, (spec.denoiser,)), _classifier(grader, evidence, spec)
+    if denoiser is None:
+        return _untrained(evidence, "autoencoder", (spec.denoiser,))
+    if isinstance(classifier, Unmeasured):
+        return classifier
+    return _told(partial(denoising_of, grader, spec, denoiser, classifier))
+
+
+def _reconstructed(grader: Grader, evidence: Evidence, spec: ReconstructionSpec) -> Reconstruction | Unmeasured:
+    autoencoder = _trained(grader, evidence, (spec.autoencoder,))
+    if autoencoder is None:
+        return _untrained(evidence, "autoencoder", (spec.autoencoder,))
+    return _told(partial(reconstruction_of, grader, spec, autoencoder))
+
+
+def _classifier(grader: Grader, evidence: Evidence, spec: DenoisingSpec | GenerationSpec) -> Chosen | Unmeasured:
+    found = _trained(grader, evidence, spec.classifiers)
+    return found if found is not None else _untrained(evidence, "classifier", spec.classifiers)
 
 
 def _told(measure: Callable[[], V]) -> V | Unmeasured:
@@ -127,13 +158,13 @@ def history_of(network: Network, curve: Curve, fit: str = "") -> dict[str, tuple
 
 
 def _drawings(
-    grader: Grader, evidence: Evidence, spec: DenoisingSpec, classifier: Chosen | Unmeasured,
-    own: NDArray[Any] | None,
-) -> list[Drawing] | Unmeasured:  # fmt: skip
-    """The decoders of trained autoencoders, at least one, the denoiser's own first; or why nothing draws."""
-    tasks = (spec.denoiser, *_decoding(grader, spec))
+    grader: Grader, evidence: Evidence, spec: GenerationSpec, own: NDArray[Any] | None
+) -> list[Drawing] | Unmeasured:
+    """The decoders of trained autoencoders, at least one, the declared task's own first; or why nothing draws."""
+    tasks = (spec.autoencoder, *_decoding(grader, spec))
+    classifier = _classifier(grader, evidence, spec)
     networks = {network.record.id: network for task in tasks for network in evidence.networks(task)}
-    chosen = (_chosen(grader, spec.denoiser, network) for network in networks.values())
+    chosen = (_chosen(grader, spec.autoencoder, network) for network in networks.values())
     trained = [one for one in chosen if one is not None]
     if not trained:
         return _untrained(evidence, "autoencoder", tasks)
@@ -155,9 +186,9 @@ def _drawings(
     return Unmeasured(reason="no decoder that shares the trained autoencoder's layers was found")
 
 
-def _decoding(grader: Grader, spec: DenoisingSpec) -> list[str]:
-    """The tasks that are answered by the decoder of a denoiser."""
-    return [rule.task for rule in grader.assignment.rules() if rule.decodes == spec.denoiser]
+def _decoding(grader: Grader, spec: GenerationSpec) -> list[str]:
+    """The tasks that are answered by the decoder of the autoencoder's task."""
+    return [rule.task for rule in grader.assignment.rules() if rule.decodes == spec.autoencoder]
 
 
 def _worth(made: Generation | Unmeasured) -> tuple[bool, bool, float]:

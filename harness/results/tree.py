@@ -244,6 +244,12 @@ class AssignmentFacts(Value):
     id: str
     title: str
     version: str
+    dataset: str = "mnist"
+    """What its marks are measured on. Results that do not name it are older than the first assignment on others."""
+    telling: tuple[str, ...] = ()
+    """Codes of its own findings that explain why a network falls short, the most telling first."""
+    silent: tuple[str, ...] = ()
+    """Codes of its own findings that explain no shortfall."""
 
 
 class DatasetFacts(Value):

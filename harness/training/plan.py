@@ -15,7 +15,7 @@ from harness.evidence import Match, Network
 from harness.recording import Recording
 from harness.training.cost import Work
 from harness.training.from_recording import Recipes
-from harness.training.recipe import Prepared, Scale
+from harness.training.recipe import Prepared, Recipe, Scale
 
 
 @dataclass(frozen=True)
@@ -67,7 +67,7 @@ class Planner:
         spec = self._assignment.tasks[task]
         scale = self._scales.get(network.record.id, spec.scale(self._dataset.name, self._profile))
         prepared = self._scaled(scale).of(network.record.id)
-        handed_in = self._as_handed_in.of(network.record.id).recipe
+        handed_in = self.handed_in(network)
         if spec.sweep:
             number = sum(1 for other in before if other.prepared.recipe == prepared.recipe)
             replicates = self._assignment.profile(self._profile).sweep_replicates
@@ -76,6 +76,10 @@ class Planner:
             count = self._assignment.seeds(self._profile, network.convolutional) if spec.accuracy is not None else 1
             seeds = tuple(range(count))
         return PlannedFit(network.record.id, prepared, handed_in.without_seed, scale, seeds)
+
+    def handed_in(self, network: Network) -> Recipe:
+        """The recipe of a fit with the epochs and batch size that were handed in. Raises Refused."""
+        return self._as_handed_in.of(network.record.id).recipe
 
     def _scaled(self, scale: Scale | None) -> Recipes:
         if scale not in self._recipes:

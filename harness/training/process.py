@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from harness import datasets
 from harness.allowlist import Refused
 from harness.models import ModelFacts, ModelSpec
+from harness.noise import Kind as NoiseKind
 from harness.sandbox.process import clean_log
 from harness.training import device as devices
 from harness.training.answers import (
@@ -215,10 +216,12 @@ class TrainerProcess:
         return runs
 
     def denoise(
-        self, classifier: Weighted, denoiser: Weighted, levels: Sequence[float], images: int, shown: int
-    ) -> dict[str, NDArray[Any]]:
+        self, classifier: Weighted, denoiser: Weighted, noise: NoiseKind, levels: Sequence[float], images: int,
+        shown: int,
+    ) -> dict[str, NDArray[Any]]:  # fmt: skip
         """What `harness.training.trained.denoising_curves` gives. Raises Refused and TrainerFailed."""
-        request = {"ask": "denoise", "levels": list(levels), "images": images, "shown": shown, "seed": 0}
+        request: dict[str, Any] = {"ask": "denoise", "noise": noise, "levels": list(levels)}
+        request |= {"images": images, "shown": shown, "seed": 0}
         n, shown = len(levels), min(images, shown)
         awaited = {
             "rows": Awaited("int64", (images,)),
@@ -235,6 +238,23 @@ class TrainerProcess:
             if not ((made["rows"] >= 0) & (made["rows"] < _rows(denoiser.recipe.dataset))).all():
                 raise Nonsense("rows beyond the evaluation set")
         return made
+
+    def reconstruct(
+        self, autoencoder: Weighted, noise: NoiseKind, levels: Sequence[float], images: int, shown: int
+    ) -> dict[str, NDArray[Any]]:
+        """What `harness.training.trained.reconstructions` gives. Raises Refused and TrainerFailed."""
+        request: dict[str, Any] = {"ask": "reconstruct", "noise": noise, "levels": list(levels)}
+        request |= {"images": images, "shown": shown, "seed": 0}
+        n, shown = len(levels), min(images, shown)
+        awaited = {
+            "error_clean": Awaited("float32", (images,), finite=True),
+            "error_noisy": Awaited("float32", (n, images), finite=True),
+            "error_denoised": Awaited("float32", (n, images), finite=True),
+            "shown_clean": Awaited("float32", (shown, PIXELS), finite=True),
+            "shown_noisy": Awaited("float32", (n, shown, PIXELS), finite=True),
+            "shown_denoised": Awaited("float32", (n, shown, PIXELS), finite=True),
+        }
+        return self._ask_arrays(request, awaited, autoencoder=autoencoder)
 
     def generate(
         self, autoencoder: Weighted, cut: int, classifier: Weighted, count: int

@@ -98,8 +98,17 @@ class Server:
         classifier, denoiser = (self._network(request, arrays, name) for name in ("classifier", "denoiser"))
         dataset = self._dataset(denoiser.recipe)
         made = trained.denoising_curves(
-            classifier, denoiser, dataset, request["levels"], request["images"], request["shown"], request["seed"]
-        )
+            classifier, denoiser, dataset, request["noise"], request["levels"], request["images"],
+            request["shown"], request["seed"],
+        )  # fmt: skip
+        self._done(arrays=made)
+
+    def _reconstruct(self, request: dict[str, Any], arrays: Arrays) -> None:
+        autoencoder = self._network(request, arrays, "autoencoder")
+        made = trained.reconstructions(
+            autoencoder, self._dataset(autoencoder.recipe), request["noise"], request["levels"],
+            request["images"], request["shown"], request["seed"],
+        )  # fmt: skip
         self._done(arrays=made)
 
     def _generate(self, request: dict[str, Any], arrays: Arrays) -> None:

@@ -1,4 +1,4 @@
-"""Trained networks put to use, in the trainer's process: denoising curves, images from a decoder."""
+"""Trained networks put to use, in the trainer's process: denoising, reconstruction, images from a decoder."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from harness.allowlist import Refused
 from harness.datasets import Dataset
 from harness.models import Built, ModelSpec, build
-from harness.noise import salt_and_pepper
+from harness.noise import Kind, added
 from harness.training.arrays_spec import ArraySpec, as_images, seen
 from harness.training.recipe import Recipe
 
@@ -67,6 +67,7 @@ def denoising_curves(
     classifier: Network,
     denoiser: Network,
     dataset: Dataset,
+    noise: Kind,
     levels: list[float],
     images: int,
     shown: int,
@@ -77,10 +78,9 @@ def denoising_curves(
     The noise is drawn once a level and both predictions are of the same noisy images. `images` evaluation images
     are used, spread evenly over the set.
     """
-    chosen = np.arange(images) * len(dataset.x_test) // images
-    clean = _flat(dataset.x_test[chosen])
+    chosen, clean = _spread(dataset, images)
     rng = np.random.default_rng([seed, 11])
-    seasoned = np.stack([salt_and_pepper(clean, level, rng) for level in levels])
+    seasoned = np.stack([added(noise, clean, level, rng) for level in levels])
     flat = seasoned.reshape(-1, clean.shape[1])
     denoised = denoiser.reconstruct(flat)
     both = classifier.predict(np.concatenate([flat, denoised])).argmax(axis=1).astype(np.int32)
@@ -94,6 +94,28 @@ def denoising_curves(
         "error_denoised": ((restored - clean) ** 2).mean(axis=(1, 2)),
         "shown_clean": clean[:shown],
         "shown_seasoned": seasoned[:, :shown],
+        "shown_denoised": restored[:, :shown],
+    }
+
+
+def reconstructions(
+    autoencoder: Network, dataset: Dataset, noise: Kind, levels: list[float], images: int, shown: int, seed: int
+) -> dict[str, Array]:
+    """How far noisy images and what an autoencoder makes of them lie from the clean ones: the mean squared error a
+    pixel of each image, (levels, n), and (n,) of what it makes of the clean images themselves; the first images.
+
+    `images` evaluation images are used, spread evenly over the set; both errors are of the same noisy images.
+    """
+    _, clean = _spread(dataset, images)
+    rng = np.random.default_rng([seed, 11])
+    noisy = np.stack([added(noise, clean, level, rng) for level in levels])
+    restored = autoencoder.reconstruct(noisy.reshape(-1, clean.shape[1])).reshape(noisy.shape)
+    return {
+        "error_clean": ((autoencoder.reconstruct(clean) - clean) ** 2).mean(axis=1),
+        "error_noisy": ((noisy - clean) ** 2).mean(axis=2),
+        "error_denoised": ((restored - clean) ** 2).mean(axis=2),
+        "shown_clean": clean[:shown],
+        "shown_noisy": noisy[:, :shown],
         "shown_denoised": restored[:, :shown],
     }
 
@@ -138,6 +160,12 @@ def evaluated(spec: ModelSpec, weights: Sequence[Array], x: ArraySpec, dataset: 
     except (ValueError, TypeError) as error:
         raise Refused(f"its weights or the images do not fit it: {str(error)[:300]}") from None
     return np.asarray(outputs, dtype=np.float32)
+
+
+def _spread(dataset: Dataset, images: int) -> tuple[Array, Array]:
+    """The rows of so many evaluation images, spread evenly over the set, and the images (n, 784) in [0, 1]."""
+    rows = np.arange(images) * len(dataset.x_test) // images
+    return rows, _flat(dataset.x_test[rows])
 
 
 def _flat(images: Array) -> Array:

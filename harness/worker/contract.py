@@ -27,6 +27,9 @@ class Build(BaseModel):
 
     `factors` and `replicates`: the function takes a factor and is called `replicates` times for each.
     `noise_level`: the model is trained from images seasoned by the submission's own function to clean ones.
+    `wide`: the function takes how many values an input has. `codes_of`: the inputs are what the encoder that
+    another task's function gave makes of the images. `validation_split`: a share of the training data is held out,
+    and the test images are left alone.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -38,20 +41,25 @@ class Build(BaseModel):
     factors: tuple[float, ...] = ()
     replicates: int = 1
     noise_level: float | None = None
+    wide: bool = False
+    codes_of: str = ""
+    validation_split: float | None = None
 
 
-_THEIRS = ("epochs", "batch_size", "factors", "replicates", "noise_level")  # what RECIPES may say
+# What RECIPES may say.
+_THEIRS = ("epochs", "batch_size", "factors", "replicates", "noise_level", "validation_split")
 
 
 class Contract(BaseModel):
-    """What `submission.py` may define. Comes from the assignment, through the job."""
+    """What `submission.py` may define, each by its name; "" where there is no such thing. Comes from the
+    assignment, through the job."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    preprocess: str = "preprocess"
-    noise: str = "salt_and_pepper"
+    preprocess: str = ""
+    noise: str = ""
     recipes: str = "RECIPES"
-    generate: str = "generate_digits"
+    generate: str = ""
     builds: tuple[Build, ...] = ()
 
 
@@ -61,6 +69,7 @@ class ContractRun:
     def __init__(self, contract: Contract, runner: Runner, recorder: Recorder, data: Data, seconds: float) -> None:
         self._contract = contract
         self._decoder: Any = None
+        self._encoders: dict[str, Any] = {}
         self._runner = runner
         self._recorder = recorder
         self._data = data
@@ -128,16 +137,19 @@ class ContractRun:
 
     def _fit(self, build: Build, arrays: tuple[Array, ...], function: Callable[..., Any]) -> None:
         build = self._as_handed_in(build)
+        arrays = self._encoded(build, arrays) if build.codes_of else arrays
         for factor in build.factors or (None,):
             for _ in range(build.replicates):
-                model = function() if factor is None else function(factor)
+                width = (int(np.prod(arrays[0].shape[1:])),) if build.wide else ()
+                model = function(*width) if factor is None else function(*width, factor)
                 self._fit_one(model, build, arrays)
 
     def _fit_one(self, model: Any, build: Build, arrays: tuple[Array, ...]) -> None:
         if isinstance(model, (tuple, list)) and model:
             for part in model:
                 self._recorder.see(part)
-            self._decoder = model[-1] if len(model) > 2 else self._decoder
+            if len(model) > 2:
+                self._encoders[build.task], self._decoder = model[1], model[-1]
             model = model[0]
         if not callable(getattr(model, "fit", None)):
             raise TypeError(f"{build.function}() returned {type(model).__name__}; expected a compiled Keras model")
@@ -145,14 +157,19 @@ class ContractRun:
         if build.noise_level is not None:
             y, test_y = _shaped(model, x), _shaped(model, test_x)
             x, test_x = self._seasoned(y, build.noise_level), self._seasoned(test_y, build.noise_level)
-        model.fit(
-            _shaped(model, x),
-            y,
-            epochs=build.epochs,
-            batch_size=build.batch_size,
-            validation_data=(_shaped(model, test_x), test_y),
-            verbose=0,
-        )
+        validation: dict[str, Any] = {"validation_data": (_shaped(model, test_x), test_y)}
+        if build.validation_split is not None:
+            validation = {"validation_split": build.validation_split}
+        model.fit(_shaped(model, x), y, epochs=build.epochs, batch_size=build.batch_size, verbose=0, **validation)
+
+    def _encoded(self, build: Build, arrays: tuple[Array, ...]) -> tuple[Array, ...]:
+        """The arrays with what the encoder makes of the images in their place."""
+        encoder: Any = self._encoders.get(build.codes_of)
+        if not callable(getattr(encoder, "predict", None)):
+            raise TypeError(f"it is trained on the codes of task {build.codes_of}, whose function gave no encoder")
+        x, y, test_x, test_y = arrays
+        made, test = (np.asarray(encoder.predict(_shaped(encoder, one), verbose=0)) for one in (x, test_x))
+        return made, y, test, test_y
 
     def _seasoned(self, images: Array, level: float) -> Array:
         function = self._runner.namespace.get(self._contract.noise)
@@ -178,7 +195,7 @@ class ContractRun:
         names = [name for name, value in self._runner.namespace.items() if type(value) is types.FunctionType]
         contract = self._contract
         wanted = [contract.preprocess, contract.noise, *(build.function for build in contract.builds)]
-        for name in dict.fromkeys(wanted):
+        for name in filter(None, dict.fromkeys(wanted)):
             others = {other.lower(): other for other in names if other not in wanted}
             near = [others[found] for found in difflib.get_close_matches(name.lower(), others, 1, 0.75)]
             if near and not callable(self._runner.namespace.get(name)):

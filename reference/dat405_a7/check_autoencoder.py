@@ -16,7 +16,7 @@ BATCH_SIZE = 64
 REMOVED = 0.5  # share of the squared error; the reference removes nine tenths
 
 
-@pytest.mark.check("4A", 0.1)
+@pytest.mark.check("4A", 0.08)
 def check_parameters(autoencoder, verdict):
     """The autoencoder 784-128-96-128-784 has 226,416 parameters, and its inner layers an activation."""
     verdict.where = autoencoder.where
@@ -59,7 +59,7 @@ def _activates(layer):
     return layer.class_name in ACTIVATIONS or (layer.class_name == "Activation" and layer.activation != "linear")
 
 
-@pytest.mark.check("4A", 0.1)
+@pytest.mark.check("4A", 0.08)
 def check_bottleneck(autoencoder, verdict):
     """Its narrowest layer, the bottleneck, hands on 96 values."""
     verdict.where = autoencoder.where
@@ -79,7 +79,7 @@ def check_bottleneck(autoencoder, verdict):
     verdict.says("A bottleneck of 96.")
 
 
-@pytest.mark.check("4A", 0.15)
+@pytest.mark.check("4A", 0.13)
 def check_noisy_to_clean(autoencoder, verdict):
     """It is trained from noisy images to the same images, clean."""
     verdict.where = autoencoder.where
@@ -115,7 +115,7 @@ def check_noisy_to_clean(autoencoder, verdict):
     verdict.says("Inputs with salt and pepper noise of level 0.4, clean targets.")
 
 
-@pytest.mark.check("4A", 0.1)
+@pytest.mark.check("4A", 0.08)
 def check_training(autoencoder, verdict):
     """It is trained for 32 epochs in batches of 64, by adam, with binary cross-entropy."""
     verdict.where = autoencoder.where
@@ -155,7 +155,7 @@ def _recorded(component):
     return component.class_name if component else "none"
 
 
-@pytest.mark.check("4A", 0.15)
+@pytest.mark.check("4A", 0.13)
 def check_reconstruction(autoencoder, evidence, verdict):
     """Trained, it removes at least half of the error that the noise makes."""
     verdict.where = autoencoder.where

@@ -1,11 +1,12 @@
-"""Figures that are this assignment's own, as data: the weight decay sweep, denoising curves, galleries."""
+"""Which figures this assignment shows, and its own as data: the weight decay sweep."""
 
 from collections import defaultdict
 from collections.abc import Iterator
 from statistics import mean, stdev
 
+from harness import shown
 from harness.evidence import Evidence
-from harness.results import Gallery, GalleryRow, Plot, Series
+from harness.results import Gallery, Plot, Series
 
 HINTON = 0.9847
 
@@ -13,31 +14,16 @@ HINTON = 0.9847
 def plots(evidence: Evidence) -> Iterator[Plot]:
     """Curves over weight decay factors and over noise levels, where they were measured."""
     yield from _sweep(evidence)
-    yield from _denoising(evidence)
+    if evidence.denoising is not None:
+        yield from shown.denoising_plots(evidence.denoising, "4C", shown.own_levels(evidence))
 
 
 def galleries(evidence: Evidence) -> Iterator[Gallery]:
     """Original, seasoned and denoised images; what the decoder draws."""
-    curves = evidence.denoising
-    if curves is not None:
-        rows = [GalleryRow(label="original", png=curves.strips["original"][0], images=curves.strip_images)]
-        for number, level in enumerate(curves.strip_levels):
-            for kind in ("seasoned", "denoised"):
-                png = curves.strips[kind][number]
-                rows.append(GalleryRow(label=f"{kind}, level {level:g}", png=png, images=curves.strip_images))
-        yield Gallery(
-            task="4B", title="Original, seasoned, denoised", rows=tuple(rows),
-            note="Noise of the harness's own, and the submitted autoencoder as trained here.",
-        )  # fmt: skip
-    made = evidence.generation
-    if made is not None:
-        yield Gallery(
-            task="4D", title="What the decoder draws",
-            rows=(GalleryRow(label="generated", png=made.strip, images=made.strip_images),),
-            note="Drawn by the hand-in's own code, run again with the trained weights."
-            if made.own
-            else "From codes between those of two training images of a class, slightly perturbed.",
-        )  # fmt: skip
+    if evidence.denoising is not None:
+        yield shown.denoising_gallery(evidence.denoising, "4B")
+    if evidence.generation is not None:
+        yield shown.generation_gallery(evidence.generation, "4D")
 
 
 def _sweep(evidence: Evidence) -> Iterator[Plot]:
@@ -78,48 +64,3 @@ def _factor(network):
             if text.startswith("kernel L2 "):
                 return float(text.split()[2])
     return None
-
-
-def _denoising(evidence: Evidence) -> Iterator[Plot]:
-    curves = evidence.denoising
-    if curves is None:
-        return
-    yield Plot(
-        task="4C",
-        title="Accuracy against noise level",
-        x_label="noise level",
-        y_label="accuracy",
-        series=(
-            Series(label="seasoned", x=curves.levels, y=curves.seasoned),
-            Series(label="denoised", x=curves.levels, y=curves.denoised),
-        ),
-        note=f"{curves.images:,} evaluation images a level; both curves on the same images with the same noise."
-        f"{own_levels(evidence)}",
-    )
-    yield Plot(
-        task="4C",
-        title="Gain from denoising",
-        x_label="noise level",
-        y_label="accuracy gained",
-        series=(
-            Series(
-                label="denoised − seasoned",
-                x=curves.levels,
-                y=curves.gain,
-                low=curves.gain_low,
-                high=curves.gain_high,
-            ),
-        ),
-        lines=(("no gain", 0.0),),
-        note="Bars are 95 % intervals of paired proportions.",
-    )
-
-
-def own_levels(evidence: Evidence) -> str:
-    """The noise that the hand-in itself evaluated or denoised with, as a sentence; empty where none was seen."""
-    given = [use.x.derived.given if use.x.derived else use.x for use in evidence.recording.uses]
-    levels = {round(array.noise.level, 2) for array in given if array.noise is not None}
-    if not levels:
-        return ""
-    shown = ", ".join(f"{level:g}" for level in sorted(levels)[:20])
-    return f" The hand-in’s own code puts noise of {shown} on images."

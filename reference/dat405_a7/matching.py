@@ -14,10 +14,6 @@ def _plain_network(network: Network) -> bool:
     return network.classifier and not network.convolutional and bool(network.of_class("Dense"))
 
 
-def _optimizer(network: Network) -> str:
-    return network.record.optimizer.class_name if network.record.optimizer else ""
-
-
 def _wide(network: Network) -> bool:
     return max((0, *network.hidden_units)) >= 200
 
@@ -27,10 +23,6 @@ def _grows(network: Network) -> bool:
     return not network.fresh and len(network.of_class("Dense")) > 3
 
 
-def _from_noisy(network: Network) -> bool:
-    return network.record.data.x is not None and network.record.data.x.noise is not None
-
-
 def _at_the_level_asked(network: Network) -> bool:
     return _nearness(network) > -0.03
 
@@ -38,7 +30,7 @@ def _at_the_level_asked(network: Network) -> bool:
 def _nearness(network: Network) -> float:
     """How near its noise is to the level asked, at most 0. Levels are estimated: rounded, so that chance decides
     no tie."""
-    noise = network.record.data.x.noise if network.record.data.x else None
+    noise = network.noise
     level = noise.level if noise is not None and noise.kind == "salt_and_pepper" else 0.0
     return -abs(round(level, 2) - LEVEL)
 
@@ -115,7 +107,7 @@ MLP = Rule(
         Sign(2, "has 55,050 parameters", lambda network: network.params == 55_050),
         Sign(1, "trains for 10 epochs", lambda network: network.epochs == 10),
         Sign(1, "uses batches of 128", lambda network: network.record.batch_size == 128),
-        Sign(1, "uses SGD", lambda network: _optimizer(network) == "SGD"),
+        Sign(1, "uses SGD", lambda network: network.optimizer == "SGD"),
         Sign(1, "trains on clean images", lambda network: network.on_clean_images),
         Sign(-4, "has weight decay, which is task 2D's", lambda network: network.regularized),
         Sign(-3, "has hidden layers of 200 or more, as task 2D's", _wide),
@@ -167,7 +159,7 @@ AUTOENCODER = Rule(
     needs=(Sign(0, "is trained to give images back", lambda network: network.reconstructs),),
     signs=(
         Sign(3, "has 226,416 parameters", lambda network: network.params == 226_416),
-        Sign(2, "is trained from noisy images", _from_noisy),
+        Sign(2, "is trained from noisy images", lambda network: network.noise is not None),
         Sign(3, "is trained at noise level 0.4", _at_the_level_asked),
         Sign(1, "narrows in the middle", lambda network: network.bottleneck is not None),
         Sign(1, "trains a fresh network", lambda network: network.fresh),

@@ -54,22 +54,32 @@ def denoiser(trainer) -> Weighted:
 
 
 def test_denoising_brings_images_nearer_and_tells_both_on_the_same_noise(trainer, classifier, denoiser):
-    made = trainer.denoise(classifier, denoiser, LEVELS, 200, 10)
+    made = trainer.denoise(classifier, denoiser, "salt_and_pepper", LEVELS, 200, 10)
     assert made["seasoned"].shape == made["denoised"].shape == (3, 200)
     assert made["shown_seasoned"].shape == (3, 10, 784)
     assert made["error_noisy"][0] == 0 < made["error_noisy"][1] < made["error_noisy"][2]
     assert made["error_denoised"][1] < made["error_noisy"][1] / 3
     truth = DIGITS.y_test[made["rows"]]
     assert (made["seasoned"][0] == truth).mean() > 0.9  # without noise the classifier is itself
-    again = trainer.denoise(classifier, denoiser, LEVELS, 200, 10)
+    again = trainer.denoise(classifier, denoiser, "salt_and_pepper", LEVELS, 200, 10)
     assert (again["seasoned"] == made["seasoned"]).all() and (again["denoised"] == made["denoised"]).all()
 
 
 def test_an_autoencoder_trained_on_clean_images_denoises_worse(trainer, classifier, denoiser):
     copier = weighted(trainer, autoencoder_fit(None), Scale(epochs=25, batch_size=32))
-    good = trainer.denoise(classifier, denoiser, LEVELS, 200, 2)
-    bad = trainer.denoise(classifier, copier, LEVELS, 200, 2)
+    good = trainer.denoise(classifier, denoiser, "salt_and_pepper", LEVELS, 200, 2)
+    bad = trainer.denoise(classifier, copier, "salt_and_pepper", LEVELS, 200, 2)
     assert bad["error_denoised"][1] > good["error_denoised"][1] * 1.5
+
+
+def test_reconstruction_is_told_image_by_image_on_the_same_noise(trainer, denoiser):
+    made = trainer.reconstruct(denoiser, "uniform", (0.0, 0.3), 200, 10)
+    assert made["error_noisy"].shape == made["error_denoised"].shape == (2, 200)
+    assert made["error_noisy"][0].max() == 0
+    assert made["error_denoised"][0] == pytest.approx(made["error_clean"])  # without noise it is the clean image's
+    assert 0.3**2 / 8 < made["error_noisy"][1].mean() < 0.3**2 / 3  # P²/3, less what clipping takes of the dark
+    shown = ((made["shown_denoised"] - made["shown_clean"]) ** 2).mean(axis=2)
+    assert shown == pytest.approx(made["error_denoised"][:, :10], rel=1e-4)
 
 
 def test_the_decoder_draws_digits_of_all_kinds_that_are_no_copies(trainer, classifier, denoiser):

@@ -42,7 +42,7 @@ FINDINGS = (
     ("no-replicates", "2D", 0.2, "One network a factor: three are asked for, so that chance can be told."),
     ("noise-level-unused", "4B", 0.08, "The level that the noise function takes is not used in it."),
     ("activity-regularizer", "2D", 0.05, "activity_regularizer is not weight decay; kernel_regularizer is."),
-    ("autoencoder-target-noisy", "4A", 0.04, "The autoencoder is trained to give back the noise."),
+    ("noise-on-target", "4A", 0.04, "The autoencoder is trained to give back the noise."),
 )
 NOTES = (
     ("pasted-results", 0.04, "The accuracies plotted for 2D are typed in; no run of this notebook made them."),

@@ -637,7 +637,7 @@ def gate(name: str, mean: float, sd: float, known: int, **more: Any) -> Gate:
 
 MLP_GATE = gate("2C", 0.9713, 0.0016, 200, nominal=0.97, rule="retry", runs=3, most=3)
 CNN_GATE = gate("3A", 0.9921, 0.0009, 12, nominal=0.99, partial_from=0.97, most=3)
-GAIN_GATE = gate("4C", 0.211, 0.02, 12, measure="gain", partial_from=0.0, most=3)
+GAIN_GATE = gate("4C", 0.211, 0.02, 12, measure="gain", difference=True, partial_from=0.0, most=3)
 GAIN = Words(
     name="gain",
     reaches="your autoencoder, from noise level 0.4 to 0.8, gains your classifier",

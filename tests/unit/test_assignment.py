@@ -147,8 +147,9 @@ rule = "retry"
 most = 5
 [tasks.B.gates.gain]
 by_classifier = true
-[denoising]
+[measurements.denoising]
 denoiser = "B"
+noise = "salt_and_pepper"
 classifiers = ["A", "C"]
 levels = [0.0, 1.0]
 """

@@ -54,7 +54,7 @@ def no_machinery(monkeypatch):
     data = datasets.Dataset("digits", images, labels, images, labels, "0" * 64, False)
     monkeypatch.setattr(bench, "sandbox_for", lambda _isolation: NoSandbox())
     for module in (bench, classroom):
-        monkeypatch.setattr(module, "load_dataset", lambda _name: data)
+        monkeypatch.setattr(module, "load_dataset", lambda _name, _own: data)
     monkeypatch.setattr(bench, "TrainerProcess", NoTrainer)
     monkeypatch.setattr(datasets, "write_recording_npz", lambda _data, path: path.write_bytes(b""))
 

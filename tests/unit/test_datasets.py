@@ -113,30 +113,30 @@ def test_another_name_is_refused():
 
 def test_auto_is_mnist_where_it_is(world, arrays):
     np.savez(world.data / "mnist.npz", **arrays)
-    found, reason = datasets.resolve("auto")
+    found, reason = datasets.resolve("auto", "mnist")
     assert (found.name, reason) == ("mnist", None)
 
 
 def test_auto_is_digits_with_the_reason_where_mnist_is_not(world):
-    found, reason = datasets.resolve("auto")
+    found, reason = datasets.resolve("auto", "mnist")
     assert (found.name, found.official) == ("digits", False)
     assert "no network in this test" in reason
 
 
 def test_digits_by_name_need_no_reason(world):
-    found, reason = datasets.resolve("digits")
+    found, reason = datasets.resolve("digits", "mnist")
     assert (found.name, reason) == ("digits", None)
 
 
 def test_a_name_is_never_replaced(world):
     with pytest.raises(DatasetUnavailable):
-        datasets.resolve("mnist")
+        datasets.resolve("mnist", "mnist")
 
 
 def test_auto_reports_a_damaged_file_in_place_of_hiding_it(world, arrays):
     np.savez(world.data / "mnist.npz", **{**arrays, "y_test": np.ones(10_000, np.uint8)})
     with pytest.raises(DatasetCorrupt):
-        datasets.resolve("auto")
+        datasets.resolve("auto", "mnist")
 
 
 # --- checking ---
@@ -238,7 +238,7 @@ def test_a_server_that_never_answers_does_not_hold_auto_up(world, monkeypatch):
     with socket.create_server(("127.0.0.1", 0)) as server:
         monkeypatch.setattr(datasets, "_ORIGIN", f"http://127.0.0.1:{server.getsockname()[1]}/")
         start = time.monotonic()
-        found, reason = datasets.resolve("auto", download_timeout=0.2)
+        found, reason = datasets.resolve("auto", "mnist", download_timeout=0.2)
     assert found.name == "digits"
     assert "timed out" in reason.lower()
     assert time.monotonic() - start < 10
@@ -471,5 +471,5 @@ def test_the_real_data_have_their_published_digests(real):
 
 @pytest.mark.mnist
 def test_auto_finds_the_real_mnist(real):
-    found, reason = datasets.resolve("auto")
+    found, reason = datasets.resolve("auto", "mnist")
     assert (found.name, reason) == ("mnist", None)

@@ -117,7 +117,8 @@ def curves(**changes):
         "shown_seasoned": np.zeros((2, 3, 784), np.float32),
         "shown_denoised": np.zeros((2, 3, 784), np.float32),
     }
-    return trainer_that_says(done({}, arrays | changes)).denoise(NETWORK, NETWORK, (0.0, 0.5), 4, 3)
+    trainer = trainer_that_says(done({}, arrays | changes))
+    return trainer.denoise(NETWORK, NETWORK, "salt_and_pepper", (0.0, 0.5), 4, 3)
 
 
 @pytest.mark.parametrize(
@@ -137,6 +138,24 @@ def test_denoising_curves(changes):
     assert curves()["rows"].tolist() == [0, 1, 2, 3]
     with pytest.raises(TrainerFailed, match="nonsense"):
         curves(**changes)
+
+
+def test_what_an_autoencoder_gives_back():
+    def given_back(**changes):
+        arrays = {
+            "error_clean": np.zeros(4, np.float32),
+            "error_noisy": np.zeros((2, 4), np.float32),
+            "error_denoised": np.zeros((2, 4), np.float32),
+            "shown_clean": np.zeros((3, 784), np.float32),
+            "shown_noisy": np.zeros((2, 3, 784), np.float32),
+            "shown_denoised": np.zeros((2, 3, 784), np.float32),
+        }
+        return trainer_that_says(done({}, arrays | changes)).reconstruct(NETWORK, "uniform", (0.0, 0.5), 4, 3)
+
+    assert given_back()["error_noisy"].shape == (2, 4)
+    for changes in ({"error_clean": np.full(4, np.nan, np.float32)}, {"error_denoised": np.zeros(2, np.float32)}):
+        with pytest.raises(TrainerFailed, match="nonsense"):
+            given_back(**changes)
 
 
 def test_what_a_decoder_draws():

@@ -51,7 +51,7 @@ LITTLE = denoising(mean_gain=(0.1, 0.09, 0.11), **POOR)
 """Less than the 0.15 that are accepted, on images that are told less well than the 0.6 that are accepted."""
 
 
-HARDLY = {**GATES, "4C.gain.3A": gate("4C", -0.02, 0.04, measure="gain", partial_from=0.0)}
+HARDLY = {**GATES, "4C.gain.3A": gate("4C", -0.02, 0.04, measure="gain", difference=True, partial_from=0.0)}
 """Correct solutions gain so little that no gain would do."""
 
 

@@ -74,7 +74,7 @@ def test_the_complete_hand_in_has_none():
         ("too-few-factors", {"sweep": sweep(factors=FACTORS[:4])}),
         ("factors-out-of-range", {"sweep": sweep(factors=(*FACTORS[:4], 0.01))}),
         ("no-replicates", {"sweep": sweep(replicates=1)}),
-        ("autoencoder-target-noisy", {"autoencoder": autoencoder(y=images(noise=SALT_AND_PEPPER))}),
+        ("noise-on-target", {"autoencoder": autoencoder(y=images(noise=SALT_AND_PEPPER))}),
         ("noise-changes-input", {"noise": noise(input_kept=False)}),
         ("noise-level-unused", {"noise": noise(changed=(0.4,) * 6)}),
         ("noise-level-unused", {"noise": noise(changed=(0.499, 0.501, 0.5, 0.502, 0.5, 0.498))}),

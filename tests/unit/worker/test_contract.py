@@ -17,6 +17,9 @@ DATA = {
     "y_test": rng.integers(0, 10, 2, dtype=np.uint8),
 }
 CONTRACT = Contract(
+    preprocess="preprocess",
+    noise="salt_and_pepper",
+    generate="generate_digits",
     builds=(
         Build(task="2C", function="build_mlp", epochs=10, batch_size=128),
         Build(
@@ -28,7 +31,7 @@ CONTRACT = Contract(
             replicates=3,
         ),
         Build(task="4A", function="build_autoencoder", epochs=32, batch_size=64, noise_level=0.4),
-    )
+    ),
 )
 PREPROCESS = """
 def preprocess(images, labels):
@@ -48,8 +51,11 @@ class Model:
         self.input_shape = input_shape
         self.fits = []
 
-    def fit(self, x, y, *, epochs, batch_size, validation_data, verbose):
-        self.fits.append((x, y, epochs, batch_size, validation_data))
+    def fit(self, x, y, *, epochs, batch_size, verbose, validation_data=None, validation_split=None):
+        self.fits.append((x, y, epochs, batch_size, validation_data or validation_split))
+
+    def predict(self, x, verbose):
+        return np.full((len(x), 3), x.mean())
 
 
 class Record:
@@ -98,6 +104,40 @@ class Run:
 @pytest.fixture(autouse=True)
 def own_main(monkeypatch):
     monkeypatch.setitem(sys.modules, "__main__", sys.modules["__main__"])
+
+
+ON_CODES = Contract(
+    preprocess="preprocess",
+    builds=(
+        Build(task="3", function="build_autoencoder", epochs=100, batch_size=256),
+        Build(
+            task="5", function="build_classifier", epochs=9, batch_size=8, wide=True, codes_of="3", replicates=2,
+            validation_split=0.25,
+        ),
+        Build(task="6", function="build_classifier", epochs=9, batch_size=8, wide=True),
+    ),
+)  # fmt: skip
+CLASSIFIER = "widths = []\ndef build_classifier(width):\n    widths.append(width)\n    return model(None, width)\n"
+
+
+def test_a_classifier_is_fitted_on_the_codes_of_another_function_s_encoder():
+    run = Run(
+        f"{PREPROCESS}{CLASSIFIER}def build_autoencoder(): return model(None, 784), model(None, 784), 'decoder'\n",
+        ON_CODES,
+    )
+    assert run.errors == []
+    assert run.runner.namespace["widths"] == [3, 3, 784]  # encoded once, however often it is fitted
+    codes = [fit for task, model in run.made for fit in model.fits if task == "5"]
+    assert [fit[0].shape for fit in codes] == [(6, 3), (6, 3)]
+    assert codes[0][4] == 0.25
+
+
+def test_without_an_encoder_the_classifier_on_codes_fails_alone():
+    text = f"{PREPROCESS}{CLASSIFIER}def build_autoencoder(): return model(None, 784)\n"
+    run = Run(text, ON_CODES)
+    assert [error.source for error in run.errors] == ["build_classifier()"]
+    assert "whose function gave no encoder" in run.errors[0].message
+    assert run.trained == [("3", 100, 256), ("6", 9, 8)]
 
 
 def test_every_function_is_called_as_the_assignment_says():

@@ -1,0 +1,97 @@
+"""Whether codes serve a classifier better than pixels: one classifier, trained on both with the same seeds."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from functools import partial
+from typing import TYPE_CHECKING
+
+from harness.allowlist import Refused
+from harness.evidence import CodesAgainstPixels, Evidence, Unmeasured
+from harness.models import ModelFacts, ModelSpec
+from harness.stats import mean_interval
+from harness.training import codes
+from harness.training.channel import TrainerFailed, TrainingStopped, cause_of
+from harness.training.codes import PlannedCodes
+from harness.training.cost import Budget, patience
+from harness.training.process import TimeLimit
+
+if TYPE_CHECKING:
+    from harness.grading import Grader
+    from harness.training.plan import Planner
+
+
+def planned(
+    grader: Grader, evidence: Evidence, planner: Planner, budget: Budget
+) -> PlannedCodes | Unmeasured | None:
+    """What is trained to compare codes with pixels; or why nothing is, or None where the assignment asks for no
+    such comparison. It is taken from the budget."""
+    spec = grader.assignment.measurements.codes
+    if spec is None:
+        return None
+    encoding = next(iter(evidence.networks(spec.autoencoder)), None)
+    telling = next(((task, one) for task in spec.classifiers for one in evidence.networks(task)), None)
+    if encoding is None or telling is None:
+        return Unmeasured(reason=f"there is no {'autoencoder' if encoding is None else 'classifier'}")
+    task, classifier = telling
+    try:
+        made = codes.planned(
+            encoding, planner.plan(spec.autoencoder, encoding, ()).prepared,
+            classifier, planner.plan(task, classifier, ()).prepared,
+            tuple(range(spec.seeds[grader.profile])),
+        )  # fmt: skip
+        parents = [(one.recipe, grader.facts(one.recipe.model, None)) for one in made.on_codes.ancestors]
+        both = [(one.recipe, _rebuilt(grader, one.recipe.model)) for one in (made.on_codes, made.on_pixels)]
+        budget.charge(spec.autoencoder, parents, made.seeds)
+        return replace(made, work=budget.charge(task, both, made.seeds))
+    except (Refused, TrainerFailed, TrainingStopped) as error:
+        return Unmeasured(reason=str(error)[:500], cause=cause_of(error))
+
+
+def compared(
+    grader: Grader, plan: PlannedCodes | Unmeasured | None, on_epoch: Callable[[str, int, int], None]
+) -> CodesAgainstPixels | Unmeasured | None:
+    """What the plan's runs come to, or why there are none; on_epoch(task, epoch, of)."""
+    if not isinstance(plan, PlannedCodes):
+        return plan
+    try:
+        return codes_of(grader, plan, partial(on_epoch, ""))
+    except (Refused, TrainerFailed, TrainingStopped) as error:
+        return Unmeasured(reason=str(error)[:500], cause=cause_of(error))
+
+
+def codes_of(grader: Grader, plan: PlannedCodes, on_epoch: Callable[[int, int], None]) -> CodesAgainstPixels:
+    """Train both, or take their runs from the cache, and compare their accuracies seed by seed.
+
+    Raises Refused, TrainerFailed and TrainingStopped.
+    """
+    limit = TimeLimit(patience(plan.work))
+    pairs = [
+        tuple(grader.run(prepared, seed, on_epoch, limit).accuracy for prepared in (plan.on_codes, plan.on_pixels))
+        for seed in plan.seeds
+    ]
+    own, pixels = (tuple(value for value in values if value is not None) for values in zip(*pairs, strict=True))
+    if len(own) < len(pairs) or len(pixels) < len(pairs):
+        raise Refused("the classifier's targets are no labels")
+    differences = [one - other for one, other in zip(own, pixels, strict=True)]
+    interval = mean_interval(differences, 0.95) if len(differences) > 2 else None
+    return CodesAgainstPixels(
+        autoencoder=plan.autoencoder,
+        classifier=plan.classifier,
+        values=plan.values,
+        seeds=plan.seeds,
+        codes=own,
+        pixels=pixels,
+        difference=sum(differences) / len(differences),
+        low=interval.low if interval else None,
+        high=interval.high if interval else None,
+    )
+
+
+def _rebuilt(grader: Grader, spec: ModelSpec) -> ModelFacts:
+    """What a network is that nobody handed in. Raises Refused where it cannot be built."""
+    facts = grader.facts(spec, None)
+    if facts.refused:
+        raise Refused(facts.refused)
+    return facts

@@ -1,0 +1,166 @@
+"""Checks of tasks 5 and 6: a classifier on the autoencoder's codes, and the same one on the pixels."""
+
+import math
+
+import pytest
+
+from harness.checking import Failed, NotMeasured, Partial, require_trained
+from harness.encoders import is_decoded
+from harness.results import Cause
+from harness.verdicts import Words, hold, judge_accuracy
+
+CODE = 196
+PARAMETERS = 15_146
+HIDDEN = (64, 32)
+
+DIFFERENCE = Words(
+    name="codes less pixels",
+    reaches="the difference is",
+    trained="your classifier, on codes and on pixels,",
+    how="accuracy on codes minus accuracy on pixels, same classifier and seeds, mean over seeds",
+    hint="Are the codes what the trained encoder makes of clean images?",
+    shown=lambda value: f"{100 * value:+.1f} percentage points",
+    correct="come to",
+    figure="the difference is ",
+)
+
+
+def _encodes(x, autoencoder):
+    """Whether an array is what the trained layers of the autoencoder, and no others, make of images."""
+    derived = x.derived
+    layers = {layer.uid for layer in autoencoder.record.layers}
+    return bool(derived.states) and all(
+        state.fit == autoencoder.record.id or state.of in layers for state in derived.states
+    )
+
+
+@pytest.mark.check("5", 0.5)
+def check_inputs(on_codes, autoencoder, evidence, verdict):
+    """It takes the codes of 196 values that the trained encoder makes of clean images."""
+    verdict.where = on_codes.where
+    x = on_codes.record.data.x
+    values = math.prod(n or 1 for n in x.shape[1:])
+    verdict.measured("values of an input", values, how="as given to fit")
+    verdict.threshold("asked", CODE, "assignment")
+    if not _encodes(x, autoencoder):
+        raise Failed(
+            "Its inputs come from a network whose layers are not those of the trained autoencoder.",
+            "Build the encoder from the trained layers: Model(autoencoder.input, bottleneck.output).",
+            where=on_codes.where,
+        )
+    if is_decoded(evidence.recording, x.derived, autoencoder):
+        raise Failed(
+            "Its inputs are images that the decoder drew, and not codes.",
+            "encoder.predict(x_train) gives the codes; autoencoder.predict and decoder.predict give images.",
+            where=on_codes.where,
+        )
+    if autoencoder.bottleneck is None:
+        raise Failed(
+            "The autoencoder has no bottleneck: what its middle gives is as large as the image, and no code.",
+            "Let a Dense(196) stand between encoder and decoder.",
+            where=autoencoder.where,
+        )
+    if values != autoencoder.bottleneck:
+        raise Failed(
+            f"Its inputs have {values} values, and the bottleneck of the autoencoder has {autoencoder.bottleneck}: "
+            "they are taken at another layer.",
+            "Take the output of the bottleneck: Model(autoencoder.input, bottleneck.output).",
+            where=on_codes.where,
+        )
+    if x.derived.given.noise is not None:
+        raise Partial(
+            "The codes are those of noisy images.", "encoder.predict(x_train), of the clean images.", share=0.7,
+            where=on_codes.where,
+        )  # fmt: skip
+    if values != CODE:
+        raise Partial(
+            f"The codes have {values} values; the assignment's have 196.",
+            "Another size is a choice worth explaining in the text.",
+            share=0.7,
+            where=on_codes.where,
+        )
+    verdict.says("Codes of 196 values, from the trained encoder.")
+
+
+@pytest.mark.check("5", 0.4)
+def check_layers(on_codes, verdict):
+    """The classifier is 196-64-32-10 with 15,146 parameters."""
+    verdict.where = on_codes.where
+    verdict.measured("parameters", on_codes.params, how="counted on the rebuilt network")
+    verdict.threshold("asked", PARAMETERS, "assignment")
+    shown = "-".join(map(str, (*on_codes.hidden_units, on_codes.facts.output_shape[-1])))
+    if on_codes.hidden_units != HIDDEN:
+        raise Failed(
+            f"Its dense layers are {shown}; 64-32-10 is asked.", "Compare model.summary() with the assignment.",
+            where=on_codes.where,
+        )  # fmt: skip
+    if on_codes.params != PARAMETERS or len(on_codes.of_class("Dropout")) != 2:
+        raise Partial(
+            f"Its dense layers are right, but it has {on_codes.params:,} parameters and "
+            f"{len(on_codes.of_class('Dropout'))} dropout layers; {PARAMETERS:,} and two are asked.",
+            "Dense(64), Dropout(0.4), Dense(32), BatchNormalization, Dropout(0.4), Dense(10).",
+            share=0.5,
+            where=on_codes.where,
+        )
+    verdict.says("64-32-10 on codes of 196, two dropouts, 15,146 parameters.")
+
+
+@pytest.mark.check("5", 0.6, after=["5.inputs"])
+def check_accuracy(on_codes, evidence, verdict):
+    """On codes it recognises as many test images as a correct one does."""
+    judge_accuracy(on_codes, evidence.gates.get("5.accuracy"), verdict, evidence.profile)
+
+
+def _layers(network):
+    """What tells a network's layers but for their inputs."""
+    own = (layer for layer in network.layers if layer.class_name != "Flatten")
+    return [(layer.class_name, layer.units, layer.activation) for layer in own]
+
+
+@pytest.mark.check("6", 0.2)
+def check_same(on_pixels, on_codes, verdict):
+    """The classifier on pixels is the one on codes but for its inputs, trained alike."""
+    verdict.where = on_pixels.where
+    wrong = []
+    if _layers(on_pixels) != _layers(on_codes):
+        wrong.append("its layers are others")
+    if on_pixels.epochs != on_codes.epochs:
+        wrong.append(f"it is trained for {on_pixels.epochs} epochs and not {on_codes.epochs}")
+    if on_pixels.record.batch_size != on_codes.record.batch_size:
+        wrong.append(f"its batches are {on_pixels.record.batch_size} and not {on_codes.record.batch_size}")
+    if on_pixels.evidence.optimizer != on_codes.evidence.optimizer:
+        wrong.append("its optimizer is another")
+    if wrong:
+        raise Failed(
+            f"Against the classifier on codes {', '.join(wrong)}: the comparison is of two classifiers.",
+            "Build both by one function that takes the number of inputs.",
+            where=on_pixels.where,
+        )
+    verdict.says("The same layers and training on both.")
+
+
+@pytest.mark.check("6", 0.3)
+def check_difference(on_pixels, evidence, verdict):
+    """The same classifier is about as good on the codes as on the pixels, or better."""
+    verdict.where = on_pixels.where
+    made = evidence.codes
+    if made is None:
+        require_trained(on_pixels, "The network")
+        why = evidence.why_unmeasured("codes")
+        raise NotMeasured(
+            f"Codes and pixels could not be compared: {why.reason}.",
+            cause=why.cause or Cause.ERROR_IN_SUBMISSION,
+            where=on_pixels.where,
+        )
+    for name, values in (("accuracy on codes", made.codes), ("accuracy on pixels", made.pixels)):
+        verdict.measured(name, sum(values) / len(values), n=len(values), unit="share", how="mean over seeds")
+    verdict.measured(
+        "difference", made.difference, low=made.low, high=made.high, n=len(made.seeds), unit="share",
+        how="codes less pixels, the same seeds, Student's 95 % interval of the pairs",
+    )  # fmt: skip
+    told = (
+        f"Your classifier was trained here on pixels, and on the codes of your autoencoder, which was cut at its "
+        f"bottleneck of {made.values}, with {len(made.seeds)} seeds each."
+    )
+    gate = evidence.gates.get("6.difference")
+    hold((made.difference,), gate, verdict, DIFFERENCE, evidence.profile, on_pixels.where, notes=(told,))

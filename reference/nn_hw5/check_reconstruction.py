@@ -1,0 +1,127 @@
+"""Checks of task 4: the autoencoder on images with uniform noise, which it was not trained on."""
+
+import ast
+
+import pytest
+
+from harness import source
+from harness.checking import Failed, ForAPerson, NotAttempted, NotMeasured, Partial, lost_in, require_trained
+from harness.results import Cause
+from harness.verdicts import Words, hold
+
+EVEN = ("uniform", "rand", "random_sample", "random_uniform")
+"""What draws numbers evenly, in numpy and TensorFlow."""
+LEVELS = (0.05, 0.1, 0.2, 0.3, 0.4)
+ON_ALL = (
+    "For each P of 0.05, 0.1, 0.2, 0.3 and 0.4 give the autoencoder the test images with noise drawn evenly from "
+    "-P to P, and compute each image's mean squared error."
+)
+
+REMOVED = Words(
+    name="error removed",
+    reaches="your autoencoder removes this share of the noise's squared error:",
+    trained="your autoencoder",
+    how="1 − error after / error before, evaluation images, the judged noise levels together",
+    hint="Is it trained from noisy to clean images, with clipped noise of factor 0.1, and long enough?",
+    shown="{:.1%}".format,
+    correct="remove on average",
+    figure="of the noise's squared error it removes ",
+)
+
+
+def _tried(evidence, autoencoder):
+    """The uniform noise (levels) that the hand-in gave an autoencoder, and whether it gave it other noise or images
+    that were not recognised."""
+    models = {
+        fit.model for fit in evidence.recording.fits if fit.data.y is not None and fit.data.y.encoding == "pixels"
+    }
+    uses = [use for use in evidence.recording.uses if use.model in models]
+    levels = {
+        round(use.x.noise.level, 2) for use in uses if use.x.noise is not None and use.x.noise.kind == "uniform"
+    }
+    other = any(use.x.noise is not None and use.x.noise.kind != "uniform" for use in uses)
+    unknown = any(use.x.source is None and use.x.noise is None and use.x.derived is None for use in uses)
+    return levels, other, unknown
+
+
+@pytest.mark.check("4", 0.5)
+def check_levels(autoencoder, evidence, verdict):
+    """It is tried on test images with uniform noise of each intensity from 0.05 to 0.4."""
+    verdict.where = autoencoder.where
+    if evidence.recording.kind == "contract":
+        verdict.says("By contract the harness tries it at each intensity.")
+        return
+    levels, other, unknown = _tried(evidence, autoencoder)
+    seen = [level for level in LEVELS if any(abs(level - one) < 0.2 * level for one in levels)]
+    verdict.measured("intensities tried", len(seen), how="uniform noise found on images given to the autoencoder")
+    verdict.threshold("asked", len(LEVELS), "assignment")
+    if len(seen) == len(LEVELS) or (seen and unknown):
+        verdict.says(f"Tried at {', '.join(f'{level:g}' for level in seen)}.")
+        return
+    if seen:
+        raise Partial(
+            f"It is tried with uniform noise of {', '.join(f'{level:g}' for level in seen)} only.", ON_ALL,
+            share=len(seen) / len(LEVELS), where=autoencoder.where,
+        )  # fmt: skip
+    error = lost_in(evidence, ("uniform", "noise"))
+    if error is not None:
+        raise NotMeasured(
+            f"It was not seen to be tried on uniform noise, and {error.where} could not run: {error.type}: "
+            f"{error.message}",
+            "Mend that cell, then run the notebook from top to bottom in a fresh kernel.",
+            cause=Cause.ERROR_IN_SUBMISSION,
+            where=error.where,
+        )
+    if other:
+        raise Failed("It is tried with other noise than uniform noise.", ON_ALL, where=autoencoder.where)
+    if unknown:
+        raise Partial(
+            "It is tried on images whose noise was not recognised as uniform.", ON_ALL, share=0.5,
+            where=autoencoder.where,
+        )  # fmt: skip
+    if _draws_uniform(evidence):
+        raise ForAPerson(
+            "Noise is drawn evenly, but given to the autoencoder on fewer than 100 images, which is not noted: "
+            "a person looks at the intensities. What it makes of such noise is measured below.",
+            where=autoencoder.where,
+        )
+    raise NotAttempted("It was not seen to be tried on images with uniform noise.", ON_ALL)
+
+
+def _draws_uniform(evidence):
+    """Whether the code calls what draws evenly."""
+    codes = source.read(evidence.recording.sources)
+    return any(source.called(call) in EVEN for code in codes for call in source.in_order(code.tree, ast.Call))
+
+
+@pytest.mark.check("4", 1.0)
+def check_removed(autoencoder, evidence, verdict):
+    """It removes as much of uniform noise's error as a correct one does, over the intensities that are judged."""
+    verdict.where = autoencoder.where
+    require_trained(autoencoder, "It")
+    made = evidence.reconstruction
+    if made is None:
+        why = evidence.why_unmeasured("reconstruction")
+        raise NotMeasured(
+            f"It could not be measured: {why.reason}.",
+            cause=why.cause or Cause.ERROR_IN_SUBMISSION,
+            where=autoencoder.where,
+        )
+    for level, noisy, denoised, low, high, gain in zip(
+        made.levels, made.noisy, made.denoised, made.gain_low, made.gain_high, made.gain, strict=True
+    ):
+        verdict.measured(
+            f"gain at P {level:g}", gain, low=low, high=high, n=made.images,
+            how=f"squared error a pixel: {noisy:.4f} noisy less {denoised:.4f} denoised, 95 % interval over images",
+        )  # fmt: skip
+    first, last = made.judged
+    told = (
+        f"At P {made.levels[-1]:g} the squared error a pixel is {made.noisy[-1]:.4f} before and "
+        f"{made.denoised[-1]:.4f} after; clean images come back with {made.clean:.4f}. Judged is P {first:g} to "
+        f"{last:g}."
+    )
+    gate = evidence.gates.get("4.removed")
+    hold(
+        (made.removed,), gate, verdict, REMOVED, evidence.profile, autoencoder.where, notes=(told,),
+        own=autoencoder.evidence.identical,
+    )  # fmt: skip

@@ -1,0 +1,183 @@
+"""The checks, findings and figures of the second assignment: every outcome of every check, on built evidence."""
+
+import pytest
+from evidence import WHERE, images
+from hw5 import (
+    FLAT,
+    GAUSSIAN,
+    HW5,
+    autoencoder,
+    autoencoder_facts,
+    classifier_facts,
+    codes,
+    compared,
+    complete,
+    on_codes,
+    on_pixels,
+    reconstruction,
+    tried,
+)
+
+from harness.evidence import Unmeasured
+from harness.findings import find
+from harness.plugin import run_checks
+from harness.recording import Noise, SourceRecord
+from harness.results import Cause, Outcome
+from harness.scoring import build_result
+
+PASSED, PARTIAL, FAILED = Outcome.PASSED, Outcome.PARTIAL, Outcome.FAILED
+NOT_ATTEMPTED, NOT_MEASURED = Outcome.NOT_ATTEMPTED, Outcome.NOT_MEASURED
+
+
+def judged(**changes):
+    return {result.id: result for result in run_checks(HW5, complete(**changes))}
+
+
+def noisy(kind="gaussian", level=0.1, clipped=True):
+    return images(shape=(60_000, 784), noise=Noise(kind=kind, level=level, clipped=clipped))
+
+
+def test_a_right_hand_in_earns_all_machine_points():
+    results = judged()
+    assert {result.id: result.message for result in results.values() if result.outcome is not PASSED} == {}
+    assert sum(result.points for result in results.values()) == pytest.approx(6.5)
+
+
+def test_the_points_are_ten_together():
+    assert sum(task.machine + task.person for task in HW5.tasks.values()) == pytest.approx(10)
+
+
+def frozen():
+    whole = autoencoder_facts()
+    return whole.model_copy(update={"trainable_params": whole.trainable_params - 100})
+
+
+CASES = [
+    ("2.layers", {"autoencoder": autoencoder(autoencoder_facts(512, 196, 512))}, FAILED, "are 512-196-512-784"),
+    ("2.layers", {"autoencoder": autoencoder(autoencoder_facts(normalised=False))}, PARTIAL, "0 of Batch"),
+    ("2.bottleneck", {"autoencoder": autoencoder(autoencoder_facts(784, 784))}, FAILED, "No layer is narrower"),
+    ("2.bottleneck", {"autoencoder": autoencoder(autoencoder_facts(512, 64, 512))}, PARTIAL, "has 64 values"),
+    ("2.parameters", {"autoencoder": autoencoder(autoencoder_facts(512, 196, 512))}, FAILED, "1,438,676"),
+    ("2.parameters", {"autoencoder": autoencoder(frozen())}, PARTIAL, "1,434,480 of them are trainable"),
+    ("3.noisy-to-clean", {"autoencoder": autoencoder(x=FLAT)}, FAILED, "inputs are clean"),
+    ("3.noisy-to-clean", {"autoencoder": autoencoder(y=noisy())}, FAILED, "targets are noisy"),
+    ("3.noisy-to-clean", {"autoencoder": autoencoder(x=noisy("uniform"))}, PARTIAL, "uniform noise"),
+    ("3.noisy-to-clean", {"autoencoder": autoencoder(x=noisy(clipped=False))}, PARTIAL, "is not clipped"),
+    ("3.noisy-to-clean", {"autoencoder": autoencoder(x=noisy(level=0.3))}, PARTIAL, "factor is 0.30"),
+    (
+        "3.noisy-to-clean",
+        {"autoencoder": autoencoder(x=images(shape=(60_000, 784), source=None))},
+        NOT_MEASURED,
+        "could not be recognised",
+    ),
+    ("3.settings", {"autoencoder": autoencoder(recorded={"epochs": 20})}, PARTIAL, "for 20 epochs"),
+    (
+        "3.settings",
+        {"autoencoder": autoencoder(recorded={"epochs": 20, "batch_size": 32})},
+        FAILED,
+        "for 20 epochs (asked: 100) and in batches of 32",
+    ),
+    ("3.settings", {"autoencoder": autoencoder(loss=("BinaryCrossentropy", {}))}, PARTIAL, "BinaryCrossentropy"),
+    ("3.learns", {"autoencoder": autoencoder(val_loss=(0.01, 0.02, 0.03))}, FAILED, "0.0100 after the first"),
+    ("3.learns", {"autoencoder": autoencoder(val_loss=(0.03, 0.02))}, FAILED, "0.0300 after the first"),
+    ("3.learns", {"autoencoder": autoencoder(runs=())}, NOT_MEASURED, "was not trained"),
+    ("4.levels", {"recorded": {"uses": tried(0.1, 0.2)}}, PARTIAL, "0.1, 0.2 only"),
+    ("4.levels", {"recorded": {"uses": tried(0.1, kind="gaussian")}}, FAILED, "other noise"),
+    ("4.levels", {"recorded": {"uses": ()}}, NOT_ATTEMPTED, "not seen to be tried"),
+    ("4.removed", {"reconstruction": reconstruction(removed=0.1)}, FAILED, "it removes 10.0%"),
+    (
+        "4.removed",
+        {"reconstruction": None, "unmeasured": {"reconstruction": Unmeasured(reason="r", cause=Cause.REFUSED)}},
+        NOT_MEASURED,
+        "could not be measured: r",
+    ),
+    ("5.inputs", {"on_codes": on_codes(codes(784, model=5))}, FAILED, "images that the decoder drew"),
+    (
+        "5.inputs",
+        {"on_codes": on_codes(codes(784)), "autoencoder": autoencoder(autoencoder_facts(784, 784))},
+        FAILED,
+        "has no bottleneck",
+    ),
+    ("5.inputs", {"on_codes": on_codes(codes(256))}, FAILED, "taken at another layer"),
+    ("5.inputs", {"on_codes": on_codes(codes(trained=False))}, FAILED, "not those of the trained"),
+    ("5.inputs", {"on_codes": on_codes(codes(noise=GAUSSIAN))}, PARTIAL, "of noisy images"),
+    ("5.inputs", {"on_codes": None}, NOT_ATTEMPTED, "No classifier trained on what the encoder"),
+    ("5.layers", {"on_codes": on_codes(facts=classifier_facts(196, 128, 64))}, FAILED, "128-64-10"),
+    ("5.layers", {"on_codes": on_codes(facts=classifier_facts(100))}, PARTIAL, "9,002 parameters"),
+    ("5.accuracy", {"on_codes": on_codes(accuracy=0.7)}, FAILED, "70.00%"),
+    ("6.same", {"on_pixels": on_pixels(classifier_facts(784, 128, 64))}, FAILED, "its layers are others"),
+    ("6.same", {"on_pixels": on_pixels(epochs=10)}, FAILED, "for 10 epochs and not 100"),
+    ("6.difference", {"codes": compared(difference=-0.2)}, FAILED, "-20.0 percentage points"),
+    (
+        "6.difference",
+        {"codes": None, "unmeasured": {"codes": Unmeasured(reason="r", cause=Cause.REFUSED)}},
+        NOT_MEASURED,
+        "could not be compared: r",
+    ),
+]
+
+
+@pytest.mark.parametrize(("check", "changes", "outcome", "said"), CASES)
+def test_every_outcome_is_told_in_words(check, changes, outcome, said):
+    result = judged(**changes)[check]
+    assert (result.outcome, said in result.message) == (outcome, True), result.message
+    assert result.hint or outcome is NOT_MEASURED
+
+
+def test_noise_on_a_few_images_is_for_a_person():
+    """Ten images are what the assignment shows, and too few to be noted."""
+    text = "noisy = x_test[:10] + np.random.uniform(-p, p, size=(10, 784))"
+    sources = (SourceRecord(where=WHERE, text=text),)
+    result = judged(recorded={"uses": (), "sources": sources})["4.levels"]
+    assert (result.outcome, result.points) == (Outcome.MANUAL, None)
+
+
+def test_the_assignment_s_own_autoencoder_passes_whatever_luck_gave():
+    result = judged(reconstruction=reconstruction(removed=0.1), autoencoder=autoencoder(identical=True))[
+        "4.removed"
+    ]
+    assert (result.outcome, result.judged.identity) == (PASSED, True)
+
+
+def test_a_classifier_on_decoded_images_is_not_judged_by_its_accuracy():
+    assert judged(on_codes=on_codes(codes(784, model=5)))["5.accuracy"].outcome is not PASSED
+
+
+@pytest.mark.parametrize(
+    ("changes", "code"),
+    [
+        ({"autoencoder": autoencoder(x=noisy(clipped=False))}, "not-clipped"),
+        ({"autoencoder": autoencoder(y=noisy())}, "noise-on-target"),
+        ({"autoencoder": autoencoder(x=noisy("uniform"))}, "test-noise-in-training"),
+        ({"autoencoder": autoencoder(autoencoder_facts(784, 784))}, "no-bottleneck"),
+        ({"on_codes": on_codes(codes(784, model=5))}, "decoded-not-codes"),
+        ({"on_codes": on_codes(codes(trained=False))}, "encoder-untrained"),
+        ({"on_pixels": on_pixels(data=complete().recording.fits[2].data.model_copy(
+            update={"x": images(shape=(60_000, 784), high=255.0, scale=1.0)}))}, "not-rescaled"),
+    ],
+)  # fmt: skip
+def test_a_mistake_has_its_finding_and_a_right_hand_in_has_none(changes, code):
+    assert [finding.code for finding in find(HW5, complete())] == []
+    assert code in [finding.code for finding in find(HW5, complete(**changes))]
+
+
+def test_the_scorecard_shows_losses_errors_and_the_classifier():
+    made = complete()
+    result = build_result(HW5, made, run_checks(HW5, made), ())
+    assert [(plot.task, plot.title) for plot in result.plots] == [
+        ("3", "Loss per epoch"),
+        ("4", "Reconstruction loss against uniform noise"),
+        ("4", "Gain over the noisy image"),
+        ("6", "The same classifier on pixels and on codes"),
+    ]
+    assert "+1.6 percentage points on average, 95 % interval +0.3 to +2.9" in result.plots[-1].note
+    (gallery,) = result.galleries
+    assert [row.label for row in gallery.rows][:3] == [
+        "raw", "noisy, level 0.05", "denoised, level 0.05, loss 0.0040 to 0.0060",
+    ]  # fmt: skip
+    assert (result.assignment.dataset, result.assignment.telling[0]) == ("fashion_mnist", "decoded-not-codes")
+
+
+def test_without_measurements_there_are_no_figures():
+    made = complete(reconstruction=None, codes=None, autoencoder=autoencoder(runs=()))
+    assert (tuple(HW5.module("figures").plots(made)), tuple(HW5.module("figures").galleries(made))) == ((), ())
