@@ -147,7 +147,7 @@ def grade_one(hand_in: HandIn, options: Options, progress: Progress) -> stages.F
 
     Raises NotIsolated, DatasetError and DeviceUnavailable.
     """
-    dataset = load_dataset(options.data)
+    dataset = load_dataset(options.data, options.assignment.dataset)
     setup = Setup(
         assignment=Folder(options.assignment.folder), data=dataset.name, profile=options.profile,
         device=options.device, isolation=options.isolation, store=options.cache, store_limit=options.cache_limit,

@@ -14,8 +14,6 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 DEFAULT_ASSIGNMENT = "dat405_a7"
 
-DEFAULT_ASSIGNMENT = "dat405_a7"
-
 AssignmentOption = Annotated[str, typer.Option(help="Id of an installed assignment, or the folder of one.")]
 DataOption = Annotated[
     Literal["auto", "mnist", "fashion_mnist", "digits"],
