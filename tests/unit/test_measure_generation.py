@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 from evidence import digits
 
-from harness.assignment import load
 from harness.measure.autoencoders import Chosen, generation_of
 from harness.measure.generation import nearest
+from harness.measure.specs import GenerationSpec
 
 
 def test_the_nearest_of_several_arrays_counts():
@@ -32,11 +32,11 @@ def test_copies_of_training_and_of_evaluation_images_lie_at_no_distance(part):
         latent=96,
     )
     grader = SimpleNamespace(
-        assignment=load("dat405_a7"),
         dataset=dataset,
         trainer=SimpleNamespace(classify=lambda _classifier, images: np.full((len(images), 10), 0.1)),
         measured=SimpleNamespace(of=lambda _what, _by, _type, make: (make(), False)),
     )
-    made = generation_of(grader, drawing)
+    spec = GenerationSpec(autoencoder="4A", classifiers=("3A",))
+    made = generation_of(grader, spec, drawing)
     assert made.nearest[1] < 1e-3
     assert made.nearest_held_out[1] > 0.05  # to training images: no evaluation image is its own nearest
