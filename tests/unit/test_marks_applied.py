@@ -244,13 +244,13 @@ def test_the_total_is_the_sum_of_what_counts(result, points, doubtful):
 
 
 def test_names_that_are_not_there_are_refused_with_those_that_are_near(result):
-    with pytest.raises(MarksError, match=r"no check 'A\.nam'; there are A\.name"):
+    with pytest.raises(MarksError, match=r"no check 'A\.nam'; did you mean A\.name"):
         deciding.override(result, "A.nam", 1, "Because.", "Ada")
     with pytest.raises(MarksError, match="no task 'Z'; there are A, B, C"):
         deciding.mark(result, "Z", 1, "", "Ada")
     with pytest.raises(MarksError, match=r"B leaves nothing to a person.*B\.data.*override"):
         deciding.mark(result, "B", 1, "", "Ada")
-    with pytest.raises(MarksError, match="no item 'size'; there are sizes"):
+    with pytest.raises(MarksError, match="no item 'size'; did you mean sizes"):
         deciding.mark(result, "A", None, "", "Ada", ("size",))
 
 
