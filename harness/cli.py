@@ -72,7 +72,7 @@ def grade(
     cache_size: CacheSizeOption = None,
 ) -> None:
     """Grade hand-ins: results, scorecards and a class page go to the output folder."""
-    from harness import mapping, terminal
+    from harness import bars, mapping, showing
     from harness.classroom import Options
     from harness.classroom import grade as grade_all
     from harness.results import Result
@@ -87,13 +87,13 @@ def grade(
             cache_limit=cache_limit(cache_size),
             overrides=mapping.read(matches or (), settings, [rule.task for rule in loaded.rules()]),
         )  # fmt: skip
-        with terminal.progress(len(submissions)) as progress:
+        with bars.progress(len(submissions)) as progress:
             if settings is not None:
                 progress.note(f"Matches are taken from {settings}.")
             return grade_all(submissions, options, progress)
 
     results = guarded(run)
-    terminal.show_class(results, out)
+    showing.show_class(results, out)
     raise typer.Exit(max(result.exit_code for result in results))
 
 
@@ -119,7 +119,7 @@ def plan(
     cache_size: CacheSizeOption = None,
 ) -> None:
     """Look at a class before grading it: what cannot be read, what is unsure, how long training will take."""
-    from harness import mapping, preflight, terminal
+    from harness import bars, mapping, preflight, showing
     from harness.classroom import Options
 
     def run() -> preflight.Plan:
@@ -132,12 +132,12 @@ def plan(
             cache_limit=cache_limit(cache_size),
             overrides=mapping.read(matches or (), settings, [rule.task for rule in loaded.rules()]),
         )  # fmt: skip
-        with terminal.progress(None) as progress:
+        with bars.progress(None) as progress:
             if settings is not None:
                 progress.note(f"Matches are taken from {settings}.")
             return preflight.plan(submissions, options, progress)
 
-    terminal.show_plan(guarded(run))
+    showing.show_plan(guarded(run))
 
 
 @app.command()
@@ -155,7 +155,7 @@ def check(
     cache_size: CacheSizeOption = None,
 ) -> None:
     """Check your own hand-in before handing it in: structure first, training after, a scorecard beside it."""
-    from harness import terminal
+    from harness import bars, showing
     from harness.classroom import Options
     from harness.classroom import grade as grade_all
     from harness.results import Result
@@ -168,11 +168,11 @@ def check(
             isolation="preferred", cache=cache_folder(cache), cache_limit=cache_limit(cache_size),
             structure_first=train, one_is_a_class=False, train=train,
         )  # fmt: skip
-        with terminal.progress(1, structure=train) as progress:
+        with bars.progress(1, structure=train) as progress:
             return grade_all([submission], options, progress)
 
     result = guarded(run)[0]
-    terminal.show_result(result, folder / result.submission.name / "scorecard.html")
+    showing.show_result(result, folder / result.submission.name / "scorecard.html")
     raise typer.Exit(result.exit_code)
 
 
@@ -242,7 +242,7 @@ def regrade(
 ) -> None:
     """Judge graded hand-ins again after points, thresholds, checks or templates changed. Trains nothing, but with
     --from, which grades one hand-in anew."""
-    from harness import terminal
+    from harness import bars, showing
     from harness.complaints.asking import Wanted, regraded
     from harness.regrade import Regraded
 
@@ -252,11 +252,11 @@ def regrade(
             cache_limit=cache_limit(cache_size), source=source, data=data, profile=profile, device=device,
             isolation="preferred" if allow_unisolated else "required", matches=tuple(matches or ()),
         )  # fmt: skip
-        with terminal.progress(None) as progress:
+        with bars.progress(None) as progress:
             return regraded(wanted, progress)
 
     made = guarded(run)
-    terminal.show_regraded(made, out)
+    showing.show_regraded(made, out)
     raise typer.Exit(max(result.exit_code for result in made.results))
 
 
@@ -269,7 +269,7 @@ def look_after_cache(
     cache_size: CacheSizeOption = None,
 ) -> None:
     """Show what is kept of earlier gradings: the folder, its size and hits."""
-    from harness import terminal
+    from harness import showing
     from harness.store import Store, StoreFacts
 
     def run() -> tuple[StoreFacts, int | None, int | None]:
@@ -278,7 +278,7 @@ def look_after_cache(
         cleared = store.clear() if clear else None
         return store.facts(), damaged, cleared
 
-    terminal.show_cache(*guarded(run))
+    showing.show_cache(*guarded(run))
 
 
 authoring.add_to(app)
@@ -291,10 +291,10 @@ marking.add_to(app)
 def doctor() -> None:
     """Say what this machine has, and what to do about what is missing."""
     from harness import doctor as module
-    from harness import terminal
+    from harness import showing
 
     facts = guarded(module.examine)
-    terminal.show_facts(facts)
+    showing.show_facts(facts)
     raise typer.Exit(0 if all(fact.ok or not fact.needed for fact in facts) else 3)
 
 

@@ -66,13 +66,13 @@ def freeze(
     """Freeze one hand-in with all that its verdicts rest on, as one zip that holds nothing of anybody else."""
     import tempfile
 
-    from harness import terminal
+    from harness import bars, terminal
     from harness.complaints.freeze import Frozen
     from harness.complaints.freeze import freeze as write
     from harness.text import size
 
     def run() -> Frozen:
-        with tempfile.TemporaryDirectory(prefix="harness-") as scratch, terminal.progress(None) as progress:
+        with tempfile.TemporaryDirectory(prefix="harness-") as scratch, bars.progress(None) as progress:
             return write(out, name, to, Path(scratch), progress, source, assignment)
 
     made = guarded(run)
