@@ -208,7 +208,13 @@ def record(
 
 @app.command()
 def regrade(
-    out: Annotated[Path, typer.Argument(help="A folder that `harness grade` wrote, or a frozen bundle.")],
+    out: Annotated[
+        Path | None,
+        typer.Argument(
+            help="A folder that `harness grade` wrote, or a frozen bundle; this folder, or `graded` in it, by "
+            "default."
+        ),
+    ] = None,
     assignment: Annotated[
         str | None, typer.Option(help="Id or folder of the assignment; by default the one of the results.")
     ] = None,
@@ -242,21 +248,22 @@ def regrade(
 ) -> None:
     """Judge graded hand-ins again after points, thresholds, checks or templates changed. Trains nothing, but with
     --from, which grades one hand-in anew."""
-    from harness import bars, showing
+    from harness import bars, graded, showing
     from harness.complaints.asking import Wanted, regraded
     from harness.regrade import Regraded
 
-    def run() -> Regraded:
+    def run() -> tuple[Regraded, Path]:
+        folder = graded.found(out, "behind the command")
         wanted = Wanted(
-            out=out, assignment=assignment, only=tuple(only or ()), cache=cache_folder(cache),
+            out=folder, assignment=assignment, only=tuple(only or ()), cache=cache_folder(cache),
             cache_limit=cache_limit(cache_size), source=source, data=data, profile=profile, device=device,
             isolation="preferred" if allow_unisolated else "required", matches=tuple(matches or ()),
         )  # fmt: skip
         with bars.progress(None) as progress:
-            return regraded(wanted, progress)
+            return regraded(wanted, progress), folder
 
-    made = guarded(run)
-    showing.show_regraded(made, out)
+    made, folder = guarded(run)
+    showing.show_regraded(made, folder)
     raise typer.Exit(max(result.exit_code for result in made.results))
 
 

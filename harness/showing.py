@@ -11,7 +11,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from harness import explained
+from harness import explained, graded
 from harness.gates import Forecast
 from harness.results import Cause, Outcome, Result
 from harness.terminal import error, say
@@ -54,7 +54,7 @@ def show_class(results: Sequence[Result], out: Path) -> None:
         table.add_row(name, earned(result), *symbols, str(len(result.findings)))
     console.print(table)
     console.print("[dim]✓ passed  ◐ partial  ✗ failed  – not attempted  ! not measured  · for a person[/]")
-    _banners(console, results)
+    _banners(console, results, out)
     console.print(f"Class page: {escape(str(out / 'index.html'))}", soft_wrap=True)
 
 
@@ -104,7 +104,7 @@ def show_result(result: Result, scorecard: Path) -> None:
     from harness.report import next_steps
 
     console = Console()
-    _banners(console, [result])
+    _banners(console, [result], scorecard.parent.parent)
     if result.problem:
         console.print(f"[bold red]{escape(for_terminal(result.problem))}[/]")
     print_checks(console, result, only_known=False)
@@ -152,14 +152,16 @@ def show_regraded(regraded: Regraded, out: Path) -> None:
         console.print(table)
     else:
         console.print("No points changed.")
-    _banners(console, regraded.results)
+    for sentence in regraded.left_out:
+        console.print(escape(for_terminal(sentence, 2_000)), soft_wrap=True)
+    _banners(console, regraded.results, None if out.is_file() else out)
     if out.is_file():
         console.print("The bundle itself stays as it is.")
         return
     if regraded.kept:
         count = quantity(len(regraded.kept), "former result is", "former results are")
-        said = f"{count} kept; `harness diff {escape(str(out))}` tells what changed and why."
-        console.print(said, soft_wrap=True)
+        said = f"{count} kept; `harness diff{graded.argument(out)}` tells what changed and why."
+        console.print(escape(said), soft_wrap=True)
     console.print(f"Class page: {escape(str(out / 'index.html'))}", soft_wrap=True)
 
 
@@ -283,7 +285,7 @@ def print_checks(console: Console, result: Result, only_known: bool) -> None:
                 console.print(f"       [dim]{f'{explained.cost(result, check)} {code}'.strip()}[/]", soft_wrap=True)
 
 
-def _banners(console: Console, results: Sequence[Result]) -> None:
+def _banners(console: Console, results: Sequence[Result], out: Path | None) -> None:
     if any(not result.dataset.official for result in results):
         names = escape(for_terminal(", ".join(sorted({result.dataset.name for result in results}))))
         console.print(f"[yellow]Measured on {names}, not on the assignment's own data: not marks.[/]")
@@ -292,7 +294,7 @@ def _banners(console: Console, results: Sequence[Result]) -> None:
 
     from harness.marking.shown import show_waiting
 
-    show_waiting(console, results)
+    show_waiting(console, results, out)
 
 
 def earned(result: Result) -> str:
