@@ -45,22 +45,22 @@ def calibrate(
 
     What the file holds already is not trained again: a calibration that was stopped goes on.
     """
-    from harness import calibration, terminal
+    from harness import bars, calibration, showing, terminal
     from harness.references import reference
 
     def held() -> list[calibration.Held]:
-        with terminal.progress(1) as progress:
+        with bars.progress(1) as progress:
             return calibration.check(load(assignment), data, profile, seeds or 3, device, progress)
 
     def written() -> Path:
-        with terminal.progress(1) as progress:
+        with bars.progress(1) as progress:
             if not costs_only:
                 return calibration.calibrate(load(assignment), data, profile, seeds, device, progress)
             with reference(load(assignment), data, profile, device) as made:
                 return calibration.write_costs(made)
 
     if check:
-        raise typer.Exit(terminal.show_held(guarded(held)))
+        raise typer.Exit(showing.show_held(guarded(held)))
     terminal.say(f"Written: {guarded(written)}")
 
 
@@ -81,14 +81,14 @@ def power(
     cache_size: CacheSizeOption = None,
 ) -> None:
     """Grade planted mistakes and say which check catches which; one that nothing catches costs exit code 1."""
+    from harness import bars, showing
     from harness import power as module
-    from harness import terminal
 
     def run() -> module.PowerReport:
         loaded = load(assignment)
         folder = mutants or module.default_folder(loaded)
         count = len(module.chosen(module.read(folder), only or ()).names)
-        with terminal.progress(count) as progress:
+        with bars.progress(count) as progress:
             report = module.measure(
                 folder, loaded, progress, data=data, profile=profile, device=device, jobs=jobs,
                 cache=cache_folder(cache), cache_limit=cache_limit(cache_size), only=only or (),
@@ -98,7 +98,7 @@ def power(
         return report
 
     report = guarded(run)
-    terminal.show_power(report)
+    showing.show_power(report)
     raise typer.Exit(report.exit_code)
 
 
@@ -112,17 +112,17 @@ def fairness(
     out: OutOption = None,
 ) -> None:
     """Judge fresh runs of the references, without the identity rule: how often correct solutions are failed."""
+    from harness import bars, showing
     from harness import fairness as module
-    from harness import terminal
 
     def run() -> module.FairnessReport:
-        with terminal.progress(1) as progress:
+        with bars.progress(1) as progress:
             report = module.measure(load(assignment), data, profile, hand_ins, tuple(task or ()), device, progress)
         if out is not None:
             module.write(report, out)
         return report
 
-    terminal.show_fairness(guarded(run))
+    showing.show_fairness(guarded(run))
 
 
 def forecasts(
@@ -132,7 +132,7 @@ def forecasts(
 ) -> None:
     """Compare what quick checks forecast with what became of the same hand-ins in full; the scorecard tells it."""
     from harness import forecasts as module
-    from harness import terminal
+    from harness import showing, terminal
 
     def run() -> tuple[Forecasts, Path]:
         loaded = load(assignment)
@@ -140,7 +140,7 @@ def forecasts(
         return made, module.write(loaded, made)
 
     made, path = guarded(run)
-    terminal.show_forecasts(made)
+    showing.show_forecasts(made)
     terminal.say(f"Written: {path}")
 
 

@@ -73,7 +73,7 @@ def grade(
     cache_size: CacheSizeOption = None,
 ) -> None:
     """Grade hand-ins: results, scorecards and a class page go to the output folder."""
-    from harness import mapping, terminal
+    from harness import bars, mapping, showing
     from harness.classroom import Options
     from harness.classroom import grade as grade_all
     from harness.results import Result
@@ -88,13 +88,13 @@ def grade(
             cache_limit=cache_limit(cache_size),
             overrides=mapping.read(matches or (), settings, [rule.task for rule in loaded.rules()]),
         )  # fmt: skip
-        with terminal.progress(len(submissions)) as progress:
+        with bars.progress(len(submissions)) as progress:
             if settings is not None:
                 progress.note(f"Matches are taken from {settings}.")
             return grade_all(submissions, options, progress)
 
     results = guarded(run)
-    terminal.show_class(results, out)
+    showing.show_class(results, out)
     raise typer.Exit(max(result.exit_code for result in results))
 
 
@@ -120,7 +120,7 @@ def plan(
     cache_size: CacheSizeOption = None,
 ) -> None:
     """Look at a class before grading it: what cannot be read, what is unsure, how long training will take."""
-    from harness import mapping, preflight, terminal
+    from harness import bars, mapping, preflight, showing
     from harness.classroom import Options
 
     def run() -> preflight.Plan:
@@ -133,12 +133,12 @@ def plan(
             cache_limit=cache_limit(cache_size),
             overrides=mapping.read(matches or (), settings, [rule.task for rule in loaded.rules()]),
         )  # fmt: skip
-        with terminal.progress(None) as progress:
+        with bars.progress(None) as progress:
             if settings is not None:
                 progress.note(f"Matches are taken from {settings}.")
             return preflight.plan(submissions, options, progress)
 
-    terminal.show_plan(guarded(run))
+    showing.show_plan(guarded(run))
 
 
 @app.command()
@@ -156,7 +156,7 @@ def check(
     cache_size: CacheSizeOption = None,
 ) -> None:
     """Check your own hand-in before handing it in: structure first, training after, a scorecard beside it."""
-    from harness import terminal
+    from harness import bars, showing
     from harness.classroom import Options
     from harness.classroom import grade as grade_all
     from harness.results import Result
@@ -169,11 +169,11 @@ def check(
             isolation="preferred", cache=cache_folder(cache), cache_limit=cache_limit(cache_size),
             structure_first=train, one_is_a_class=False, train=train,
         )  # fmt: skip
-        with terminal.progress(1, structure=train) as progress:
+        with bars.progress(1, structure=train) as progress:
             return grade_all([submission], options, progress)
 
     result = guarded(run)[0]
-    terminal.show_result(result, folder / result.submission.name / "scorecard.html")
+    showing.show_result(result, folder / result.submission.name / "scorecard.html")
     raise typer.Exit(result.exit_code)
 
 
@@ -209,7 +209,13 @@ def record(
 
 @app.command()
 def regrade(
-    out: Annotated[Path, typer.Argument(help="A folder that `harness grade` wrote, or a frozen bundle.")],
+    out: Annotated[
+        Path | None,
+        typer.Argument(
+            help="A folder that `harness grade` wrote, or a frozen bundle; this folder, or `graded` in it, by "
+            "default."
+        ),
+    ] = None,
     assignment: Annotated[
         str | None, typer.Option(help="Id or folder of the assignment; by default the one of the results.")
     ] = None,
@@ -243,21 +249,22 @@ def regrade(
 ) -> None:
     """Judge graded hand-ins again after points, thresholds, checks or templates changed. Trains nothing, but with
     --from, which grades one hand-in anew."""
-    from harness import terminal
+    from harness import bars, graded, showing
     from harness.complaints.asking import Wanted, regraded
     from harness.regrade import Regraded
 
-    def run() -> Regraded:
+    def run() -> tuple[Regraded, Path]:
+        folder = graded.found(out, "behind the command")
         wanted = Wanted(
-            out=out, assignment=assignment, only=tuple(only or ()), cache=cache_folder(cache),
+            out=folder, assignment=assignment, only=tuple(only or ()), cache=cache_folder(cache),
             cache_limit=cache_limit(cache_size), source=source, data=data, profile=profile, device=device,
             isolation="preferred" if allow_unisolated else "required", matches=tuple(matches or ()),
         )  # fmt: skip
-        with terminal.progress(None) as progress:
-            return regraded(wanted, progress)
+        with bars.progress(None) as progress:
+            return regraded(wanted, progress), folder
 
-    made = guarded(run)
-    terminal.show_regraded(made, out)
+    made, folder = guarded(run)
+    showing.show_regraded(made, folder)
     raise typer.Exit(max(result.exit_code for result in made.results))
 
 
@@ -270,7 +277,7 @@ def look_after_cache(
     cache_size: CacheSizeOption = None,
 ) -> None:
     """Show what is kept of earlier gradings: the folder, its size and hits."""
-    from harness import terminal
+    from harness import showing
     from harness.store import Store, StoreFacts
 
     def run() -> tuple[StoreFacts, int | None, int | None]:
@@ -279,7 +286,7 @@ def look_after_cache(
         cleared = store.clear() if clear else None
         return store.facts(), damaged, cleared
 
-    terminal.show_cache(*guarded(run))
+    showing.show_cache(*guarded(run))
 
 
 authoring.add_to(app)
@@ -293,10 +300,10 @@ opening.add_to(app)
 def doctor() -> None:
     """Say what this machine has, and what to do about what is missing."""
     from harness import doctor as module
-    from harness import terminal
+    from harness import showing
 
     facts = guarded(module.examine)
-    terminal.show_facts(facts)
+    showing.show_facts(facts)
     raise typer.Exit(0 if all(fact.ok or not fact.needed for fact in facts) else 3)
 
 

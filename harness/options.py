@@ -48,6 +48,20 @@ MapOption = Annotated[
 ConfigOption = Annotated[
     Path | None, typer.Option(help="Settings with such matches; harness.toml of this folder, where there is one.")
 ]
+NameArgument = Annotated[str, typer.Argument(help="Name of a hand-in, as its folder in the results is called.")]
+GradedOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--out",
+        metavar="DIR",
+        help="The folder that `harness grade` wrote; this folder, or `graded` in it, by default.",
+    ),
+]
+"""To be read by `harness.graded.found`."""
+AuthorOption = Annotated[
+    str | None,
+    typer.Option("--by", help="Who decides; $HARNESS_AUTHOR, git's user.name or the login name by default."),
+]
 CacheOption = Annotated[
     bool,
     typer.Option("--cache/--no-cache", help="Use and keep what was recorded, trained, measured and drawn."),

@@ -25,7 +25,7 @@ from harness.class_again import matched, of_class
 from harness.downloads import save, saved
 from harness.evidence import Evidence
 from harness.files import write_atomically
-from harness.graded import GradedError, results
+from harness.graded import GradedError, left_out, results
 from harness.journal import JOURNAL, LOCK
 from harness.kept_figures import KeptFigure, KeptFigures
 from harness.marking.store import MarkStore
@@ -124,8 +124,11 @@ def _others(out: Path, name: str) -> list[Result]:
 
 
 def _from_class(out: Path, name: str, rest: Sequence[Result]) -> int:
-    """Write the class's files anew without the submission; how many rows it had in them."""
+    """Write the class's files anew without the submission, of the results that count; how many rows it had in
+    them."""
     rows = len(matched(out / MATCHES).get(name, ())) + (out / "grades.csv").is_file()
+    left = left_out(out)
+    rest = [result for result in rest if result.submission.name not in left]
     if not rest:
         for file in CLASS_FILES:
             (out / file).unlink(missing_ok=True)

@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import datetime
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 import harness
-from harness import mapping, provenance
+from harness import graded, mapping, provenance
 from harness.assignment import Assignment, load
 from harness.comparing import Trace
 from harness.evidence import Evidence
@@ -22,12 +22,10 @@ from harness.journal import journal
 from harness.kept_figures import KeptFigures
 from harness.marking.applied import with_marks
 from harness.marking.store import MarkStore
-from harness.near import near
 from harness.outputs import EVIDENCE, RESULT, Files, judge, write_class, write_files, write_result
 from harness.results import Result, TaskResult
 from harness.results import load as load_result
 from harness.store import Store
-from harness.text import clean
 from harness.traces import handed_out, trace
 
 MAX_SHOWN = 5  # hand-ins named in one message
@@ -70,6 +68,8 @@ class Regraded:
     before: tuple[str, ...]
     kept: tuple[Path, ...] = ()
     """Where the results lie that these took the place of and that said something else."""
+    left_out: tuple[str, ...] = ()
+    """Which results of earlier runs lie there, do not count and were left as they are, and why: sentences."""
 
 
 def regrade(
@@ -93,7 +93,8 @@ def regrade(
     unknown = [name for name in only if name not in {folder.name for folder in folders}]
     if unknown:
         known = [folder.name for folder in folders]
-        raise RegradeError(f"{out} holds no hand-in {clean(unknown[0], 100)!r}; {near(unknown[0], known)}")
+        why = graded.left_out(out, unknown[:1]).get(unknown[0])
+        raise RegradeError(f"{unknown[0]}: {why}" if why else graded.unknown(out, unknown[0], known))
     chosen_folders = [folder for folder in folders if not only or folder.name in only]
     before = {folder: _result(folder) for folder in chosen_folders}
     chosen = _assignment(assignment, before)
@@ -105,7 +106,8 @@ def regrade(
         result = judge(chosen, evidence.model_copy(update={"gates": gates}))
         about = {"provenance": _noted(old, chosen), "timing": old.timing}
         again[folder.name] = Again(result.model_copy(update=about), *_told_of(evidence, chosen))
-    return put(out, chosen, again, done, store)
+    made = put(out, chosen, again, done, store)
+    return made if only else replace(made, left_out=tuple(graded.told(graded.left_out(out))))
 
 
 def put(
@@ -164,18 +166,23 @@ def _told_of(evidence: Evidence, assignment: Assignment) -> tuple[list[mapping.R
 
 
 def _graded(out: Path) -> list[Path]:
-    """The folders of submissions, by name. Raises RegradeError where there are none, or one lacks its evidence."""
+    """The folders of submissions whose results count, by name. Raises RegradeError where there are none, or one
+    lacks its evidence."""
     if not out.is_dir():
         raise RegradeError(f"{out}: there is no such folder; give the one that `harness grade` wrote (--out)")
     folders = sorted((path for path in out.iterdir() if path.is_dir()), key=lambda path: path.name)
-    graded = [folder for folder in folders if (folder / RESULT).is_file() or (folder / EVIDENCE).is_file()]
-    if not graded:
+    lying = [folder for folder in folders if (folder / RESULT).is_file() or (folder / EVIDENCE).is_file()]
+    if not lying:
         raise RegradeError(f"{out} holds no graded hand-in; give the folder that `harness grade` wrote (--out)")
+    left = graded.left_out(out, [folder.name for folder in lying])
+    present = [folder for folder in lying if folder.name not in left]
+    if not present:
+        raise RegradeError(f"{out} holds no result that counts; {next(iter(left))}: {next(iter(left.values()))}")
     for name in (EVIDENCE, RESULT):
-        missing = [folder for folder in graded if not (folder / name).is_file()]
+        missing = [folder for folder in present if not (folder / name).is_file()]
         if missing:
             raise RegradeError(f"{_named(missing)}: there is no {name}, {_remedy(missing)}")
-    return graded
+    return present
 
 
 def _result(folder: Path) -> Result:

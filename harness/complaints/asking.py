@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from harness.complaints.bundle import is_bundle, opened
+from harness.complaints.bundle import BundleError, is_bundle, opened
 from harness.complaints.cases import Case, case, files_in, quoted
 from harness.complaints.explain import chosen, explain
 from harness.complaints.explanation import Explanation
-from harness.graded import results
+from harness.graded import flag, found, left_out, results, usual
 from harness.near import UnknownName
+from harness.outputs import RESULT
 from harness.progress import Progress
 from harness.regrade import Regraded, RegradeError, regrade
 from harness.store import DEFAULT_LIMIT, Store
@@ -75,26 +77,30 @@ def _anew(wanted: Wanted, source: Path, progress: Progress) -> Regraded:
         raise RegradeError("--from is the files of one hand-in: say which by --only NAME")
     if is_bundle(wanted.out):
         raise RegradeError(f"{wanted.out}: a bundle stays as it is; grade into the folder of the class")
-    found = case(wanted.out, wanted.only[0]).result
-    assignment = load(wanted.assignment or found.assignment.id)
-    if assignment.id != found.assignment.id:
-        raise RegradeError(f"{found.submission.name} was graded by {found.assignment.id}, not {assignment.id}")
+    old = case(wanted.out, wanted.only[0]).result
+    for name, why in left_out(wanted.out, wanted.only).items():
+        raise RegradeError(f"{name}: {why}. `harness grade` of it by itself into this folder lets it count again")
+    assignment = load(wanted.assignment or old.assignment.id)
+    if assignment.id != old.assignment.id:
+        raise RegradeError(f"{old.submission.name} was graded by {old.assignment.id}, not {assignment.id}")
     names: dict[str, DataName] = {"mnist": "mnist", "fashion_mnist": "fashion_mnist", "digits": "digits"}
     options = Options(
-        assignment=assignment, out=wanted.out, data=wanted.data or names.get(found.dataset.name, "auto"),
-        profile=wanted.profile or found.profile, device=wanted.device, isolation=wanted.isolation,
+        assignment=assignment, out=wanted.out, data=wanted.data or names.get(old.dataset.name, "auto"),
+        profile=wanted.profile or old.profile, device=wanted.device, isolation=wanted.isolation,
         cache=wanted.cache, cache_limit=wanted.cache_limit,
         overrides=mapping.read(wanted.matches, None, [rule.task for rule in assignment.rules()]),
     )  # fmt: skip
-    return grade_anew(wanted.out, found, source, options, progress)
+    return grade_anew(wanted.out, old, source, options, progress)
 
 
-def explanations(out: Path, names: Sequence[str], assignment: str | None = None) -> list[Explanation]:
+def explanations(out: Path | None, names: Sequence[str], assignment: str | None = None) -> list[Explanation]:
     """What is behind the verdicts that `names` ask for: a hand-in and a check or task, or the code of a verdict.
 
-    `out` is an output folder, or a bundle, in which the hand-in needs no name. Raises UnknownName, GradedError,
-    BundleError, MarksError and AssignmentError.
+    `out` is an output folder, or a bundle, in which the hand-in needs no name. Without it the first of the names
+    may be a bundle, else it is the folder that `graded.found` gives. Raises UnknownName, GradedError, BundleError,
+    MarksError and AssignmentError.
     """
+    out, names = _where(out, names)
     if is_bundle(out):
         with opened(out) as bundle:
             name = results(bundle.out)[0].submission.name
@@ -104,6 +110,35 @@ def explanations(out: Path, names: Sequence[str], assignment: str | None = None)
             return _explained(case(bundle.out, name, assignment, files), check)
     name, check = _asked(out, names)
     return _explained(case(out, name, assignment), check)
+
+
+def _where(out: Path | None, names: Sequence[str]) -> tuple[Path, Sequence[str]]:
+    """Where names are looked up, and which. Raises UnknownName where they could be read in two ways, BundleError
+    and GradedError."""
+    if out is not None or not names:
+        return found(out), names
+    first, file = clean(names[0], 100), Path(names[0])
+    if file.suffix.lower() == ".zip" and file.is_file():
+        folder = usual()
+        called_so = folder is not None and (folder / file / RESULT).is_file()
+        if called_so and is_bundle(file):
+            raise UnknownName(
+                f"{first} is a bundle, and a hand-in of {folder} is called so: say --out {shlex.quote(names[0])} "
+                f"for the one, --out {shlex.quote(str(folder))} for the other"
+            )
+        if not called_so:
+            if not is_bundle(file):
+                raise BundleError(f"{first} is no bundle that `harness freeze` wrote, or it is damaged")
+            if len(names) == 1:
+                raise UnknownName(f"{first}: say which check or task of it, as in: harness explain {first} 2C")
+            return file, names[1:]
+    if len(names) == 3:
+        words = shlex.join(clean(name, 100) for name in names[1:])
+        raise UnknownName(
+            "give a hand-in and a check, or a code; the folder goes behind --out: "
+            f"harness explain {words} --out {shlex.quote(first)}"
+        )
+    return found(None), names
 
 
 def _explained(found: Case, check: str) -> list[Explanation]:
@@ -116,13 +151,13 @@ def _asked(out: Path, names: Sequence[str]) -> tuple[str, str]:
         return names[0], names[1]
     if len(names) != 1:
         raise UnknownName(f"give a hand-in and a check, or a code; {len(names)} names are neither")
-    found = quoted(out, names[0])
-    if not found:
+    known = quoted(out, names[0])
+    if not known:
         raise UnknownName(
             f"{clean(names[0], 100)!r} is the code of no verdict in {out}; give a hand-in and a check: "
-            f"harness explain {out} NAME CHECK"
+            f"harness explain NAME CHECK{flag(out)}"
         )
-    if len(found) > 1:
-        equal = ", ".join(clean(name, 100) for name, _ in found)
+    if len(known) > 1:
+        equal = ", ".join(clean(name, 100) for name, _ in known)
         raise UnknownName(f"{clean(names[0], 100)} is the code of a verdict of equal hand-ins: {equal}; say which")
-    return found[0]
+    return known[0]

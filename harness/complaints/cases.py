@@ -9,14 +9,13 @@ from pathlib import Path
 from harness import explained
 from harness.assignment import AssignmentError, load
 from harness.evidence import Evidence
-from harness.graded import GradedError, results
+from harness.graded import GradedError, results, unknown
 from harness.marking.entries import Entry
 from harness.marking.store import MarkStore
-from harness.near import UnknownName, near
+from harness.near import UnknownName
 from harness.outputs import EVIDENCE, RESULT
 from harness.results import Result
 from harness.results import load as load_result
-from harness.text import clean
 
 
 @dataclass(frozen=True)
@@ -58,7 +57,7 @@ def folder_of(out: Path, name: str) -> Path:
     if not known:
         raise GradedError(f"{out} holds no graded hand-in; give the folder that `harness grade` wrote (--out)")
     if name not in known:
-        raise UnknownName(f"{out} holds no hand-in {clean(name, 100)!r}; {near(name, known)}")
+        raise UnknownName(unknown(out, name, known))
     return out / name
 
 

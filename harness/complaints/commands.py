@@ -9,24 +9,23 @@ from typing import Annotated
 
 import typer
 
-from harness.options import guarded
-
-OutArgument = Annotated[Path, typer.Argument(metavar="OUT", help="A folder that `harness grade` wrote.")]
+from harness.options import AuthorOption, GradedOption, NameArgument, guarded
 
 
 def explain(
-    out: OutArgument,
     names: Annotated[
         list[str],
         typer.Argument(
-            metavar="[NAME] CHECK",
-            help="A hand-in and one of its checks, or a task for all of them; or the code that a student quotes.",
+            metavar="NAME CHECK",
+            help="A hand-in and one of its checks, or a task for all of them; or alone, the code that a student "
+            "quotes. A frozen bundle stands in the place of the hand-in: BUNDLE.zip CHECK.",
         ),
     ],
     assignment: Annotated[
         str | None, typer.Option(help="Id or folder of the assignment; by default the one of the result.")
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print all of it as JSON.")] = False,
+    out: GradedOption = None,
 ) -> None:
     """Tell everything behind a verdict: recipe, runs, bound, which rule decided, the lines, the check itself."""
     from harness.complaints.asking import explanations
@@ -48,9 +47,11 @@ def explain(
 
 
 def freeze(
-    out: OutArgument,
-    name: Annotated[str, typer.Argument(help="A hand-in, as its folder in OUT is called.")],
-    to: Annotated[Path, typer.Option("--to", metavar="FILE.zip", help="The bundle to write.")],
+    name: NameArgument,
+    to: Annotated[
+        Path | None,
+        typer.Option("--to", metavar="FILE.zip", help="The bundle to write; NAME-frozen.zip here by default."),
+    ] = None,
     source: Annotated[
         Path | None,
         typer.Option(
@@ -62,18 +63,20 @@ def freeze(
     assignment: Annotated[
         str | None, typer.Option(help="Folder of the assignment that judged, where another version is installed.")
     ] = None,
+    out: GradedOption = None,
 ) -> None:
     """Freeze one hand-in with all that its verdicts rest on, as one zip that holds nothing of anybody else."""
     import tempfile
 
-    from harness import terminal
+    from harness import bars, graded, terminal
     from harness.complaints.freeze import Frozen
     from harness.complaints.freeze import freeze as write
     from harness.text import size
 
     def run() -> Frozen:
-        with tempfile.TemporaryDirectory(prefix="harness-") as scratch, terminal.progress(None) as progress:
-            return write(out, name, to, Path(scratch), progress, source, assignment)
+        folder, file = graded.found(out), to or Path(f"{name}-frozen.zip")
+        with tempfile.TemporaryDirectory(prefix="harness-") as scratch, bars.progress(None) as progress:
+            return write(folder, name, file, Path(scratch), progress, source, assignment)
 
     made = guarded(run)
     for sentence in made.lacks:
@@ -83,9 +86,12 @@ def freeze(
 
 def diff(
     old: Annotated[
-        Path,
-        typer.Argument(help="A folder that `harness grade` wrote, the folder of one result in it, or a bundle."),
-    ],
+        Path | None,
+        typer.Argument(
+            help="A folder that `harness grade` wrote, the folder of one result in it, or a bundle; this folder, "
+            "or `graded` in it, by default."
+        ),
+    ] = None,
     new: Annotated[
         Path | None, typer.Argument(help="What it is compared with; without, OLD's own former results.")
     ] = None,
@@ -95,9 +101,10 @@ def diff(
     as_json: Annotated[bool, typer.Option("--json", help="Print all of it as JSON.")] = False,
 ) -> None:
     """Tell every mark that differs, and why. Exit code 0: none does; 1: some do, or one side lacks a hand-in."""
+    from harness import graded
     from harness.complaints.comparing import compare
 
-    made = guarded(lambda: compare(old, new, everything))
+    made = guarded(lambda: compare(graded.found(old, "behind the command"), new, everything))
     if as_json:
         sys.stdout.write(json.dumps(made.model_dump(mode="json"), indent=1) + "\n")
     else:
@@ -110,23 +117,18 @@ def diff(
 
 
 def confirm(
-    out: OutArgument,
     names: Annotated[
-        list[str] | None, typer.Argument(metavar="[NAME]…", help="Hand-ins; by default all of them.")
+        list[str] | None, typer.Argument(metavar="NAME", help="Hand-ins; by default all of them.")
     ] = None,
-    by: Annotated[
-        str | None,
-        typer.Option(
-            "--by", help="Who stands for it; $HARNESS_AUTHOR, git's user.name or the login name by default."
-        ),
-    ] = None,
+    by: AuthorOption = None,
     incomplete: Annotated[
         bool, typer.Option("--incomplete", help="Also totals that are no marks yet: the points so far.")
     ] = False,
     undo: Annotated[bool, typer.Option("--undo", help="Take back what was confirmed last.")] = False,
+    out: GradedOption = None,
 ) -> None:
     """Confirm final totals by name. A total that changes later says so, and has to be confirmed again."""
-    from harness import terminal
+    from harness import graded, terminal
     from harness.complaints.confirm import Confirmed, take_back
     from harness.complaints.confirm import confirm as keep
     from harness.marking import shown
@@ -134,9 +136,9 @@ def confirm(
     from harness.text import for_terminal, points, quantity
 
     def run() -> tuple[Confirmed, list[str], str]:
-        who = author(by)
-        made = take_back(out, names or (), who) if undo else keep(out, names or (), who, incomplete)
-        return made, shown.written(out) if made.entries else [], who
+        folder, who = graded.found(out), author(by)
+        made = take_back(folder, names or (), who) if undo else keep(folder, names or (), who, incomplete)
+        return made, shown.written(folder) if made.entries else [], who
 
     made, notes, who = guarded(run)
     for entry in made.entries:

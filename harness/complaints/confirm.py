@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from harness.exports.canvas import unfinished
-from harness.graded import results
+from harness.graded import results, unknown
 from harness.marking.applied import basis_of_total, with_marks
 from harness.marking.entries import Draft, Entry, Key, Kind
 from harness.marking.store import MarksError, MarkStore
-from harness.near import UnknownName, near
+from harness.near import UnknownName
 from harness.results import Result
 from harness.text import clean, quantity
 
@@ -63,7 +63,7 @@ def _named(out: Path, names: Sequence[str]) -> list[Result]:
     found = {result.submission.name: result for result in results(out)}
     for name in names:
         if name not in found:
-            raise UnknownName(f"{out} holds no hand-in {clean(name, 100)!r}; {near(name, found)}")
+            raise UnknownName(unknown(out, name, found))
     return [result for name, result in found.items() if not names or name in names]
 
 

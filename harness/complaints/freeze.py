@@ -24,6 +24,7 @@ from harness.complaints.bundle import (
 from harness.complaints.cases import case, files_in, folder_of
 from harness.evidence import Evidence
 from harness.files import write_atomically
+from harness.graded import argument
 from harness.history import HISTORY
 from harness.journal import JOURNAL, read
 from harness.outputs import EVIDENCE, FAULT, MATCHES, RESULT
@@ -60,7 +61,7 @@ def freeze(
     result, folder = found.result, folder_of(out, name)
     files = {f"{OUT}/{name}/{path}": data for path, data in _of_hand_in(folder).items()}
     files[f"{OUT}/{JOURNAL}"] = _journal(out / JOURNAL, name)
-    judged_by, lacks = _assignment(result, assignment)
+    judged_by, lacks = _assignment(result, assignment, out)
     if judged_by is not None:
         files |= {f"{ASSIGNMENT}/{path}": data for path, data in files_in(judged_by.folder).items()}
         files[f"{OUT}/{MATCHES}"] = _matches(found.evidence, judged_by)
@@ -108,7 +109,7 @@ def _matches(evidence: Evidence | None, assignment: Assignment) -> bytes:
     return mapping.table(rows).encode()
 
 
-def _assignment(result: Result, wanted: str | None) -> tuple[Assignment | None, list[str]]:
+def _assignment(result: Result, wanted: str | None, out: Path) -> tuple[Assignment | None, list[str]]:
     """The assignment in the version that judged, and what is lacking where that is not installed."""
     then = result.assignment
     try:
@@ -122,7 +123,8 @@ def _assignment(result: Result, wanted: str | None) -> tuple[Assignment | None, 
         return found, []
     said = f"version {then.version} judged, and {found.folder.name} is version {found.version}"
     if wanted is not None:
-        raise AssignmentError(f"{wanted}: {said}; give the folder of that version, or `harness regrade` first")
+        again = f"harness regrade{argument(out)}"
+        raise AssignmentError(f"{wanted}: {said}; give the folder of that version, or `{again}` first")
     return None, [f"The assignment's folder: {said}. Give the folder of that version by --assignment."]
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from harness.options import guarded
+from harness.options import AuthorOption, GradedOption, NameArgument, guarded
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -20,15 +20,6 @@ if TYPE_CHECKING:
 
 marks = typer.Typer(help="What persons decided: show it, hand it out as a table, take a table in.")
 
-NameArgument = Annotated[str, typer.Argument(help="Name of a hand-in, as its folder in the results is called.")]
-OutOption = Annotated[
-    Path | None,
-    typer.Option(help="The folder that `harness grade` wrote; this folder, or `graded` in it, by default."),
-]
-ByOption = Annotated[
-    str | None,
-    typer.Option("--by", help="Who decides; $HARNESS_AUTHOR, git's user.name or the login name by default."),
-]
 UndoOption = Annotated[bool, typer.Option("--undo", help="Take back the last decision about it.")]
 ConfirmOption = Annotated[
     bool, typer.Option("--confirm", help="It stands, although what it was about has changed since.")
@@ -46,8 +37,8 @@ def mark(
     ] = None,
     undo: UndoOption = False,
     confirm: ConfirmOption = False,
-    by: ByOption = None,
-    out: OutOption = None,
+    by: AuthorOption = None,
+    out: GradedOption = None,
 ) -> None:
     """Give points for the part of a task that asks for judgement."""
     from harness.marking import deciding
@@ -70,8 +61,8 @@ def override(
     reason: Annotated[str, typer.Option(help="Why; the student reads it.")] = "",
     undo: UndoOption = False,
     confirm: ConfirmOption = False,
-    by: ByOption = None,
-    out: OutOption = None,
+    by: AuthorOption = None,
+    out: GradedOption = None,
 ) -> None:
     """Give a check other points than were measured, with a reason. What was measured stays, and is shown beside."""
     from harness.marking import deciding
@@ -88,9 +79,15 @@ def override(
 
 
 @marks.callback(invoke_without_command=True)
-def show(context: typer.Context, out: OutOption = None) -> None:
+def show(context: typer.Context, out: GradedOption = None) -> None:
     """Show what is marked, what is open, what was overruled, and what waits to be confirmed."""
     if context.invoked_subcommand is not None:
+        if out is not None:
+            from harness import terminal
+
+            word = context.invoked_subcommand
+            terminal.error("usage", f"--out goes behind {word}: harness marks {word} … --out {out}")
+            raise typer.Exit(2)
         return
     from harness import graded
     from harness.marking import shown
@@ -109,7 +106,7 @@ def show(context: typer.Context, out: OutOption = None) -> None:
 @marks.command("export")
 def export(
     to: Annotated[Path | None, typer.Option("--to", help="File to write; standard output by default.")] = None,
-    out: OutOption = None,
+    out: GradedOption = None,
 ) -> None:
     """Write all present decisions as a CSV table."""
     from harness import graded, terminal
@@ -133,8 +130,8 @@ def export(
 @marks.command("import")
 def read_in(
     table: Annotated[Path, typer.Argument(help="A CSV table as `harness marks export` writes it.")],
-    by: ByOption = None,
-    out: OutOption = None,
+    by: AuthorOption = None,
+    out: GradedOption = None,
 ) -> None:
     """Take the decisions of a table in: all of them, or, where a line is at fault, none."""
     from harness import graded, terminal

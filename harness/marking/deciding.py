@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Sequence
 
 from pydantic import ValidationError
@@ -10,10 +9,9 @@ from pydantic import ValidationError
 from harness.marking.applied import basis
 from harness.marking.entries import Draft, Entry, Kind
 from harness.marking.store import MarksError
+from harness.near import near
 from harness.results import CheckResult, ManualPart, Result
 from harness.text import points as shown
-
-MAX_SHOWN = 12
 
 
 def mark(
@@ -29,7 +27,7 @@ def mark(
     items = {item.id: item for item in part.rubric}
     for name in chosen:
         if name not in items:
-            raise MarksError(f"{task}: the rubric has no item {name!r}; there are {_near(name, list(items))}")
+            raise MarksError(f"{task}: the rubric has no item {name!r}; {near(name, items)}")
     if points is None and chosen:
         points = min(round(sum(items[name].points for name in dict.fromkeys(chosen)), 6), part.max_points)
     _in_range(points, part.max_points, f"{task}, a person's part,")
@@ -101,7 +99,7 @@ def manual_part(result: Result, task: str) -> ManualPart:
     """The part of a task that a person gives. Raises MarksError where there is no such task, or no such part."""
     found = {each.id: each for each in result.tasks}
     if task not in found:
-        raise MarksError(f"{result.submission.name} has no task {task!r}; there are {_near(task, list(found))}")
+        raise MarksError(f"{result.submission.name} has no task {task!r}; {near(task, found)}")
     part = found[task].manual
     if part is None:
         checks = ", ".join(check.id for check in found[task].checks)
@@ -114,7 +112,7 @@ def check_of(result: Result, check: str) -> CheckResult:
     found = {each.id: each for each in result.checks}
     if check not in found:
         name = result.submission.name
-        raise MarksError(f"{name} has no check {check!r}; there are {_near(check, list(found))}")
+        raise MarksError(f"{name} has no check {check!r}; {near(check, found)}")
     return found[check]
 
 
@@ -129,10 +127,3 @@ def _draft(**said: object) -> Draft:
 def _in_range(points: float | None, most: float, of: str) -> None:
     if points is not None and not 0 <= points <= most:
         raise MarksError(f"{shown(points)} points: {of} has {shown(most)}; give 0 to {shown(most)}")
-
-
-def _near(name: str, known: Sequence[str]) -> str:
-    """The names that are like this one; else the first of all."""
-    near = difflib.get_close_matches(name.casefold(), [each.casefold() for each in known], n=3, cutoff=0.6)
-    listed = [each for each in known if each.casefold() in near] or list(known)
-    return ", ".join(listed[:MAX_SHOWN]) + (", …" if len(listed) > MAX_SHOWN else "") or "none"

@@ -10,6 +10,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from harness import graded
 from harness.kept_figures import KeptFigures
 from harness.marking import writing
 from harness.marking.applied import ToConfirm, to_confirm
@@ -34,7 +35,7 @@ def written(out: Path, name: str = "") -> list[str]:
     complete = sum(result.complete for result in found)
     verb = "is" if complete == 1 else "are"
     said.append(f"{quantity(complete, 'total')} of {len(found)} {verb} complete.")
-    return [*said, *waiting(found)]
+    return [*said, *waiting(found, out)]
 
 
 def sentence(entry: Entry) -> str:
@@ -49,29 +50,31 @@ def sentence(entry: Entry) -> str:
     return f"{what}: {said}, by {entry.author}."
 
 
-def waiting(found: Sequence[Result]) -> list[str]:
-    """What a person has to confirm or to decide anew, a sentence each."""
+def waiting(found: Sequence[Result], out: Path | None) -> list[str]:
+    """What a person has to confirm or to decide anew, a sentence each. `out`: the folder of the results; None where
+    it is one that nobody can name."""
+    flag = graded.flag(out)
     said = []
     for result in found:
-        said += [_unconfirmed(result, one) for one in to_confirm(result)] + _lost(result) + _stale(result)
+        said += [_unconfirmed(result, one, flag) for one in to_confirm(result)]
+        said += _lost(result) + _stale(result, flag)
     return said
 
 
-def _unconfirmed(result: Result, one: ToConfirm) -> str:
+def _unconfirmed(result: Result, one: ToConfirm, flag: str) -> str:
     name = result.submission.name
     given = f"{points(one.decision.points)} of {points(one.max_points)} points by {one.decision.by} do not count"
-    command = f"harness {one.kind.value} {shlex.quote(name)} {shlex.quote(one.target)} --confirm"
+    command = f"harness {one.kind.value} {shlex.quote(name)} {shlex.quote(one.target)} --confirm{flag}"
     return f"{name}, {one.target}: {given}. {one.decision.doubt} Where they stand all the same: {command}"
 
 
-def _stale(result: Result) -> list[str]:
+def _stale(result: Result, flag: str) -> list[str]:
     one = result.confirmed
     if one is None or one.holds:
         return []
     name = result.submission.name
-    return [
-        f"{name}: the total that {one.by} confirmed holds no longer. {one.doubt} `harness confirm` does it anew."
-    ]
+    command = f"harness confirm {shlex.quote(name)}{flag}"
+    return [f"{name}: the total that {one.by} confirmed holds no longer. {one.doubt} To do it anew: {command}"]
 
 
 def _lost(result: Result) -> list[str]:
@@ -105,17 +108,18 @@ def table(found: Sequence[Result], out: Path) -> None:
     open_ = sum(task.manual.points is None for result in found for task in result.tasks if task.manual)
     complete = sum(result.complete for result in found)
     console.print(f"{quantity(open_, 'part is', 'parts are')} open, {complete} of {len(found)} totals complete.")
-    show_waiting(console, found, most=1_000)
+    show_waiting(console, found, out, most=1_000)
     console.print(f"Class page: {escape(str(out / 'index.html'))}", soft_wrap=True)
 
 
-def show_waiting(console: Console, found: Sequence[Result], most: int = MAX_WAITING) -> None:
+def show_waiting(console: Console, found: Sequence[Result], out: Path | None, most: int = MAX_WAITING) -> None:
     """What waits to be confirmed, a line each, at most so many."""
-    lines = waiting(found)
+    lines = waiting(found, out)
     for line in lines[:most]:
         console.print(f"[yellow]{escape(for_terminal(line, 1_000))}[/]", soft_wrap=True)
     if lines[most:]:
-        console.print(f"[yellow]and {len(lines) - most} more: harness marks[/]")
+        more = f"and {len(lines) - most} more: harness marks{graded.flag(out)}"
+        console.print(f"[yellow]{escape(for_terminal(more, 1_000))}[/]", soft_wrap=True)
 
 
 def _cell(task: TaskResult) -> str:

@@ -23,7 +23,7 @@ from unittest import mock
 import psutil
 from attacks.listed import HERE, Case
 
-from harness import assignment, bench, classroom, terminal
+from harness import assignment, bars, bench, classroom, showing
 from harness.classroom import Options
 from harness.evidence import Evidence
 from harness.results import Result, load
@@ -105,11 +105,11 @@ def grade_cases(cases: Sequence[Case], folder: Path) -> Graded:
         _watched(cases, canary) as watch,
         _captured() as screen,
     ):
-        with terminal.progress(len(paths)) as progress:
+        with bars.progress(len(paths)) as progress:
             results = classroom.grade([*paths, HONEST], options, progress)
-        terminal.show_class(results, out)
+        showing.show_class(results, out)
         for result in results:
-            terminal.show_result(result, out / result.submission.name / "scorecard.html")
+            showing.show_result(result, out / result.submission.name / "scorecard.html")
     seen = {
         case.name: _observed(case, result, out, tuple(watch.runs.get(number, ())))
         for number, (case, result) in enumerate(zip(cases, results, strict=False))

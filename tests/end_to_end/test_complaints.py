@@ -25,7 +25,7 @@ def test_from_grading_to_a_bundle_and_back(tmp_path):
     answer = run("grade", work, "--out", out, "--data", "digits", "--profile", "quick", "--no-cache")
     assert answer.exit_code == 1, answer.output
     before = (out / "group7" / "evidence.json").read_bytes()
-    assert run("freeze", out, "group7", "--to", bundle, "--from", work).exit_code == 0
+    assert run("freeze", "group7", "--out", out, "--to", bundle, "--from", work).exit_code == 0
     work.unlink()
 
     arguments = ("--only", "group7", "--from", bundle, "--profile", "full", "--no-cache")

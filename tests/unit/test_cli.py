@@ -293,6 +293,18 @@ def test_judging_again_lists_the_points_that_changed(run, monkeypatch):
     assert "index.html" in answer.stdout
 
 
+def test_the_folder_to_judge_again_needs_no_name(run, monkeypatch, tmp_path):
+    regraded(monkeypatch, regrade.Change("group", "2C", 0.5, None, 1.0, 1.5))
+    answer = run("regrade")
+    assert (answer.exit_code, "name the folder behind the command" in answer.stderr) == (2, True)
+    (tmp_path / "graded" / "group").mkdir(parents=True)
+    (tmp_path / "graded" / "group" / "result.json").write_text("{}", encoding="utf-8")
+    for arguments in ([], ["graded"], [tmp_path / "graded"]):
+        answer = run("regrade", *arguments)
+        assert answer.exit_code == 1
+        assert "1 former result is kept; `harness diff` tells what changed and why." in answer.stdout
+
+
 def test_judging_again_without_a_change_says_so(run, monkeypatch):
     regraded(monkeypatch, results=[complete()])
     answer = run("regrade", "out")

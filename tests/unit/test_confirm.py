@@ -1,6 +1,7 @@
 """Final marks carry a name, and only as long as they are what that person saw."""
 
 import csv
+import shutil
 
 import pytest
 import tiny
@@ -149,15 +150,38 @@ def test_unknown_names_confirm_nothing(out):
 
 
 def test_on_the_command_line(out):
-    answer = CliRunner().invoke(app, ["confirm", str(out), "group7", "--by", "Grace \x1b[31mH"])
+    answer = CliRunner().invoke(app, ["confirm", "group7", "--by", "Grace \x1b[31mH", "--out", str(out)])
     assert answer.exit_code == 0
     assert "group7: 4.5 points" in answer.stdout
     assert "\x1b[31m" not in answer.stdout
     assert "1 total confirmed by Grace" in answer.stdout
     assert results(out, ["group7"])[0].confirmed.holds
-    answer = CliRunner().invoke(app, ["confirm", str(out), "group7", "--by", "Ada"])
+    answer = CliRunner().invoke(app, ["confirm", "group7", "--by", "Ada", "--out", str(out)])
     assert "0 totals confirmed by Ada. 1 was confirmed already." in answer.stdout.replace("\n", " ")
-    answer = CliRunner().invoke(app, ["confirm", str(out), "--by", "Ada", "--undo"])
+    answer = CliRunner().invoke(app, ["confirm", "--by", "Ada", "--undo", "--out", str(out)])
     assert (answer.exit_code, results(out, ["group7"])[0].confirmed) == (0, None)
     mark(out, "one", "C", None)
-    assert CliRunner().invoke(app, ["confirm", str(out), "--by", "Ada"]).exit_code == 2
+    assert CliRunner().invoke(app, ["confirm", "--by", "Ada", "--out", str(out)]).exit_code == 2
+
+
+def test_the_folder_is_found_and_hints_name_it_where_it_is_not(out, monkeypatch, tmp_path):
+    def said(*arguments):
+        return " ".join(CliRunner().invoke(app, arguments).stdout.split())
+
+    monkeypatch.chdir(out)
+    assert "1 total confirmed by Ada" in said("confirm", "group7", "--by", "Ada")
+    mark(out, "group7", "A", 0.25)
+    hint = "To do it anew: harness confirm group7"
+    answer = said("confirm", "one", "--by", "Ada")
+    assert hint in answer
+    assert "--out" not in answer
+    monkeypatch.chdir(tmp_path)
+    assert f"{hint} --out out" in said("marks", "--out", "out")
+
+
+def test_a_folder_in_the_place_of_a_name_is_told_apart(out, monkeypatch, tmp_path):
+    shutil.copytree(out, tmp_path / "graded")
+    monkeypatch.chdir(tmp_path)
+    answer = CliRunner().invoke(app, ["confirm", "out", "--by", "Ada"])
+    assert answer.exit_code == 2
+    assert "out is a folder of results: it is named with --out" in " ".join(answer.stderr.split())

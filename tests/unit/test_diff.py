@@ -285,7 +285,7 @@ def test_hand_ins_that_are_only_on_one_side(out, tmp_path):
     assert (answer.exit_code, f"Only in {out}: one" in answer.stdout.replace("\n", "")) == (1, True)
 
 
-def test_a_class_and_its_own_history(out, small):
+def test_a_class_and_its_own_history(out, small, monkeypatch):
     with pytest.raises(GradedError, match="no hand-in there has a former result"):
         compare(out, None)
     worth_more(small)
@@ -298,6 +298,8 @@ def test_a_class_and_its_own_history(out, small):
     assert compare(former / "result.json", out).differences == found.differences
     assert compare(former, out).only_new == ()
     assert run(out).exit_code == 1
+    monkeypatch.chdir(out)
+    assert run().stdout == run(".").stdout
 
 
 def test_what_cannot_be_compared_is_said(out, tmp_path):

@@ -203,20 +203,35 @@ def test_what_is_not_known_is_told_with_what_is_near(out, names, said):
     with pytest.raises(UnknownName) as error:
         explanations(out, names)
     assert said in str(error.value)
-    answer = run(out, *names)
+    answer = run("--out", out, "--", *names)
     assert (answer.exit_code, answer.stdout) == (2, "")
 
 
-def test_a_folder_that_holds_nothing_graded(tmp_path):
-    assert "holds no graded hand-in" in run(tmp_path, "a", "b").stderr
-    assert run(tmp_path / "nowhere", "a", "b").exit_code == 2
+def test_the_folder_is_found_as_by_the_other_commands(out, tmp_path, monkeypatch):
+    shutil.copytree(out, tmp_path / "graded")
+    monkeypatch.chdir(tmp_path)
+    answer = run("group-7", "2C.accuracy")
+    assert answer.stdout.startswith("2C.accuracy of group-7:")
+    assert run(told(out, "group-7", "2C.accuracy").code).stdout == answer.stdout
+    assert "harness explain NAME CHECK\n" in run("0000-0000").stderr
+    assert f"harness explain NAME CHECK --out {out}" in run("0000-0000", "--out", out).stderr.replace("\n", "")
+    said = " ".join(run("graded", "group-7", "2C").stderr.split())
+    assert "the folder goes behind --out: harness explain group-7 2C --out graded" in said
+    assert "graded is a folder of results: it is named with --out" in " ".join(run("graded", "2C").stderr.split())
+
+
+def test_a_folder_that_holds_nothing_graded(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert "name the folder with --out" in run("a", "b").stderr.replace("\n", " ")
+    assert "holds no graded hand-in" in run("a", "b", "--out", tmp_path).stderr
+    assert run("a", "b", "--out", tmp_path / "nowhere").exit_code == 2
 
 
 # --- how it is told
 
 
 def test_the_terminal_shows_all_of_it_cleanly(out):
-    answer = run(out, "group-7", "2C.accuracy")
+    answer = run("group-7", "2C.accuracy", "--out", out)
     assert answer.exit_code == 0
     for words in (
         "2C.accuracy of group-7: failed, 0 of 0.6", "→    3  history = model.fit(x, y, epochs=10)", "seed 2",
@@ -230,7 +245,7 @@ def test_the_terminal_shows_all_of_it_cleanly(out):
 
 
 def test_json_is_the_whole_explanation(out):
-    answer = run(out, "group-7", "2C", "--json")
+    answer = run("group-7", "2C", "--json", "--out", out)
     found = [Explanation.model_validate(one) for one in json.loads(answer.stdout)]
     assert found == explanations(out, ["group-7", "2C"])
     assert answer.stdout.isascii()
@@ -244,7 +259,7 @@ def test_what_persons_decided_is_told_with_what_no_longer_stands(out, tmp_path):
     store.add(Draft(points=0.5, text="more of it", **about), after=first.id)
     store.add(Draft(points=0.5, text="another's", **{**about, "submission": "good"}), after=None)
     store.add(Draft(points=0.1, text="another check", **{**about, "target": "2C.epochs"}), after=None)
-    said = run(tmp_path / "out", "group-7", "2C.accuracy").stdout
+    said = run("group-7", "2C.accuracy", "--out", tmp_path / "out").stdout
     lines = [" ".join(line.split()).partition(" UTC ")[2] for line in said.splitlines() if " UTC " in line]
     assert lines == [
         "override 2C.accuracy 0.25 Ada: half [31mof it (not the last word)",

@@ -30,7 +30,8 @@ from harness.mapping import Row, table
 from harness.markdown import LIMIT, to_html
 from harness.report import ClassRow, render_class, render_scorecard
 from harness.results import Answer, ReportFacts, Result
-from harness.terminal import error, show_class, show_result
+from harness.showing import show_class, show_result
+from harness.terminal import error
 from harness.text import for_csv
 
 SAMPLES = (

@@ -15,6 +15,7 @@ from filelock import FileLock
 from typer.testing import CliRunner
 
 from harness import cli, outputs
+from harness.downloads import Download, HandIn, save
 from harness.journal import LOCK
 from harness.marking import author as authors
 from harness.marking import deciding, writing
@@ -117,7 +118,7 @@ def test_what_was_decided_is_taken_back_step_by_step(out):
     assert len(MarkStore.of(out).since()) == 4
 
 
-def test_an_override_whose_measurement_changed_is_confirmed(kept, out):
+def test_an_override_whose_measurement_changed_is_confirmed(kept, out, monkeypatch):
     run("override", "somebody", "A.name", "--points", 0.75, "--reason", "It is called so.", "--by", "Grace")
     folder = out.parent / "tiny_changed"
     shutil.copytree(kept[1].folder, folder)
@@ -127,7 +128,12 @@ def test_an_override_whose_measurement_changed_is_confirmed(kept, out):
     said = run("regrade", out, "--assignment", folder, code=1)
     assert "somebody, A.name: 0.75 of 0.75 points by Grace do not count." in said
     assert "harness override somebody A.name --confirm" in said
+    assert "--out" not in said, "it is the folder that is taken by default"
     assert "harness override somebody A.name --confirm" in run("marks")
+    monkeypatch.chdir(out / "somebody")
+    said = run("marks", "--out", "..")
+    assert "harness override somebody A.name --confirm --out .." in said
+    monkeypatch.chdir(out)
     assert of(out, "somebody").tasks[0].points_so_far == 0.0
     said = run("override", "somebody", "A.name", "--confirm")
     assert "0.75 points, by Ada" in said
@@ -140,13 +146,13 @@ def test_an_override_whose_measurement_changed_is_confirmed(kept, out):
     [
         (("mark", "group7", "A", "--points", "0.75"), "0.75 points: A, a person's part, has 0.5; give 0 to 0.5"),
         (("mark", "group7", "A"), "say how many points with --points"),
-        (("mark", "group8", "A", "--points", "0.5"), "holds no hand-in 'group8'; there are group7, somebody"),
-        (("mark", "group7", "a", "--points", "0.5"), "has no task 'a'; there are A"),
+        (("mark", "group8", "A", "--points", "0.5"), "holds no hand-in 'group8'; did you mean group7?"),
+        (("mark", "group7", "a", "--points", "0.5"), "has no task 'a'; did you mean A?"),
         (("mark", "group7", "A", "--points", "0.5", "--undo"), "one at a time"),
         (("mark", "group7", "A", "--item", "sizes"), "the rubric has no item 'sizes'"),
         (("mark", "group7", "A", "--confirm"), "there is nothing to confirm"),
         (("override", "group7", "A.name", "--points", "0.5"), "say why with a reason"),
-        (("override", "group7", "A.nme", "--points", "0.5", "--reason", "x"), "no check 'A.nme'; there are A.name"),
+        (("override", "group7", "A.nme", "--points", "0.5", "--reason", "x"), "'A.nme'; did you mean A.name"),
         (("override", "group7", "A.name", "--points", "9", "--reason", "x"), "give 0 to 0.75"),
         (("mark", "group7", "A", "--points", "1", "--out", "nowhere"), "nowhere: there is no such folder"),
     ],
@@ -157,10 +163,10 @@ def test_what_does_not_fit_is_refused(out, arguments, words):
     assert words in said
 
 
-def test_a_file_that_holds_no_marks_is_refused(out):
+def test_a_file_that_holds_no_marks_is_refused(kept, out):
     (out / MARKS).write_bytes(b"x" * 4_000)
     assert "is no file of marks" in refused(out, "mark", "group7", "A", "--points", 0.5)
-    assert "is no file of marks" in refused(out, "regrade", out)
+    assert "is no file of marks" in refused(out, "regrade", out, "--assignment", kept[1].folder)
 
 
 # --- where and who
@@ -173,6 +179,7 @@ def test_the_folder_is_this_one_or_graded_in_it(out, monkeypatch, tmp_path):
     assert "name the folder with --out" in run("marks", code=2)
     run("mark", "group7", "A", "--points", 0.25, "--out", out)
     assert [entry.points for entry in MarkStore.of(out).since()] == [0.5, 0.25]
+    assert "--out goes behind export: harness marks export" in run("marks", "--out", out, "export", code=2)
 
 
 def test_the_author_is_who_is_named_first(monkeypatch, tmp_path):
@@ -278,6 +285,16 @@ def test_the_class_page_keeps_what_no_result_holds(out, monkeypatch):
     page = (out / "index.html").read_text(encoding="utf-8")
     assert page.index("somebody/scorecard.html") < page.index("group7/scorecard.html")
     assert "2 matches are unsure" in page
+
+
+def test_the_class_page_tells_nothing_of_hand_ins_that_count_no_more(out):
+    """A second download came, and its grading was cut off before it wrote the page: that of the first is there."""
+    assert outputs.class_facts(out).hand_ins == NAMES
+    save(Download(kind="folder", hand_ins=(HandIn(name="group7", title="group7"),)).over(out), out)
+    run("mark", "group7", "A", "--points", 0.5)
+    assert outputs.class_facts(out).hand_ins == ("group7",)
+    for name in ("index.html", "grades.csv", "class.json"):
+        assert "somebody" not in (out / name).read_text(encoding="utf-8"), name
 
 
 def test_a_folder_of_an_earlier_version_is_compared_once(out):

@@ -211,7 +211,7 @@ FAULTS = {
     "group7,mark,A,half,": "'half' is no number of points",
     "group7,mark,A,-1,": "'-1' is no number of points",
     "group7,override,A.name,0.5,": "an override says why",
-    "group7,override,A.nam,0.5,Because": "there are A.name",
+    "group7,override,A.nam,0.5,Because": "did you mean A.name",
     "group7,mark,,0.5,": "a mark names a task",
     "group7,mark,C,0.5,": "it is about the same as line 2",
 }

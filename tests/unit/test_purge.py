@@ -176,6 +176,19 @@ def test_equal_code_stays_with_whom_it_is_left(out, store):
     assert "replay-group_1" in kept(store)
 
 
+def test_the_class_page_shows_no_hand_in_of_an_earlier_download(out, store):
+    """It lies there still, so what it uses stays in the cache."""
+    listed = Download(kind="folder", hand_ins=tuple(HandIn(name=name, title=name) for name in NAMES[:2]))
+    save(listed.over(out), out)
+    purge.purge("group_1", out, store)
+    for name in ("index.html", "grades.csv", "matches.csv", "class.json"):
+        text = (out / name).read_text(encoding="utf-8")
+        assert "group_2" in text and "group_3" not in text, name
+    assert purge.purge("group_2", out, store).cache["run"] == 0
+    assert "common-run" in kept(store)
+    assert not (out / "index.html").exists()
+
+
 def test_the_last_one_leaves_no_class_behind(out, store):
     for name in NAMES:
         purge.purge(name, out, store)

@@ -14,11 +14,15 @@ import tiny
 from evidence import complete, denoising, evidence, mlp
 
 from harness.assignment import AssignmentError, load
+from harness.complaints.asking import Wanted, regraded
+from harness.downloads import Download, HandIn, save
 from harness.evidence import Match
+from harness.journal import JOURNAL, Line
 from harness.marking import deciding
 from harness.marking.store import MarkStore
 from harness.outputs import evidence_files, judge, write_class, write_files, write_result
 from harness.plugin import ChecksFailed
+from harness.progress import Silent
 from harness.recording import Finding
 from harness.regrade import Change, RegradeError, regrade
 from harness.results import SubmissionFacts
@@ -234,6 +238,45 @@ def test_what_was_decided_about_something_that_changed_is_asked_for_again(tmp_pa
 
 
 # --- what cannot be judged again
+
+
+def of_an_earlier_download(out):
+    """group7 is of the download that was graded last, somebody of the one before."""
+    save(Download(kind="folder", hand_ins=(HandIn(name="group7", title="group7"),)).over(out), out)
+
+
+def of_a_run_that_was_cut_off(out):
+    """Both were to be graded again, and somebody is not yet."""
+    lines = [Line(event="asked", name=name) for name in ("group7", "somebody")]
+    lines.append(Line(event="finished", name="group7", key="k"))
+    (out / JOURNAL).write_text("".join(line.model_dump_json() + "\n" for line in lines), encoding="utf-8")
+
+
+@pytest.mark.parametrize(
+    ("stale", "why"),
+    [(of_an_earlier_download, "from an earlier download"), (of_a_run_that_was_cut_off, "was cut off")],
+)
+def test_results_that_do_not_count_are_left_as_they_are_and_are_on_no_page(kept, out, stale, why):
+    stale(out)
+    before = (out / "somebody" / "result.json").read_bytes()
+    made = regrade(out, str(kept[1].folder))
+    assert [result.submission.name for result in made.results] == ["group7"]
+    (said,) = made.left_out
+    assert re.search(f"Left out, because .*({why}).*: somebody", said)
+    assert (out / "somebody" / "result.json").read_bytes() == before
+    for name in ("index.html", "grades.csv", "matches.csv", "class.json"):
+        assert "somebody" not in (out / name).read_text(encoding="utf-8"), name
+    with pytest.raises(RegradeError, match=f"somebody: .*({why})"):
+        regrade(out, str(kept[1].folder), only=["somebody"])
+    anew = Wanted(out, str(kept[1].folder), only=("somebody",), source=out)
+    with pytest.raises(RegradeError, match=f"somebody: .*({why}).*lets it count again"):
+        regraded(anew, Silent())
+
+
+def test_a_folder_where_nothing_counts(kept, out):
+    save(Download(kind="folder", hand_ins=()).over(out), out)
+    with pytest.raises(RegradeError, match="holds no result that counts; group7: graded from an earlier download"):
+        regrade(out, str(kept[1].folder))
 
 
 def test_a_folder_that_is_not_there(tmp_path):

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from unit.sample_results import HOSTILE, hostile, lucky, quick, random, typical
 
-from harness.terminal import show_result
+from harness.showing import show_result
 
 
 def printed(result, capsys) -> str:
