@@ -43,15 +43,17 @@ Numbers = NDArray[np.int64]
 
 _TOKEN = re.compile(
     r"""(?sx)
-    [rRbBfFuU]{0,2}(?:\"{3}(?:[^"\\]|\\(?:.|\Z)|"(?!""))*+(?:\"{3}|\Z)|'{3}(?:[^'\\]|\\(?:.|\Z)|'(?!''))*+(?:'{3}|\Z)
-                     |"(?:[^"\\\n]|\\(?:.|\Z))*+"?|'(?:[^'\\\n]|\\(?:.|\Z))*+'?)
-    | \#[^\n]*+
+    [rRbBfFuU]{0,2}(?:\"{3}(?:[^"\\]|\\(?:.|\Z)|"(?!""))*(?:\"{3}|\Z)|'{3}(?:[^'\\]|\\(?:.|\Z)|'(?!''))*(?:'{3}|\Z)
+                     |"(?:[^"\\\n]|\\(?:.|\Z))*"?|'(?:[^'\\\n]|\\(?:.|\Z))*'?)
+    | \#[^\n]*
     | \\?\n
-    | (?:\d|\.\d)(?:[\w.]|(?<=[eE])[+-](?=\d))*+
-    | [^\W\d]\w*+
+    | (?:\d|\.\d)(?:[\w.]|(?<=[eE])[+-](?=\d))*
+    | [^\W\d]\w*
     | \*\*=? | //=? | >>=? | <<=? | \.\.\. | -> | := | [-+*/%@&|^=!<>]= | [-+*/%@&|^~=<>()\[\]{},:.;]
     """
 )
+# No repetition here ever has to give back what it took. None is written as possessive: those of Python before 3.11.5,
+# which Debian 12 has, match too little (https://github.com/python/cpython/issues/100061).
 _STRING = re.compile(r"[rRbBfFuU]{0,2}[\"']")
 _NAME, _TEXT, _PLAIN, _SKIPPED = range(4)
 _KNOWN = frozenset(keyword.kwlist) | frozenset(dir(builtins))
