@@ -52,8 +52,8 @@ _TOKEN = re.compile(
     | \*\*=? | //=? | >>=? | <<=? | \.\.\. | -> | := | [-+*/%@&|^=!<>]= | [-+*/%@&|^~=<>()\[\]{},:.;]
     """
 )
-# No repetition here ever has to give back what it took. None is written as possessive: those of Python before 3.11.5,
-# which Debian 12 has, match too little (https://github.com/python/cpython/issues/100061).
+# No repetition here ever has to give back what it took. None is written as possessive: those of Python before
+# 3.11.5, which Debian 12 has, match too little (https://github.com/python/cpython/issues/100061).
 _STRING = re.compile(r"[rRbBfFuU]{0,2}[\"']")
 _NAME, _TEXT, _PLAIN, _SKIPPED = range(4)
 _KNOWN = frozenset(keyword.kwlist) | frozenset(dir(builtins))

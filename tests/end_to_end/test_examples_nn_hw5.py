@@ -19,7 +19,7 @@ from harness.results import Result, load
 EXAMPLES = Path(__file__).resolve().parents[2] / "submissions" / "nn_hw5"
 EXPECTED = tomllib.loads((EXAMPLES / "expected.toml").read_text(encoding="utf-8"))
 NAMES = sorted(path.name for path in EXAMPLES.iterdir() if path.is_dir())
-ON_EVERY_PUSH = ("good_notebook", "mistake_decoder_for_encoder")
+ON_EVERY_PUSH = ("good_contract", "good_notebook", "mistake_decoder_for_encoder")
 AT_NIGHT = tuple(name for name in NAMES if name not in ON_EVERY_PUSH)
 TASKS = ["1", "2", "3", "4", "5", "6"]
 

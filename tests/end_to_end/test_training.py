@@ -355,7 +355,8 @@ def test_what_tensorflow_cannot_compute_is_the_recipes_fault_only_while_it_is_tr
     monkeypatch.setattr(training, "_network", lambda *_: recipe)
     monkeypatch.setattr(training, "_dataset", lambda _recipe: DIGITS)
     monkeypatch.setattr(server.trained, "denoising_curves", fails)
-    asked = {"noise": "salt_and_pepper", "levels": [], "images": 1, "shown": 1, "seed": 0, "classifier": {}, "denoiser": {}}
+    asked = {"noise": "salt_and_pepper", "levels": [], "images": 1, "shown": 1, "seed": 0}
+    asked |= {"classifier": {}, "denoiser": {}}
     with pytest.raises(type(error)):
         training.answer({"ask": "denoise", **asked}, {})
     assert framework.stopped(error) is None
