@@ -4,6 +4,7 @@ from itertools import pairwise
 
 import pytest
 
+from harness.autoencoders import noise_of_inputs, require_bottleneck
 from harness.checking import Failed, NotMeasured, Partial, require_any_made, require_trained
 from harness.results import Cause
 
@@ -62,52 +63,26 @@ def _activates(layer):
 @pytest.mark.check("4A", 0.08)
 def check_bottleneck(autoencoder, verdict):
     """Its narrowest layer, the bottleneck, hands on 96 values."""
-    verdict.where = autoencoder.where
-    verdict.measured("bottleneck", autoencoder.bottleneck, how="fewest values that an inner layer hands on")
-    verdict.threshold("asked", BOTTLENECK, "assignment")
-    if autoencoder.bottleneck is None:
-        raise Failed(
-            "No layer is narrower than the image.", "Let a Dense(96) follow Dense(128).", where=autoencoder.where
-        )
-    if autoencoder.bottleneck != BOTTLENECK:
-        raise Partial(
-            f"The bottleneck has {autoencoder.bottleneck} values; the assignment's has 96.",
-            "Another size is a choice worth explaining in the text.",
-            share=0.5,
-            where=autoencoder.where,
-        )
-    verdict.says("A bottleneck of 96.")
+    require_bottleneck(
+        autoencoder,
+        verdict,
+        BOTTLENECK,
+        "No layer is narrower than the image.",
+        "Let a Dense(96) follow Dense(128).",
+    )
 
 
 @pytest.mark.check("4A", 0.13)
 def check_noisy_to_clean(autoencoder, verdict):
     """It is trained from noisy images to the same images, clean."""
     verdict.where = autoencoder.where
-    x, y = autoencoder.record.data.x, autoencoder.record.data.y
-    if x is None or y is None or (x.source is None and x.noise is None):
-        raise NotMeasured(
-            "The images that it is trained from could not be recognised.",
-            "Hand salt_and_pepper(x_train, 0.4) as inputs and x_train as targets to fit.",
-            cause=Cause.ERROR_IN_SUBMISSION,
-            where=autoencoder.where,
-        )
-    if y.noise is not None:
-        raise Failed(
-            "The targets are noisy: it learns to reproduce the noise.",
-            "fit(noisy, clean): the second argument is the clean images.",
-            where=autoencoder.where,
-        )
-    if x.noise is None:
-        raise Failed(
-            "The inputs are clean: it learns to copy, not to remove noise.",
-            "fit(salt_and_pepper(x_train, 0.4), x_train)",
-            where=autoencoder.where,
-        )
-    verdict.measured("noise level", x.noise.level, how=f"{x.noise.kind.replace('_', ' ')} found on the inputs")
+    noise = noise_of_inputs(autoencoder, "fit(salt_and_pepper(x_train, 0.4), x_train)")
+    kind = noise.kind.replace("_", " ")
+    verdict.measured("noise level", noise.level, how=f"{kind} found on the inputs")
     verdict.threshold("asked", NOISE_LEVEL, "assignment")
-    if x.noise.kind != "salt_and_pepper" or abs(x.noise.level - NOISE_LEVEL) > 0.02:
+    if noise.kind != "salt_and_pepper" or abs(noise.level - NOISE_LEVEL) > 0.02:
         raise Partial(
-            f"The inputs have {x.noise.kind.replace('_', ' ')} noise of level {x.noise.level:.2f}; 0.4 is asked.",
+            f"The inputs have {kind} noise of level {noise.level:.2f}; 0.4 is asked.",
             "salt_and_pepper(x_train, 0.4)",
             share=0.7,
             where=autoencoder.where,

@@ -2,6 +2,7 @@
 
 import pytest
 
+from harness.autoencoders import require_bottleneck
 from harness.checking import Failed, Partial
 
 PARAMETERS = 1_438_676
@@ -44,23 +45,13 @@ def check_layers(autoencoder, verdict):
 @pytest.mark.check("2", 0.5)
 def check_bottleneck(autoencoder, verdict):
     """Its narrowest layer, the bottleneck, hands on 196 values."""
-    verdict.where = autoencoder.where
-    verdict.measured("bottleneck", autoencoder.bottleneck, how="fewest values that an inner layer hands on")
-    verdict.threshold("asked", BOTTLENECK, "assignment")
-    if autoencoder.bottleneck is None:
-        raise Failed(
-            "No layer is narrower than the image: it can copy, and there are no codes.",
-            "Let a Dense(196) stand between encoder and decoder.",
-            where=autoencoder.where,
-        )
-    if autoencoder.bottleneck != BOTTLENECK:
-        raise Partial(
-            f"The bottleneck has {autoencoder.bottleneck} values; the assignment's has 196.",
-            "Another size is a choice worth explaining in the text.",
-            share=0.5,
-            where=autoencoder.where,
-        )
-    verdict.says("A bottleneck of 196.")
+    require_bottleneck(
+        autoencoder,
+        verdict,
+        BOTTLENECK,
+        "No layer is narrower than the image: it can copy, and there are no codes.",
+        "Let a Dense(196) stand between encoder and decoder.",
+    )
 
 
 @pytest.mark.check("2", 0.5)

@@ -2,6 +2,7 @@
 
 import pytest
 
+from harness.autoencoders import noise_of_inputs
 from harness.checking import Failed, NotMeasured, Partial, require_trained
 from harness.results import Cause
 
@@ -15,26 +16,7 @@ CALL = "noisy = np.clip(x_train + 0.1 * np.random.normal(size=x_train.shape), 0,
 def check_noisy_to_clean(autoencoder, verdict):
     """It is trained from images with normal noise of factor 0.1, clipped to [0, 1], to the same images, clean."""
     verdict.where = autoencoder.where
-    x, y = autoencoder.record.data.x, autoencoder.record.data.y
-    if x is None or y is None or (x.source is None and x.noise is None):
-        raise NotMeasured(
-            "The images that it is trained from could not be recognised.",
-            f"{CALL}, and fit(noisy, x_train)",
-            cause=Cause.ERROR_IN_SUBMISSION,
-            where=autoencoder.where,
-        )
-    if y.noise is not None:
-        raise Failed(
-            "The targets are noisy: it learns to reproduce the noise.",
-            "fit(noisy, clean): the second argument is the clean images.",
-            where=autoencoder.where,
-        )
-    if x.noise is None:
-        raise Failed(
-            "The inputs are clean: it learns to copy, not to remove noise.", f"{CALL}, and fit(noisy, x_train)",
-            where=autoencoder.where,
-        )  # fmt: skip
-    noise = x.noise
+    noise = noise_of_inputs(autoencoder, f"{CALL}, and fit(noisy, x_train)")
     verdict.measured("noise factor", noise.level, how=f"{noise.kind.replace('_', ' ')} noise found on the inputs")
     verdict.threshold("asked", FACTOR, "assignment")
     if noise.kind != "gaussian":

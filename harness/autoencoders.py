@@ -1,0 +1,49 @@
+"""What the checks of autoencoders have in common, whatever the assignment."""
+
+from __future__ import annotations
+
+from harness.checking import Failed, NotMeasured, Partial, Verdict
+from harness.evidence import Network
+from harness.recording import Noise
+from harness.results import Cause
+
+
+def require_bottleneck(autoencoder: Network, verdict: Verdict, asked: int, copies: str, hint: str) -> None:
+    """Note how many values the narrowest layer hands on. Raises Failed, with `copies` and `hint`, where none
+    narrows, and Partial where they are not as many as `asked`."""
+    verdict.where = autoencoder.where
+    found = autoencoder.bottleneck
+    verdict.measured("bottleneck", found, how="fewest values that an inner layer hands on")
+    verdict.threshold("asked", asked, "assignment")
+    if found is None:
+        raise Failed(copies, hint, where=autoencoder.where)
+    if found != asked:
+        raise Partial(
+            f"The bottleneck has {found} values; the assignment's has {asked}.",
+            "Another size is a choice worth explaining in the text.",
+            share=0.5,
+            where=autoencoder.where,
+        )
+    verdict.says(f"A bottleneck of {asked}.")
+
+
+def noise_of_inputs(autoencoder: Network, hint: str) -> Noise:
+    """The noise that it is trained to remove. Raises NotMeasured where its images were not recognised, and Failed
+    where its targets are noisy or its inputs clean; `hint` is the call of fit that is right."""
+    x, y = autoencoder.record.data.x, autoencoder.record.data.y
+    if x is None or y is None or (x.source is None and x.noise is None):
+        raise NotMeasured(
+            "The images that it is trained from could not be recognised.",
+            hint,
+            cause=Cause.ERROR_IN_SUBMISSION,
+            where=autoencoder.where,
+        )
+    if y.noise is not None:
+        raise Failed(
+            "The targets are noisy: it learns to reproduce the noise.",
+            "fit(noisy, clean): the second argument is the clean images.",
+            where=autoencoder.where,
+        )
+    if x.noise is None:
+        raise Failed("The inputs are clean: it learns to copy, not to remove noise.", hint, where=autoencoder.where)
+    return x.noise
