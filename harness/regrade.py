@@ -89,7 +89,6 @@ def regrade(
     OutputInUse.
     """
     folders = _graded(out)
-    MarkStore.of(out).present()  # a file of marks that cannot be read is said before anything is judged
     unknown = [name for name in only if name not in {folder.name for folder in folders}]
     if unknown:
         known = [folder.name for folder in folders]
