@@ -231,11 +231,12 @@ def measured_table(sizes: Sequence[Mapping[str, Any]]) -> list[str]:
     for one in sizes:
         count = one["hand_ins"]
         paper = counted(count, "quick", scaled=True)
+        again = f"{one['again']['wall'] / count:.1f}" if one["again"] else "–"
         rows.append(
             f"| {count} | {one['wall'] / 60:.1f} | {one['wall'] / count:.1f} | {one['processor'] / count:.1f} "
             f"| {one['asked']} | {one['trained']} | {1 - one['trained'] / one['asked']:.0%} "
             f"| {len(paper.distinct)} of {paper.asked} | {one['training']:,.0f} "
-            f"| {one['again']['wall'] / count:.1f} | {one['faults']} | {one['machine']['load_before']} |"
+            f"| {again} | {one['faults']} | {one['machine']['load_before']} |"
         )
     stages = list(dict.fromkeys(stage for one in sizes for stage in one["stages"]))
     rows += ["", f"| hand-ins | {' | '.join(f'{stage} s each' for stage in stages)} | class page s |"]
