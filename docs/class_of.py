@@ -5,9 +5,9 @@
 
 The first command grades the class of `tests/generated_class.py` on digits, profile quick, and writes what it took
 into `docs/measured/class-digits.json`, after each size; sizes that are not asked for stay as they were. The second
-writes the tables of `docs/cluster.md`. Processor time is that of
-everything that ran on this machine at ordinary priority, so that sandboxes and trainers are in it: what else has to run
-meanwhile is started with `nice`, which Linux counts apart. Wall time is right where nothing else runs.
+writes the tables of `docs/cluster.md`. Processor time is that of everything that ran on this machine at ordinary
+priority, so that sandboxes and trainers are in it: what else has to run meanwhile is started with `nice`, which
+Linux counts apart. Wall time is right where nothing else runs.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ MEASURED = Path(__file__).parent / "measured" / "class-digits.json"
 def main() -> None:
     parser = argparse.ArgumentParser(description="Measure what grading a made-up class costs.")
     parser.add_argument("--hand-ins", type=int, nargs="+", default=[25, 50, 100, 200], metavar="N")
-    parser.add_argument("--again", type=int, nargs="*", metavar="N", help="Sizes graded a second time (default: all).")
+    parser.add_argument("--again", type=int, nargs="*", metavar="N", help="Sizes graded twice (default: all).")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--jobs", type=int, default=psutil.cpu_count())
     parser.add_argument("--to", type=Path, default=MEASURED)
@@ -117,7 +117,8 @@ def graded(class_: Path, out: Path, cache: Path, jobs: int) -> dict[str, float]:
 def busy_seconds() -> float:
     """Processor seconds of all that ran on this machine at ordinary priority since it started.
 
-    Not the time of this process's children, by which a third was seen: who ends with a killed parent is not waited for.
+    Not the time of this process's children, which holds a third of it: who ends with a killed parent is not waited
+    for.
     """
     times = psutil.cpu_times()
     return float(times.user + times.system)
