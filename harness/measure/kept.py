@@ -21,8 +21,8 @@ from harness.training.recipe import Recipe
 M = TypeVar("M", bound=BaseModel)
 
 CODE = (
-    "allowlist", "compiling", "datasets", "evidence", "grading", "measure", "models", "noise", "recorded_models",
-    "recording", "results", "stats", "training",
+    "allowlist", "compiling", "datasets", "evidence", "grading", "measure", "measured", "models", "noise",
+    "recorded_models", "recording", "results", "stats", "training",
 )  # fmt: skip
 """Everything that a measurement is made with; a change in it is a miss."""
 
