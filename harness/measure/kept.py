@@ -22,7 +22,7 @@ M = TypeVar("M", bound=BaseModel)
 
 CODE = (
     "allowlist", "compiling", "datasets", "evidence", "grading", "measure", "measured", "models", "noise",
-    "recorded_models", "recording", "results", "stats", "training",
+    "recorded_models", "recorded_rows", "recording", "results", "stats", "training",
 )  # fmt: skip
 """Everything that a measurement is made with; a change in it is a miss."""
 
