@@ -20,7 +20,7 @@ from harness.measure.kept import identity_of
 from harness.measure.specs import DenoisingSpec, GenerationSpec
 from harness.measured import Denoising, Generation
 from harness.recording import ModelRecord
-from harness.training.process import Weighted
+from harness.training.sent import Weighted
 
 if TYPE_CHECKING:
     from harness.grading import Grader

@@ -15,8 +15,9 @@ from harness.recording import Strict
 from harness.results import Speed, Value
 from harness.store import Store
 from harness.training.device import processor
-from harness.training.process import TrainerProcess, Weighted
+from harness.training.process import TrainerProcess
 from harness.training.recipe import Recipe
+from harness.training.sent import Weighted
 
 M = TypeVar("M", bound=BaseModel)
 
