@@ -5,7 +5,8 @@ import io
 from xml.etree import ElementTree as ET
 
 import pytest
-from unit.sample_results import broken, check, complete, typical
+from unit.sample_parts import check
+from unit.sample_results import broken, complete, typical
 
 from harness.exports.junit import junit, kind
 from harness.exports.table import grades_csv

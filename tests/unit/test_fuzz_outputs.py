@@ -20,7 +20,10 @@ from attacks.pages import problems
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from pydantic import BaseModel, ValidationError
-from unit.sample_results import HOSTILE, busy, denoising, gallery, hostile, quick, random, sweep, typical
+from unit.sample_hostile import HOSTILE, hostile
+from unit.sample_parts import denoising, gallery, sweep
+from unit.sample_random import quick, random
+from unit.sample_results import busy, typical
 
 from harness.exports.junit import junit
 from harness.exports.table import grades_csv

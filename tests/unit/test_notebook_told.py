@@ -6,7 +6,9 @@ import sys
 from pathlib import Path
 
 import pytest
-from unit.sample_results import HOSTILE, broken, busy, complete, hostile, quick, random, typical
+from unit.sample_hostile import HOSTILE, hostile
+from unit.sample_random import quick, random
+from unit.sample_results import broken, busy, complete, typical
 from unit.test_report import Page
 
 import harness

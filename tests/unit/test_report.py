@@ -9,32 +9,26 @@ from html.parser import HTMLParser
 from itertools import pairwise
 
 import pytest
-from unit.sample_results import (
+from unit.sample_hostile import HOSTILE, hostile
+from unit.sample_parts import (
     DIGITS,
-    HOSTILE,
     SHA,
     answer,
     autoencoder,
-    broken,
-    busy,
     check,
-    complete,
     curve,
     decayed,
     deep,
     denoising,
     drawn,
     gallery,
-    hostile,
-    lucky,
     mlp,
     png,
-    quick,
-    random,
     sweep,
     task,
-    typical,
 )
+from unit.sample_random import lucky, quick, random
+from unit.sample_results import broken, busy, complete, typical
 
 from harness.assets import folder
 from harness.recording import Finding
