@@ -13,6 +13,7 @@ import pytest
 
 TIERS = ("end_to_end", "mnist", "browser", "nightly")  # what bears none of these markers is a unit test
 FRAMEWORKS = ("tensorflow", "keras", "jax")
+pytest.register_assert_rewrite("attacks.invariants", "examples", "unit.page_reader")  # what differs is shown
 
 
 def missing(what: str, reason: str) -> None:

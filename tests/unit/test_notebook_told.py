@@ -6,10 +6,10 @@ import sys
 from pathlib import Path
 
 import pytest
+from unit.page_reader import Page
 from unit.sample_hostile import HOSTILE, hostile
 from unit.sample_random import quick, random
 from unit.sample_results import broken, busy, complete, typical
-from unit.test_report import Page
 
 import harness
 from harness import explained
