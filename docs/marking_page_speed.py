@@ -35,7 +35,7 @@ def main() -> None:
     from browser.windows import started
     from unit.class_sample import a_result
     from unit.marking_sample import served, write_class
-    from unit.sample_results import answer, denoising, sweep
+    from unit.sample_parts import answer, denoising, sweep
 
     from harness.kept_figures import KeptFigures
     from harness.store import Store

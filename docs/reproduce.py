@@ -22,6 +22,7 @@ from harness.dryrun import record
 from harness.evidence import Evidence
 from harness.grading import Grader
 from harness.measure.denoising import helps_until
+from harness.recorded_rows import write_recording_npz
 from harness.training.cache import RunCache
 from harness.training.from_recording import from_fit
 from harness.training.process import TrainerProcess
@@ -47,7 +48,7 @@ def main() -> None:
         row("3A accuracy, the reference's network", "99 % should be possible", by_cnn)
     with tempfile.TemporaryDirectory() as scratch, TrainerProcess("auto") as trainer:
         npz = Path(scratch) / "data.npz"
-        datasets.write_recording_npz(dataset, npz)
+        write_recording_npz(dataset, npz)
         grader = Grader(assignment, dataset, "full", trainer, RunCache(RunCache.default_folder()))
         for name in ("report_a", "report_c"):
             text = (graded / name / "evidence.json").read_text(encoding="utf-8")

@@ -16,6 +16,7 @@ from harness import datasets
 from harness.assignment import Assignment, load
 from harness.calibrated import Profile
 from harness.datasets import Dataset, DatasetError, DatasetName
+from harness.recorded_rows import write_recording_npz
 from harness.sandbox import Sandbox, choose
 from harness.sandbox.base import Limits
 from harness.sandbox.kept import KeptSandbox
@@ -116,7 +117,7 @@ def bench(setup: Setup, tell: Tell = nobody) -> Iterator[Bench]:
                 f"{dataset.name} on this machine is not the {dataset.name} that the class is graded on"
             )
         npz = scratch / "data.npz"
-        datasets.write_recording_npz(dataset, npz)
+        write_recording_npz(dataset, npz)
         trainer.describe()  # a device that is not there is said before anything runs
         store = Store(setup.store or Store.default_folder(), setup.store_limit)
         yield Bench(

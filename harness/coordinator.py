@@ -11,7 +11,6 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from harness import mapping, stages
@@ -28,7 +27,6 @@ from harness.results import Result
 from harness.results import load as load_result
 from harness.stages import Finished, HandIn, Outline, Wanted
 from harness.store import Store
-from harness.text import quantity
 from harness.traces import handed_out, trace
 from harness.training.runs import Made, Untrained
 from harness.untrained import untrained
@@ -154,8 +152,9 @@ class Class:
         traces = sorted(self._traces, key=lambda one: one.submission)
         write_class(results, rows, self._options.out, traces, self._figures())
         self._journal.add("ended")
-        if not self._options.structure_first:  # a student does not decide it
-            _say_unsure(rows, self._options.out, self._progress)
+        unsure = mapping.unsure(rows, self._options.out / MATCHES)
+        if unsure and not self._options.structure_first:  # a student does not decide it
+            self._progress.note(unsure)
         return results
 
     def _with_marks(self, one: _Submission) -> Result:
@@ -390,17 +389,3 @@ def _arguments(options: Options) -> dict[str, Any]:
         "jobs": options.jobs,
         "scheduler": bool(options.scheduler),
     }
-
-
-def _say_unsure(matches: Sequence[mapping.Row], out: Path, progress: Progress) -> None:
-    unsure: dict[str, list[str]] = {}
-    for row in matches:
-        if not row.sure:
-            unsure.setdefault(row.submission, []).append(row.task)
-    if unsure:
-        shown = "; ".join(f"{name}: {', '.join(tasks)}" for name, tasks in list(unsure.items())[:5])
-        count = quantity(sum(map(len, unsure.values())), "match is", "matches are")
-        progress.note(
-            f"{count} unsure ({shown}{'; …' if len(unsure) > 5 else ''}). Look at {out / MATCHES}, correct the "
-            f"column fits, write yes under sure, and run this again with --map {out / MATCHES}."
-        )

@@ -35,10 +35,11 @@ from harness.training.codes import PlannedCodes
 from harness.training.cost import Budget, Work, patience
 from harness.training.from_recording import Recipes, loss_of, optimizer_of
 from harness.training.plan import PlannedFit, Planner
-from harness.training.process import TimeLimit, TrainerFailed, TrainerProcess, TrainingStopped, Weighted
+from harness.training.process import TimeLimit, TrainerFailed, TrainerProcess, TrainingStopped
 from harness.training.recipe import Prepared
 from harness.training.runs import Given, Made, Runs, weighted
 from harness.training.runs import OnEpoch as OnEpochOfRun
+from harness.training.sent import Weighted
 
 MAX_MODELS = 200  # distinct ones that are inspected for a hand-in's fits; a sweep has some dozens
 OnEpoch = Callable[[str, int, int], None]

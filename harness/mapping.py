@@ -25,12 +25,13 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints, Validation
 from harness.evidence import Evidence, Network
 from harness.intake import clean_name
 from harness.matching import UnknownFit, resolve
-from harness.text import for_csv
+from harness.text import for_csv, quantity
 
 SETTINGS = "harness.toml"
 EVERYONE = "*"
 MAX_BYTES = 4 * 2**20  # of a settings file or a table
 MAX_FITS = 500  # of one task
+SHOWN = 5  # hand-ins that a note names
 COLUMNS = ("submission", "task", "fits", "places", "sure", "reasons")
 _NEEDED = ("submission", "task", "fits", "sure")
 
@@ -285,6 +286,23 @@ def table(lines: Iterable[Row]) -> str:
 
 
 # --- details
+
+
+def unsure(lines: Iterable[Row], path: Path) -> str | None:
+    """What the person who grades is to do about unsure matches, whose table lies at `path`; None where all are
+    sure."""
+    tasks: dict[str, list[str]] = {}
+    for line in lines:
+        if not line.sure:
+            tasks.setdefault(line.submission, []).append(line.task)
+    if not tasks:
+        return None
+    first = "; ".join(f"{name}: {', '.join(several)}" for name, several in list(tasks.items())[:SHOWN])
+    count = quantity(sum(map(len, tasks.values())), "match is", "matches are")
+    return (
+        f"{count} unsure ({first}{'; …' if len(tasks) > SHOWN else ''}). Look at {path}, correct the column fits, "
+        f"write yes under sure, and run this again with --map {path}."
+    )
 
 
 def _says_more(name: str, place: str) -> bool:

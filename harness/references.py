@@ -10,7 +10,6 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from harness import datasets
 from harness.assignment import Assignment, AssignmentError
 from harness.bench import load_dataset, sandbox_for
 from harness.calibrated import CalibratedQuantity, CalibrationRun, Profile
@@ -22,6 +21,7 @@ from harness.measure.autoencoders import Chosen, Drawing, denoising_of, generati
 from harness.measure.codes import codes_of
 from harness.measure.reconstruction import reconstruction_of
 from harness.measure.specs import CodesSpec, DenoisingSpec, GenerationSpec, ReconstructionSpec
+from harness.recorded_rows import write_recording_npz
 from harness.results import SubmissionFacts
 from harness.store import Store
 from harness.training.cache import RunCache
@@ -287,7 +287,7 @@ def reference(
     kept = cache or RunCache(Store(Store.default_folder(), Store.default_limit()))
     with tempfile.TemporaryDirectory(prefix="harness-") as scratch, TrainerProcess(device) as trainer:
         npz = Path(scratch) / "data.npz"
-        datasets.write_recording_npz(dataset, npz)
+        write_recording_npz(dataset, npz)
         run = record(sandbox_for("preferred"), assignment.folder, assignment, npz)
         if run.problem or run.recording.errors:
             raise CalibrationFailed(f"the reference cannot be recorded: {run.problem or run.recording.errors[0]}")

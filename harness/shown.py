@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from harness.evidence import CodesAgainstPixels, Denoising, Evidence, Generation, Reconstruction
+from harness.evidence import Evidence
+from harness.measured import CodesAgainstPixels, Denoising, Generation, Reconstruction
 from harness.results import Gallery, GalleryRow, Plot, Series
 
 

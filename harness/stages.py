@@ -30,9 +30,10 @@ from harness.traces import handed_out, trace
 from harness.training.cache import RunCache
 from harness.training.choose import convolutional, same_program
 from harness.training.cost import patience
-from harness.training.process import DeviceUnavailable, Job, TimeLimit, TrainerFailed, TrainingStopped
+from harness.training.process import DeviceUnavailable, TimeLimit, TrainerFailed, TrainingStopped
 from harness.training.recipe import Prepared
 from harness.training.runs import Given, Made, Runs, Untrained
+from harness.training.sent import Job
 from harness.untrained import untrained
 
 

@@ -12,16 +12,9 @@ from typing import Any
 from harness import matching
 from harness.assignment import Assignment
 from harness.datasets import Dataset, load
-from harness.evidence import (
-    Denoising,
-    Evidence,
-    FitEvidence,
-    Generation,
-    Network,
-    NoiseFacts,
-    RunSummary,
-)
+from harness.evidence import Evidence, FitEvidence, Network, RunSummary
 from harness.gates import Gate
+from harness.measured import Denoising, Generation, NoiseFacts
 from harness.models import ModelFacts
 from harness.recording import (
     ArrayRecord,

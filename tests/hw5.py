@@ -20,7 +20,8 @@ from evidence import (
 )
 
 from harness.assignment import load
-from harness.evidence import CodesAgainstPixels, Evidence, Network, Reconstruction
+from harness.evidence import Evidence, Network
+from harness.measured import CodesAgainstPixels, Reconstruction
 from harness.models import ModelFacts
 from harness.recording import ArrayRecord, Derivation, LayerState, Noise, UseRecord
 from harness.results import Curve

@@ -12,14 +12,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from harness.decoders import values_after
-from harness.evidence import Denoising, Generation, Network
+from harness.evidence import Network
 from harness.identity import of_array
 from harness.measure.denoising import gains, mean_gain
 from harness.measure.generation import nearest, recognised
 from harness.measure.kept import identity_of
 from harness.measure.specs import DenoisingSpec, GenerationSpec
+from harness.measured import Denoising, Generation
 from harness.recording import ModelRecord
-from harness.training.process import Weighted
+from harness.training.sent import Weighted
 
 if TYPE_CHECKING:
     from harness.grading import Grader

@@ -8,7 +8,8 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from harness.allowlist import Refused
-from harness.evidence import CodesAgainstPixels, Evidence, Unmeasured
+from harness.evidence import Evidence, Unmeasured
+from harness.measured import CodesAgainstPixels
 from harness.models import ModelFacts, ModelSpec
 from harness.stats import mean_interval
 from harness.training import codes

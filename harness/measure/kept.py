@@ -15,14 +15,15 @@ from harness.recording import Strict
 from harness.results import Speed, Value
 from harness.store import Store
 from harness.training.device import processor
-from harness.training.process import TrainerProcess, Weighted
+from harness.training.process import TrainerProcess
 from harness.training.recipe import Recipe
+from harness.training.sent import Weighted
 
 M = TypeVar("M", bound=BaseModel)
 
 CODE = (
-    "allowlist", "compiling", "datasets", "evidence", "grading", "measure", "models", "noise", "recorded_models",
-    "recording", "results", "stats", "training",
+    "allowlist", "compiling", "datasets", "evidence", "grading", "measure", "measured", "models", "noise",
+    "recorded_models", "recorded_rows", "recording", "results", "stats", "training",
 )  # fmt: skip
 """Everything that a measurement is made with; a change in it is a miss."""
 

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from harness.evidence import NoiseFacts
+from harness.measured import NoiseFacts
 from harness.recording import NoiseProbe
 
 PIXELS = 28 * 28

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from harness.evidence import Reconstruction
 from harness.measure.autoencoders import Chosen, images_of, strip
 from harness.measure.kept import identity_of
 from harness.measure.specs import ReconstructionSpec
+from harness.measured import Reconstruction
 from harness.stats import mean_interval
 
 if TYPE_CHECKING:

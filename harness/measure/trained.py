@@ -12,21 +12,13 @@ from numpy.typing import NDArray
 from harness.allowlist import Refused
 from harness.decoders import decoder_of
 from harness.dryrun import GENERATED_FRAME, DryRun, Trained
-from harness.evidence import (
-    CodesAgainstPixels,
-    Denoising,
-    Evidence,
-    Generation,
-    Match,
-    Network,
-    Reconstruction,
-    Unmeasured,
-)
+from harness.evidence import Evidence, Match, Network, Unmeasured
 from harness.matching import place_of
 from harness.measure.autoencoders import Chosen, Drawing, denoising_of, generation_of
 from harness.measure.own import replayed
 from harness.measure.reconstruction import reconstruction_of
 from harness.measure.specs import DenoisingSpec, GenerationSpec, ReconstructionSpec
+from harness.measured import CodesAgainstPixels, Denoising, Generation, Reconstruction
 from harness.results import Cause, Curve, Value
 from harness.training.channel import cause_of
 from harness.training.process import TrainerFailed, TrainingStopped

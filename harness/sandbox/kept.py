@@ -1,16 +1,16 @@
 """A sandbox that runs nothing twice: what a whole run gave is kept, and answers when the same is to be run again.
 
 The same is: the hand-in's files with their names, the data file (in a replay the trained weights lie in it), the
-job, the worker's code, Python and all installed packages, the kind of isolation and the limits, but for the time
-ones, which a run that came to its end did not meet. What comes out of the store is believed as little as what comes
-out of a sandbox: the same readers take it, and what they refuse is removed and run.
+job, the worker's code, Python and all installed packages, the variables that the worker sees, the kind of isolation
+and the limits, but for the time ones, which a run that came to its end did not meet. What comes out of the store is
+believed as little as what comes out of a sandbox: the same readers take it, and what they refuse is removed and
+run.
 """
 
 from __future__ import annotations
 
 import dataclasses
 import io
-import os
 import platform
 from pathlib import Path
 from typing import Any
@@ -23,6 +23,7 @@ from harness.parsing import RecordingError, parse_recording
 from harness.recording import Name, Strict
 from harness.sandbox.base import Ended, Frames, Limits, Sandbox, SandboxRun
 from harness.sandbox.frames import FrameError, read_npy
+from harness.sandbox.process import environment
 from harness.store import Arrays, Store
 
 MAX_ARRAY_BYTES = 64 * 2**20  # of a run's arrays in all; a hand-in with more is recorded each time
@@ -86,8 +87,7 @@ class KeptSandbox:
 
     def _key(self, job: dict[str, Any], submission: Path, data: Path | None, limits: Limits) -> str:
         settings = {name: value for name, value in dataclasses.asdict(limits).items() if name != "seconds"}
-        taken_over = {name: value for name, value in os.environ.items() if name.startswith("OPENBLAS_")}
-        machine = [platform.machine(), taken_over]
+        machine = [platform.machine(), environment("", limits)]
         return identity.of_values(
             {name: value for name, value in job.items() if name not in TIME_LIMITS},
             identity.of_folder(submission),

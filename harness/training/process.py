@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import ast
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
 
@@ -37,31 +35,15 @@ from harness.training.channel import Channel, TimeLimit, TrainerFailed, Training
 from harness.training.choose import Backend, Kind, backend, choose, groups
 from harness.training.device import Device, DeviceUnavailable
 from harness.training.recipe import Prepared, Recipe
+from harness.training.sent import Job, Weighted, arrays_of, below, job_of, named, with_imports
 from harness.training.wall import Launcher
 
 __all__ = [
-    "Device", "DeviceUnavailable", "Job", "TimeLimit", "TrainedRun", "TrainerFailed", "TrainerProcess",
-    "TrainingStopped", "Weighted",
+    "Device", "DeviceUnavailable", "TimeLimit", "TrainedRun", "TrainerFailed", "TrainerProcess", "TrainingStopped",
 ]  # fmt: skip
 
 
 PIXELS = 784
-
-
-@dataclass(frozen=True)
-class Weighted:
-    """A recipe and the weights that training it gave."""
-
-    recipe: Recipe
-    weights: Sequence[NDArray[Any]]
-
-
-@dataclass(frozen=True)
-class Job:
-    """A recipe to be trained, and the trained networks that it builds on."""
-
-    prepared: Prepared
-    parents: Sequence[Weighted] = ()
 
 
 class TrainedRun:
@@ -184,10 +166,10 @@ class TrainerProcess:
         choice = choose(jobs[0].prepared.recipe, self._device().kind)
         for name in self._expected:  # one framework is imported while the other trains
             self._channel(name)
-        request = {"ask": "train", "runs": [_sent_job(job) for job in jobs], "width": choice.width}
+        request = {"ask": "train", "runs": [job_of(job) for job in jobs], "width": choice.width}
         arrays: dict[str, NDArray[Any]] = {}
         for number, job in enumerate(jobs):
-            arrays |= _below(str(number), _arrays_of(job))
+            arrays |= below(str(number), arrays_of(job))
         told, made = self._channel(choice.backend).ask(
             request, Histories, arrays, len(jobs) * ARRAY_BYTES, on_epoch, limit
         )
@@ -282,7 +264,7 @@ class TrainerProcess:
         request = {
             "ask": "speed",
             "recipe": recipe.model_dump(mode="json"),
-            "sources": _with_imports(file),
+            "sources": with_imports(file),
             "file": file.name,
             "function": function,
         }
@@ -298,7 +280,7 @@ class TrainerProcess:
         request = {"ask": "evaluate", "model": model.model_dump(mode="json"), "dataset": dataset}
         request["x"] = x.model_dump(mode="json")
         channel = self._channel(backend([model], self._device().kind))
-        _, made = channel.ask(request, Nothing, _below("weights", _named(weights)), ARRAY_BYTES)
+        _, made = channel.ask(request, Nothing, below("weights", named(weights)), ARRAY_BYTES)
         with _as_failure():
             checked_predictions(made, _rows(dataset), self._known(model))
         return made["predictions"]
@@ -356,7 +338,7 @@ class TrainerProcess:
         arrays = dict(given or {})
         for name, network in networks.items():
             request[name] = network.recipe.model_dump(mode="json")
-            arrays |= _below(name, _named(network.weights))
+            arrays |= below(name, named(network.weights))
         channel = self._channel(backend([one.recipe.model for one in networks.values()], self._device().kind))
         _, made = channel.ask(request, Nothing, arrays, ARRAY_BYTES)
         with _as_failure():
@@ -376,41 +358,3 @@ def _as_failure() -> Iterator[None]:
 def _rows(dataset: str) -> int:
     """How many evaluation images a data set has."""
     return datasets.DIGITS_TEST_ROWS if dataset == "digits" else datasets.OFFICIAL_ROWS["test"]
-
-
-def _with_imports(file: Path) -> dict[str, str]:
-    """The text of a module's file and of those beside it that it imports, by file name."""
-    found: dict[str, str] = {}
-    left = [file]
-    while left:
-        path = left.pop()
-        if path.name in found or not path.is_file():
-            continue
-        found[path.name] = path.read_text(encoding="utf-8")
-        for node in ast.walk(ast.parse(found[path.name])):
-            names = [each.name for each in node.names] if isinstance(node, ast.Import) else []
-            names += [node.module or ""] if isinstance(node, ast.ImportFrom) else []
-            left += [file.with_name(f"{name}.py") for name in names if name]
-    return found
-
-
-def _sent_job(job: Job) -> dict[str, Any]:
-    parents = {str(number): parent.recipe.model_dump(mode="json") for number, parent in enumerate(job.parents)}
-    return {"recipe": job.prepared.recipe.model_dump(mode="json"), "parents": parents}
-
-
-def _arrays_of(job: Job) -> dict[str, NDArray[Any]]:
-    """A job's arrays as `harness.training.server` takes them apart: below `arrays`, and each parent's weights below
-    its number."""
-    arrays = _below("arrays", job.prepared.arrays)
-    for number, parent in enumerate(job.parents):
-        arrays |= _below(str(number), _named(parent.weights))
-    return arrays
-
-
-def _named(weights: Sequence[NDArray[Any]]) -> dict[str, NDArray[Any]]:
-    return {f"w{number:04}": weight for number, weight in enumerate(weights)}
-
-
-def _below(name: str, arrays: Mapping[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:
-    return {f"{name}/{each}": array for each, array in arrays.items()}

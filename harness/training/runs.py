@@ -12,15 +12,9 @@ from harness.allowlist import Refused
 from harness.results import Cause
 from harness.training.cache import RunCache, StoredRun
 from harness.training.channel import cause_of
-from harness.training.process import (
-    Job,
-    TimeLimit,
-    TrainerFailed,
-    TrainerProcess,
-    TrainingStopped,
-    Weighted,
-)
+from harness.training.process import TimeLimit, TrainerFailed, TrainerProcess, TrainingStopped
 from harness.training.recipe import Prepared, Recipe
+from harness.training.sent import Job, Weighted
 
 Found = tuple[StoredRun, dict[str, NDArray[Any]]]
 OnEpoch = Callable[[int, int], None]

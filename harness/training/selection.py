@@ -10,9 +10,9 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from harness import datasets
+from harness import recorded_rows
 from harness.allowlist import Refused
-from harness.datasets import OFFICIAL_ROWS, Dataset
+from harness.datasets import OFFICIAL_ROWS, Dataset, Part
 from harness.recording import ArrayRecord, Rows
 
 Array = NDArray[Any]
@@ -64,8 +64,8 @@ def select(record: ArrayRecord, what: str, frames: Frames, dataset: Dataset) -> 
     try:
         if root.source == "x_all":
             return _of_both(dataset, rows, listed)
-        part: datasets.Part = "train" if root.source == "x_train" else "test"
-        chosen = datasets.select(dataset, part, rows, listed)
+        part: Part = "train" if root.source == "x_train" else "test"
+        chosen = recorded_rows.select(dataset, part, rows, listed)
     except ValueError as error:
         raise Refused(f"the {what} of the fit name images that do not exist: {error}") from None
     images = len(dataset.y_train if part == "train" else dataset.y_test)
@@ -159,7 +159,7 @@ def _places(chosen: Array, shown: Array, dataset: Dataset) -> Array:
 def _of_both(dataset: Dataset, rows: Rows, listed: Array | None) -> Selection:
     """Rows of the training images with the evaluation images behind them; a row of the latter counts on from them.
 
-    Raises ValueError as `datasets.select` does.
+    Raises ValueError as `recorded_rows.select` does.
     """
     n = len(dataset.y_train)
     if rows.kind != "listed" and rows.count > sum(OFFICIAL_ROWS.values()):
@@ -182,6 +182,6 @@ def _of_both(dataset: Dataset, rows: Rows, listed: Array | None) -> Selection:
             whole = Rows(
                 kind="slice", count=len(of_part), start=int(of_part[0]), stop=int(of_part[-1]) + 1, step=rows.step
             )
-            parts.append(base + datasets.select(dataset, part, whole))  # type: ignore[arg-type]
+            parts.append(base + recorded_rows.select(dataset, part, whole))  # type: ignore[arg-type]
     chosen = np.concatenate(parts)
     return Selection("both", chosen, _places(chosen, shown, dataset))

@@ -97,13 +97,18 @@ def builders() -> dict[str, Builder]:
     return {name: builder for module in modules for name, builder in module.BUILDERS.items()}
 
 
-def parameters(group: str) -> list[object]:
-    """The names of a group's cases for `parametrize`; those that are known to fail must fail."""
+def every_case() -> dict[str, Case]:
+    """The cases of all groups by name, in order."""
+    return {name: case for group in GROUPS for name, case in cases(group).items()}
+
+
+def parameters() -> list[object]:
+    """The names of all cases for `parametrize`; those that are known to fail must fail."""
     return [
         pytest.param(
             name, marks=pytest.mark.xfail(strict=True, reason=case.expected.fails) if case.expected.fails else ()
         )
-        for name, case in cases(group).items()
+        for name, case in every_case().items()
     ]
 
 

@@ -1,6 +1,6 @@
 """Grading hostile hand-ins as a class, by the same path as `harness grade`, and watching the machine meanwhile.
 
-A group of cases is one class, with an honest hand-in behind them. Only two things differ from the real command:
+The cases are one class, with an honest hand-in behind them. Only two things differ from the real command:
 each case has limits of its own, shorter than the product's, so that one that hangs costs seconds; and the sandbox
 is wrapped, so that what is left behind when a run returns is seen at once.
 """

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import importlib
-import re
 import socket
 from dataclasses import replace
 from pathlib import Path
@@ -12,7 +11,7 @@ import pytest
 from attacks import suite
 from attacks.expectations import differences
 from attacks.invariants import after_a_case, i1_honest_as_before, i4_nothing_changed, i7_clean_class_views
-from attacks.listed import FOLDER, GROUPS, Case, Expected, builders, cases, listed, well_named
+from attacks.listed import FOLDER, Case, Expected, builders, every_case, listed, well_named
 from attacks.pages import problems
 from attacks.suite import MARK, Graded, Observed, Run, changes, listening, marks
 
@@ -30,8 +29,8 @@ from harness.results import (
 )
 from harness.sandbox import Ended, Frames, Limits, SandboxRun
 
-ALL = {name: case for group in GROUPS for name, case in cases(group).items()}
-ELSEWHERE = {"D10": "test_d.py::test_d10_"}
+ALL = every_case()
+ELSEWHERE = {"D10": "test_killed.py::test_d10_"}
 """Cases that are no hand-in, and the test that they are."""
 
 
@@ -61,12 +60,6 @@ def test_no_case_passes_that_did_nothing(name):
     nothing_handed_in = "the code is missing" in expected.says  # which is nobody's error: it was not attempted
     assert (expected.cause == "") == (expected.ended == "whole" or nothing_handed_in)
     assert expected.ended == "whole" or expected.says
-
-
-def test_groups_have_a_file_each():
-    for group in GROUPS:
-        text = (FOLDER.parent / f"test_{group.lower()}.py").read_text(encoding="utf-8")
-        assert re.search(rf'^GROUP = "{group}"$', text, re.MULTILINE)
 
 
 def test_security_tells_the_numbers_of_today(monkeypatch):

@@ -19,8 +19,9 @@ from harness.training import process
 from harness.training.choose import Choice
 from harness.training.cost import of_recipe
 from harness.training.from_recording import from_fit
-from harness.training.process import Job, TrainerProcess
+from harness.training.process import TrainerProcess
 from harness.training.recipe import Scale
+from harness.training.sent import Job
 
 pytestmark = [pytest.mark.nightly, pytest.mark.mnist]
 

@@ -7,7 +7,9 @@ from pathlib import Path
 
 import pytest
 from browser.windows import OVERFLOW, SCHEMES, WIDTHS, Opened
-from unit.sample_results import HOSTILE, broken, busy, complete, hostile, lucky, quick, random, typical
+from unit.sample_hostile import HOSTILE, hostile
+from unit.sample_random import lucky, quick, random
+from unit.sample_results import broken, busy, complete, typical
 
 from harness.report import ClassRow, render_class, render_scorecard
 

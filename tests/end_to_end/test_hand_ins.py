@@ -29,6 +29,7 @@ from harness.evidence import Evidence
 from harness.findings import find
 from harness.grading import Grader
 from harness.intake import receive
+from harness.recorded_rows import write_recording_npz
 from harness.recording import Finding, Where
 from harness.results import SubmissionFacts
 from harness.sandbox import Limits, Sandbox, choose
@@ -134,7 +135,7 @@ def _without_arrays(run: DryRun) -> Recorded:
 @contextmanager
 def desk(dataset: Dataset, folder: Path) -> Iterator[Desk]:
     npz = folder / "data.npz"
-    datasets.write_recording_npz(dataset, npz)
+    write_recording_npz(dataset, npz)
     with TrainerProcess("cpu") as trainer, ThreadPoolExecutor(max_workers=2) as pool:
         grader = Grader(ASSIGNMENT, dataset, "quick", trainer, RunCache(Store(folder / "cache")))
         yield Desk(folder, npz, choose(), grader, pool)

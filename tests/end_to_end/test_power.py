@@ -5,7 +5,6 @@ All of them: `harness power dat405_a7 --data mnist`, whose table stands in docs/
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -26,11 +25,6 @@ FOLDER = default_folder(ASSIGNMENT)
 SUBMISSIONS = Path(__file__).resolve().parents[2] / "submissions"
 ON_EVERY_PUSH = ("salt_only", "labels_sorted", "small_learning_rate")
 """The last one's accuracy shows only in training; the others are seen in what was handed in."""
-
-
-@pytest.fixture(scope="session")
-def cache(tmp_path_factory) -> Path:
-    return Path(os.environ.get("HARNESS_CACHE") or tmp_path_factory.mktemp("cache"))
 
 
 def measured(data: str, cache: Path, *only: str) -> PowerReport:

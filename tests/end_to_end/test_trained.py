@@ -10,8 +10,9 @@ from harness.measure.denoising import gains, helps_until, mean_gain
 from harness.measure.generation import nearest, recognised
 from harness.recording import Component, FitData, Noise
 from harness.training.from_recording import from_fit
-from harness.training.process import TrainerProcess, Weighted
+from harness.training.process import TrainerProcess
 from harness.training.recipe import Prepared, Scale
+from harness.training.sent import Weighted
 
 pytestmark = pytest.mark.end_to_end
 DIGITS = digits()

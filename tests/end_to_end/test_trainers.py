@@ -14,8 +14,9 @@ from harness.training import process
 from harness.training.arrays_spec import LayerStart
 from harness.training.choose import Choice
 from harness.training.from_recording import from_fit
-from harness.training.process import Job, TrainerProcess, Weighted
+from harness.training.process import TrainerProcess
 from harness.training.recipe import Prepared, Scale
+from harness.training.sent import Job, Weighted
 
 pytestmark = pytest.mark.end_to_end
 DIGITS = digits()

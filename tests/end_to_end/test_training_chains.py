@@ -19,8 +19,9 @@ from harness.recording import (
     SelfTrainedRecord,
 )
 from harness.training.from_recording import Recipes, evaluation_specs
-from harness.training.process import TrainerProcess, Weighted
+from harness.training.process import TrainerProcess
 from harness.training.recipe import Scale
+from harness.training.sent import Weighted
 
 pytestmark = pytest.mark.end_to_end
 DIGITS = digits()

@@ -233,8 +233,8 @@ def test_without_landlock_or_the_filter_the_same_probes_get_through(run, tmp_pat
 def test_the_worker_records_in_it(tmp_path):
     from harness.assignment import available, load
     from harness.datasets import load as load_data
-    from harness.datasets import write_recording_npz
     from harness.dryrun import record
+    from harness.recorded_rows import write_recording_npz
 
     npz = tmp_path / "data.npz"
     write_recording_npz(load_data("digits"), npz)

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from random import Random
 
-from unit.sample_results import CNN_GATE, GAIN, GAIN_GATE, MLP_GATE, broken, check, held, mlp, task, typical, where
+from unit.sample_parts import check, mlp, task, where
+from unit.sample_random import CNN_GATE, GAIN, GAIN_GATE, MLP_GATE, held
+from unit.sample_results import broken, typical
 
 from harness.class_view import ClassRow
 from harness.comparing import Likeness, Twins

@@ -12,7 +12,9 @@ from pathlib import Path
 from typing import Any
 
 import uvicorn
-from unit.sample_results import HOSTILE, answer, check, png, task, typical, where
+from unit.sample_hostile import HOSTILE
+from unit.sample_parts import answer, check, png, task, where
+from unit.sample_results import typical
 
 from harness.kept_figures import KeptFigures
 from harness.marking.gathered import Gathered

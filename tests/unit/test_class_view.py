@@ -7,20 +7,10 @@ from xml.etree import ElementTree as ET
 
 import pytest
 from unit.class_sample import a_class, likeness
-from unit.sample_results import (
-    CNN_GATE,
-    DIGITS,
-    HOSTILE,
-    MLP_GATE,
-    broken,
-    check,
-    complete,
-    held,
-    hostile,
-    task,
-    typical,
-    where,
-)
+from unit.sample_hostile import HOSTILE, hostile
+from unit.sample_parts import DIGITS, check, task, where
+from unit.sample_random import CNN_GATE, MLP_GATE, held
+from unit.sample_results import broken, complete, typical
 
 from harness.class_figures import MOST_BARS, SIZES, bars, points_figure, strip_figure
 from harness.class_looks import ALIKE, MAX_LISTED, MAX_NAMES, TWIN

@@ -56,7 +56,7 @@ def no_machinery(monkeypatch):
     for module in (bench, classroom):
         monkeypatch.setattr(module, "load_dataset", lambda _name, _own: data)
     monkeypatch.setattr(bench, "TrainerProcess", NoTrainer)
-    monkeypatch.setattr(datasets, "write_recording_npz", lambda _data, path: path.write_bytes(b""))
+    monkeypatch.setattr(bench, "write_recording_npz", lambda _data, path: path.write_bytes(b""))
 
 
 def hand_in(folder, name):

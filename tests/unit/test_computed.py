@@ -4,7 +4,7 @@ import math
 import re
 
 import pytest
-from unit.sample_results import CNN_GATE, GAIN_GATE, MLP_GATE
+from unit.sample_random import CNN_GATE, GAIN_GATE, MLP_GATE
 
 from harness.computed import computation
 from harness.gates import Gate

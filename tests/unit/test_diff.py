@@ -9,7 +9,9 @@ import tiny
 from evidence import evidence
 from typer.testing import CliRunner
 from unit.complaint_sample import AT, facts, graded, of_a7
-from unit.sample_results import MLP_GATE, check, held, task, typical
+from unit.sample_parts import check, task
+from unit.sample_random import MLP_GATE, held
+from unit.sample_results import typical
 
 from harness.assignment import load
 from harness.cli import app

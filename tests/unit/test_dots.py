@@ -5,7 +5,8 @@ from itertools import combinations
 from xml.etree import ElementTree as ET
 
 import pytest
-from unit.sample_results import CNN_GATE, GAIN_GATE, HOSTILE, MLP_GATE
+from unit.sample_hostile import HOSTILE
+from unit.sample_random import CNN_GATE, GAIN_GATE, MLP_GATE
 
 from harness.dots import around, pile, runs_figure
 from harness.gates import Gate

@@ -9,7 +9,7 @@ import pytest
 from rich.console import Console
 from typer.testing import CliRunner
 from unit.complaint_sample import AT, graded, of_a7
-from unit.sample_results import CNN_GATE, MLP_GATE, held
+from unit.sample_random import CNN_GATE, MLP_GATE, held
 
 from harness import explained
 from harness.assignment import load

@@ -3,7 +3,9 @@
 import re
 
 import pytest
-from unit.sample_results import ASKED, MLP_GATE, check, lucky, quick, random, task, typical, where
+from unit.sample_parts import check, task, where
+from unit.sample_random import ASKED, MLP_GATE, lucky, quick, random
+from unit.sample_results import typical
 
 from harness.explained import (
     FORECASTS,

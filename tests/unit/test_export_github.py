@@ -10,7 +10,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
-from unit.sample_results import HOSTILE, broken, check, complete, hostile, quick, typical
+from unit.sample_hostile import HOSTILE, hostile
+from unit.sample_parts import check
+from unit.sample_random import quick
+from unit.sample_results import broken, complete, typical
 
 from harness.exports.document import class_json
 from harness.exports.github import MAX_SUMMARY, classroom, encoded, for_markdown, summary, workflow_commands

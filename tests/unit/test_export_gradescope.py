@@ -10,7 +10,10 @@ from pathlib import Path
 
 import jsonschema
 import pytest
-from unit.sample_results import HOSTILE, broken, check, complete, hostile, quick, typical
+from unit.sample_hostile import HOSTILE, hostile
+from unit.sample_parts import check
+from unit.sample_random import quick
+from unit.sample_results import broken, complete, typical
 
 from harness.exports.gradescope import autograder, results_json
 from harness.results import Cause, Outcome

@@ -7,7 +7,8 @@ from itertools import pairwise
 from xml.etree import ElementTree as ET
 
 import pytest
-from unit.sample_results import HOSTILE, accepted, asked, curve, denoising, sweep
+from unit.sample_hostile import HOSTILE
+from unit.sample_parts import accepted, asked, curve, denoising, sweep
 
 from harness.figures import accuracy_figure, plot_figure, points_of, spread
 from harness.results import Curve, Series, Threshold

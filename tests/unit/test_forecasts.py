@@ -2,7 +2,8 @@
 
 import pytest
 import tiny
-from unit.sample_results import check, complete, task
+from unit.sample_parts import check, task
+from unit.sample_results import complete
 
 from harness.assignment import load
 from harness.forecasts import ForecastsError, compare, measure, write

@@ -20,7 +20,10 @@ from attacks.pages import problems
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from pydantic import BaseModel, ValidationError
-from unit.sample_results import HOSTILE, busy, denoising, gallery, hostile, quick, random, sweep, typical
+from unit.sample_hostile import HOSTILE, hostile
+from unit.sample_parts import denoising, gallery, sweep
+from unit.sample_random import quick, random
+from unit.sample_results import busy, typical
 
 from harness.exports.junit import junit
 from harness.exports.table import grades_csv
@@ -41,7 +44,9 @@ SAMPLES = (
     random(),
     quick(problem="nothing"),
 )  # fmt: skip
-TAGS = {"testsuites", "testsuite", "properties", "property", "testcase", "failure", "skipped", "error"}
+TAGS = {
+    "testsuites", "testsuite", "properties", "property", "testcase", "failure", "skipped", "error", "system-out",
+}  # fmt: skip
 FORMULA = re.compile(r"(^|;)\s*[=+\-@＝＋－＠]")
 UNSEEN = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff\ud800-\udfff]")
 
@@ -154,24 +159,21 @@ def test_tables(text):
                 assert not UNSEEN.search(cell)
 
 
+def is_plain(xml: bytes) -> None:
+    assert {element.tag for element in ET.fromstring(xml).iter()} <= TAGS
+    assert not UNSEEN.search(xml.decode().replace("\n", ""))
+
+
+@pytest.mark.parametrize("text", HOSTILE)
+def test_xml_of_each_text_that_is_known_to_be_hostile(text):
+    is_plain(junit(hostile(text)))
+
+
 @attack
 @given(TEXTS)
 def test_xml(text):
     for result in everywhere(text):
-        data = junit(result)
-        tags = {element.tag for element in ET.fromstring(data).iter()}
-        assert tags <= {
-            "testsuites",
-            "testsuite",
-            "properties",
-            "property",
-            "testcase",
-            "failure",
-            "skipped",
-            "error",
-            "system-out",
-        }
-        assert not UNSEEN.search(data.decode().replace("\n", ""))
+        is_plain(junit(result))
 
 
 @settings(deadline=None, max_examples=60)

@@ -10,7 +10,8 @@ from pathlib import Path
 
 import pytest
 from typer.testing import CliRunner
-from unit.sample_results import broken, complete, hostile, typical
+from unit.sample_hostile import hostile
+from unit.sample_results import broken, complete, typical
 
 from harness import cli
 from harness.downloads import Download, HandIn, Upload, save

@@ -109,6 +109,12 @@ def test_anything_else_is_run(hand_in, monkeypatch, what):
     assert starts(hand_in, change, **more) == 1
 
 
+@pytest.mark.parametrize(("name", "count"), [("OPENBLAS_CORETYPE", 1), ("OPENBLAS_NUM_THREADS", 0), ("HOME", 0)])
+def test_a_variable_counts_where_the_worker_sees_it(hand_in, monkeypatch, name, count):
+    """How many threads are used is for the limits to say, whatever dask tells its own processes."""
+    assert starts(hand_in, lambda: monkeypatch.setenv(name, "1")) == count
+
+
 def test_another_version_of_a_package_is_a_miss(hand_in, monkeypatch):
     assert starts(hand_in, lambda: monkeypatch.setattr(identity, "packages", lambda: ("keras-4",))) == 1
 

@@ -4,7 +4,8 @@ import ast
 import importlib.metadata
 
 import pytest
-from unit.sample_results import asked, busy, curve, denoising, sweep
+from unit.sample_parts import asked, curve, denoising, sweep
+from unit.sample_results import busy
 
 from harness import assets, identity, kept_figures
 from harness.figures import accuracy_figure, plot_figure

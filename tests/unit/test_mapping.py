@@ -2,6 +2,8 @@
 
 import csv
 import io
+from dataclasses import replace
+from pathlib import Path
 
 import pytest
 from evidence import cnn, evidence, mlp
@@ -24,6 +26,7 @@ from harness.mapping import (
     settings_file,
     split,
     table,
+    unsure,
 )
 
 TASKS = ("2C", "2D", "3A", "4A")
@@ -153,6 +156,16 @@ def test_a_table_comes_back_as_it_was_written_but_for_what_is_unsure(tmp_path):
     assert given.passed_over(["group_7"]) == ["group_8"]
 
 
+def test_what_is_unsure_is_told_with_what_to_do():
+    path = Path("graded") / "matches.csv"
+    assert unsure(ROWS[:2], path) is None
+    said = unsure(ROWS, path)
+    assert said.startswith("1 match is unsure (group_8: 2C). ")
+    assert said.endswith(f"--map {path}.")
+    many = [replace(ROWS[2], submission=f"g{number}") for number in range(7)]
+    assert "7 matches are unsure (g0: 2C; g1: 2C; g2: 2C; g3: 2C; g4: 2C; …)" in unsure(many, path)
+
+
 def test_what_a_person_confirms_counts(tmp_path):
     text = table(ROWS).replace("group_8,2C,fit-9,,no", "group_8,2C,cell 12,,YES")
     assert read_table(file(tmp_path, text), TASKS).of("group_8")["2C"] == ("cell 12",)
@@ -226,10 +239,10 @@ def test_no_cell_is_a_formula():
 
 def test_the_lines_of_a_submission():
     found = evidence(load("dat405_a7"), mlp(), cnn())
-    unsure = found.model_copy(
+    uncertain = found.model_copy(
         update={"matches": {**found.matches, "3A": Match(task="3A", fits=("fit-cnn",), sure=False)}}
     )
-    made = {row.task: row for row in rows(unsure, TASKS)}
+    made = {row.task: row for row in rows(uncertain, TASKS)}
     assert list(made) == list(TASKS)
     assert (made["2C"].fits, made["2C"].sure) == (("fit-1",), True)
     assert made["2C"].places == ("assignment.ipynb, cell 4, line 3",)
@@ -256,8 +269,8 @@ def test_what_the_rules_find_surely_stays_theirs():
 
 
 def test_what_the_rules_are_unsure_of_is_a_persons_once_it_is_confirmed():
-    unsure = {"2C": Match(task="2C", fits=("fit-1",), sure=False)}
-    assert follow_given({"2C": ("fit-1",)}, matches=unsure) == ({"2C": ("fit-1",)}, [])
+    uncertain = {"2C": Match(task="2C", fits=("fit-1",), sure=False)}
+    assert follow_given({"2C": ("fit-1",)}, matches=uncertain) == ({"2C": ("fit-1",)}, [])
 
 
 def test_fits_that_are_not_there_are_said_and_cost_the_other_tasks_nothing():

@@ -5,7 +5,7 @@ import re
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from unit.sample_results import HOSTILE
+from unit.sample_hostile import HOSTILE
 
 from harness.markdown import LIMIT, TAGS, to_html
 

@@ -6,7 +6,8 @@ from html.parser import HTMLParser
 
 import pytest
 from unit.marking_sample import a_hand_in, hostile_hand_in, names, served, small_class, write_class
-from unit.sample_results import broken, check, task
+from unit.sample_parts import check, task
+from unit.sample_results import broken
 
 from harness.marking.entries import Kind
 from harness.marking.pages import steps

@@ -6,8 +6,10 @@ import sys
 from pathlib import Path
 
 import pytest
-from unit.sample_results import HOSTILE, broken, busy, complete, hostile, quick, random, typical
-from unit.test_report import Page
+from unit.page_reader import Page
+from unit.sample_hostile import HOSTILE, hostile
+from unit.sample_random import quick, random
+from unit.sample_results import broken, busy, complete, typical
 
 import harness
 from harness import explained

@@ -5,7 +5,8 @@ import json
 
 import pytest
 from typer.testing import CliRunner
-from unit.sample_results import check, task, typical
+from unit.sample_parts import check, task
+from unit.sample_results import typical
 
 from harness import assets, cli, power
 from harness.assignment import load

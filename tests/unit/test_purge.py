@@ -11,7 +11,8 @@ import tiny
 from evidence import evidence, mlp, run
 from filelock import FileLock
 from typer.testing import CliRunner
-from unit.sample_results import sweep, typical
+from unit.sample_parts import sweep
+from unit.sample_results import typical
 
 from harness import cli, purge
 from harness.downloads import Download, HandIn, save, saved

@@ -7,7 +7,9 @@ import jsonschema
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from unit.sample_results import HOSTILE, broken, check, complete, hostile, typical
+from unit.sample_hostile import HOSTILE, hostile
+from unit.sample_parts import check
+from unit.sample_results import broken, complete, typical
 
 from harness.results import Outcome, Result, json_schema, load, save
 

@@ -3,7 +3,9 @@
 from pathlib import Path
 
 import pytest
-from unit.sample_results import HOSTILE, hostile, lucky, quick, random, typical
+from unit.sample_hostile import HOSTILE, hostile
+from unit.sample_random import lucky, quick, random
+from unit.sample_results import typical
 
 from harness.showing import show_result
 

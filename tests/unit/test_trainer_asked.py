@@ -16,8 +16,9 @@ from harness.training import answers, channel, wire
 from harness.training.channel import TrainerFailed, TrainingStopped
 from harness.training.device import DeviceFacts, DeviceUnavailable
 from harness.training.from_recording import from_fit
-from harness.training.process import TrainerProcess, Weighted
+from harness.training.process import TrainerProcess
 from harness.training.recipe import Scale
+from harness.training.sent import Weighted
 
 SEEN = {"device": "cpu", "precision": "float32"}
 PREPARED = from_fit(fit(), {}, digits(), Scale(epochs=2, batch_size=64))

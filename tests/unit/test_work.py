@@ -1,7 +1,7 @@
 """What a result says of work that no check looks at."""
 
 from evidence import autoencoder, cnn, evidence, fit, mlp, network, sweep
-from unit.sample_results import drawn
+from unit.sample_parts import drawn
 
 from harness.assignment import load
 from harness.evidence import Evidence, Replayed, SelfTrained
