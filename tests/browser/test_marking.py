@@ -7,6 +7,8 @@ from browser.desk import Desk
 from browser.windows import OVERFLOW, SCHEMES, WIDTHS
 from unit.marking_sample import a_hand_in, hostile_hand_in, names, served, small_class, write_class
 
+from harness.complaints.confirm import confirm
+
 pytestmark = pytest.mark.browser
 
 
@@ -184,6 +186,7 @@ def looked_at(tmp_path_factory):
         after = page.decide("2B", "group-02", points=0.1, text="Show the sum.").standing["after"]
         page.decide("2B", "group-02", points=0.2, text="Show the sum.", after=after)
         page.decide("2B-measured", "group-02", kind="override", points=0.2, text="Half of it.")
+        confirm(out, ["group-02"], "Grace", incomplete=True)
         yield page
 
 
