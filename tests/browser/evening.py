@@ -36,12 +36,12 @@ def rehearsal() -> dict[str, list[str]]:
 
 class Evening:
     """An evening in a folder. `left` are the page's commands that were not run yet, in its order; `took` what each
-    took, in seconds by the clock and of processors."""
+    took, in seconds."""
 
     def __init__(self, folder: Path, author: str) -> None:
         self.folder = folder
         self.left = deque(commands())
-        self.took: list[tuple[str, float, float]] = []
+        self.took: list[tuple[str, float]] = []
         self._more = rehearsal()
         own = {"HARNESS_CACHE": str(folder / "cache"), "HARNESS_AUTHOR": author, "PYTHONUNBUFFERED": "1"}
         self._environment = os.environ | own
@@ -76,7 +76,7 @@ class Evening:
 
     def table(self) -> str:
         """What each command took, a line each."""
-        return "\n".join(f"{name:24} {clock:7.1f} s {work:7.1f} s of processors" for name, clock, work in self.took)
+        return "\n".join(f"{name:24} {seconds:7.1f} s" for name, seconds in self.took)
 
     def _next(self, command: str, rehearsed: bool, names: dict[str, str]) -> list[str]:
         said = self.left.popleft()
@@ -87,11 +87,9 @@ class Evening:
 
     @contextmanager
     def _timed(self, command: str) -> Iterator[None]:
-        clock, before = time.perf_counter(), os.times()
+        began = time.perf_counter()
         yield
-        after = os.times()
-        work = after.children_user + after.children_system - before.children_user - before.children_system
-        self.took.append((command, time.perf_counter() - clock, work))
+        self.took.append((command, time.perf_counter() - began))
 
 
 class Ran:
