@@ -11,11 +11,13 @@ does, so its load is told with it.
 
 from __future__ import annotations
 
+import contextlib
 import os
 import platform
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 from pathlib import Path
 
@@ -70,17 +72,36 @@ def times(notebook: Path, sets: list[str], trained: bool) -> list[str]:
             copy.write_bytes(notebook.read_bytes())
             environment = {**os.environ, "HARNESS_CACHE": f"{folder}/cache"}
             for what in works:
-                began, used = time.monotonic(), processor()
+                began = time.monotonic()
                 train = "train" if "training" in what else "no"
-                run([sys.executable, "-c", CHECK, str(copy), data, train], environment)
-                rows.append(f"| {data} | {what} | {time.monotonic() - began:.0f} | {processor() - used:.0f} |")
+                used = processor([sys.executable, "-c", CHECK, str(copy), data, train], environment)
+                rows.append(f"| {data} | {what} | {time.monotonic() - began:.0f} | {used:.0f} |")
     return rows
 
 
-def processor() -> float:
-    """Processor seconds of all processes that were started here and have ended."""
-    used = os.times()
-    return used.children_user + used.children_system
+def processor(command: list[str], environment: dict[str, str]) -> float:
+    """Run a command; the processor seconds of its process and all that come of it, as they were last seen."""
+    import psutil
+
+    seen: dict[tuple[int, float], float] = {}
+    ended = threading.Event()
+
+    def look() -> None:
+        whole = psutil.Process()
+        while not ended.wait(0.1):
+            for one in whole.children(recursive=True):
+                with contextlib.suppress(psutil.Error):
+                    used = one.cpu_times()
+                    seen[one.pid, one.create_time()] = used.user + used.system
+
+    looking = threading.Thread(target=look)
+    looking.start()
+    try:
+        run(command, environment)
+    finally:
+        ended.set()
+        looking.join()
+    return sum(seen.values())
 
 
 def run(command: list[str], environment: dict[str, str] | None = None) -> None:

@@ -84,6 +84,8 @@ class Setup:
     limits: Limits | None = None
     dataset_sha256: str = ""
     """Of the coordinator's data: a bench with other data is refused."""
+    only: tuple[str, ...] = ()
+    """The tasks for whose verdicts networks are trained; all where there is none."""
 
 
 @dataclass(frozen=True)

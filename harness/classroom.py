@@ -58,6 +58,8 @@ class Options:
     structure_first: bool = False
     train: bool = True
     """False: only what can be told without training."""
+    only: tuple[str, ...] = ()
+    """The tasks for whose verdicts networks are trained; all where there is none."""
 
 
 def grade(paths: Sequence[Path], options: Options, progress: Progress) -> list[Result]:
@@ -97,7 +99,7 @@ def in_lanes(options: Options, scratch: Path, jobs: int, progress: Progress) -> 
         assignment=Folder.of(options.assignment.folder, bool(options.scheduler)), data=dataset.name,
         profile=options.profile, device=options.device, isolation=options.isolation,
         store=None if options.scheduler else options.cache or scratch / "kept",
-        store_limit=options.cache_limit, dataset_sha256=dataset.sha256,
+        store_limit=options.cache_limit, dataset_sha256=dataset.sha256, only=options.only,
     )  # fmt: skip
     told = _teller(progress)
     with contextlib.ExitStack() as stack:

@@ -100,6 +100,7 @@ class Class:
             dataset_sha256,
             options.device,
             options.train,
+            sorted(options.only),
         ]
         self._submissions = [
             _Submission(number, one, of_values(one.name, one.facts.sha256, _why(one), {**one.given}, decided))

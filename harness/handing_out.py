@@ -10,7 +10,14 @@ from typing import TYPE_CHECKING, Annotated, Literal, TypeVar
 
 import typer
 
-from harness.options import DEFAULT_ASSIGNMENT, CacheOption, cache_folder, guarded
+from harness.options import (
+    DEFAULT_ASSIGNMENT,
+    CacheOption,
+    GradedOption,
+    NameArgument,
+    cache_folder,
+    guarded,
+)
 
 if TYPE_CHECKING:
     from harness.downloads import HandIn
@@ -225,22 +232,26 @@ def feedback(out: OutArgument, to: ToFolder, roster: RosterOption = None, only: 
 
 
 def purge(
-    name: Annotated[str, typer.Argument(help="Name of a hand-in, as its folder in OUT is called.")],
-    out: OutArgument,
+    name: NameArgument,
+    out: GradedOption = None,
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask first.")] = False,
     cache: CacheOption = True,
 ) -> None:
     """Remove all of one hand-in: results, rows of the class, lines of the journal, what the cache holds of it."""
+    from harness import graded
     from harness.purge import Purged
     from harness.purge import purge as remove
     from harness.store import Store
+    from harness.text import for_terminal
 
+    graded_in = _told(lambda: graded.found(out))
     if not yes:
-        typer.confirm(f"Remove all of {name} from {out}? Nothing of it can be brought back", abort=True)
+        what = for_terminal(f"all of {name} from {graded_in}", 400)
+        typer.confirm(f"Remove {what}? Nothing of it can be brought back", abort=True)
 
     def run() -> Purged:
         folder = cache_folder(cache)
-        return remove(name, out, None if folder is None else Store(folder))
+        return remove(name, graded_in, None if folder is None else Store(folder))
 
     made = _told(run)
     kept = ", ".join(f"{count} {kind}s" for kind, count in made.cache.items()) or "nothing"

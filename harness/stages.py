@@ -34,7 +34,7 @@ from harness.training.process import DeviceUnavailable, TimeLimit, TrainerFailed
 from harness.training.recipe import Prepared
 from harness.training.runs import Given, Made, Runs, Untrained
 from harness.training.sent import Job
-from harness.untrained import untrained
+from harness.untrained import trained_for, untrained
 
 
 @dataclass(frozen=True)
@@ -270,6 +270,7 @@ def _look(bench: Bench, hand_in: HandIn) -> Seen:
     followed, problems = mapping.follow(hand_in.given, evidence)
     if followed:
         evidence = making.inspect(hand_in.facts, run, followed)
+    evidence = trained_for(evidence, bench.assignment, bench.setup.only)
     trainings = _trainings(making, evidence, run)
     timing["inspect"] = time.perf_counter() - started
     notes = tuple(f"{hand_in.name}, {problem}" for problem in problems)

@@ -12,14 +12,14 @@ from harness.complaints.bundle import is_bundle, opened
 from harness.complaints.cases import evidence_at
 from harness.complaints.diff import Read, differences, total, versions
 from harness.complaints.difference import Diff
-from harness.graded import GradedError, results
+from harness.graded import GradedError, left_out, results
 from harness.outputs import EVIDENCE, RESULT
 from harness.results import load
 
 
 def compare(old: Path, new: Path | None, everything: bool = False) -> Diff:
     """What differs between two paths. Without `new`: between what is there now and what was before, of each hand-in
-    that has former results.
+    that counts and has former results.
 
     A side is an output folder, a bundle, or the folder of one result (`OUT/NAME`, `OUT/NAME/history/001`); beside a
     bundle or a single result only that hand-in is looked at. Raises GradedError and BundleError.
@@ -84,9 +84,10 @@ def _history(path: Path) -> tuple[dict[str, Read], dict[str, Read]]:
     folders = [path] if (path / RESULT).is_file() else sorted(one.parent for one in path.glob(f"*/{RESULT}"))
     if not folders:
         raise GradedError(f"{path} holds no graded hand-in; give the folder that `harness grade` wrote (--out)")
-    pairs = list(_formers(folders))
+    left = left_out(path)
+    pairs = list(_formers([folder for folder in folders if folder.name not in left]))
     if not pairs:
-        raise GradedError(f"{path}: no hand-in there has a former result; give two folders to compare")
+        raise GradedError(f"{path}: no hand-in that counts there has a former result; give two folders to compare")
     return {name: former for name, former, _ in pairs}, {name: present for name, _, present in pairs}
 
 

@@ -26,7 +26,7 @@ from harness.evidence import Evidence
 from harness.files import write_atomically
 from harness.graded import argument
 from harness.history import HISTORY
-from harness.journal import JOURNAL, read
+from harness.journal import JOURNAL, open_names, read
 from harness.outputs import EVIDENCE, FAULT, MATCHES, RESULT
 from harness.progress import Progress
 from harness.results import Result
@@ -60,8 +60,11 @@ def freeze(
     found = case(out, name)
     result, folder = found.result, folder_of(out, name)
     files = {f"{OUT}/{name}/{path}": data for path, data in _of_hand_in(folder).items()}
-    files[f"{OUT}/{JOURNAL}"] = _journal(out / JOURNAL, name)
+    lines, waits = _journal(out / JOURNAL, name)
+    files[f"{OUT}/{JOURNAL}"] = lines
     judged_by, lacks = _assignment(result, assignment, out)
+    if waits:
+        lacks.append("What a later grading gives: it was cut off, and the result is of the one before.")
     if judged_by is not None:
         files |= {f"{ASSIGNMENT}/{path}": data for path, data in files_in(judged_by.folder).items()}
         files[f"{OUT}/{MATCHES}"] = _matches(found.evidence, judged_by)
@@ -99,9 +102,16 @@ def _all(folder: Path) -> dict[str, bytes]:
     }
 
 
-def _journal(path: Path, name: str) -> bytes:
-    """The lines of the journal that are this hand-in's."""
-    return b"".join(line.model_dump_json().encode() + b"\n" for line in read(path) if line.name == name)
+def _journal(path: Path, name: str) -> tuple[bytes, bool]:
+    """The lines of the journal that are this hand-in's, and whether a later grading of it was cut off. The lines of
+    that are left out: they would say that the result in the bundle does not count."""
+    lines = [line for line in read(path) if line.name == name]
+    waits = name in open_names(lines)
+    if waits:
+        done = max((number for number, line in enumerate(lines) if line.event == "finished"), default=-1)
+        began = next(number for number, line in enumerate(lines) if number > done and line.event == "asked")
+        lines = lines[:began]
+    return b"".join(line.model_dump_json().encode() + b"\n" for line in lines), waits
 
 
 def _matches(evidence: Evidence | None, assignment: Assignment) -> bytes:

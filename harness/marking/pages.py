@@ -12,7 +12,7 @@ from typing import Any, Literal
 
 from markupsafe import Markup
 
-from harness import views
+from harness import explained, views
 from harness.kept_figures import KeptFigures
 from harness.marking.gathered import Gathered, Question
 from harness.marking.reports import Reports
@@ -97,6 +97,7 @@ class Pages:
         hidden = self._gathered.hidden
         return {
             "result": result,
+            "final": explained.final(result),
             "key": key,
             "reports": list(enumerate(result.reports)),
             "report_shown": bool(self._reports) and not hidden,

@@ -11,6 +11,7 @@ from harness.allowlist import Refused
 from harness.evidence import Evidence, Unmeasured
 from harness.measured import CodesAgainstPixels
 from harness.models import ModelFacts, ModelSpec
+from harness.results import Cause
 from harness.stats import mean_interval
 from harness.training import codes
 from harness.training.channel import TrainerFailed, TrainingStopped, cause_of
@@ -36,6 +37,10 @@ def planned(
     if encoding is None or telling is None:
         return Unmeasured(reason=f"there is no {'autoencoder' if encoding is None else 'classifier'}")
     task, classifier = telling
+    if left := next(
+        (one.evidence for one in (encoding, classifier) if one.evidence.cause is Cause.NOT_TRAINED), None
+    ):
+        return Unmeasured(reason=left.problem or "", cause=left.cause)
     try:
         made = codes.planned(
             encoding, planner.plan(spec.autoencoder, encoding, ()).prepared,

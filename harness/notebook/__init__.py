@@ -30,9 +30,9 @@ def check(
     """Check the notebook that this is called in: what is wrong with its structure, and what was seen in it.
 
     `tasks`, as "2D": only these are told of. `path`: another notebook, or the folder that is handed in; by default
-    the notebook is found. `train`: train its networks too, which takes longer; the stop button ends it. `data`,
-    `assignment` and `device` are as for `harness check`; the device is the processor here by default, as the
-    notebook itself may hold the GPU.
+    the notebook is found. `train`: train its networks too, of `tasks` those that these need, which takes longer;
+    the stop button ends it. `data`, `assignment` and `device` are as for `harness check`; the device is the
+    processor here by default, as the notebook itself may hold the GPU.
 
     What is wrong with the notebook, or with what was asked, is said in the answer and never raised. The scorecard
     goes to the folder `graded` beside the notebook. Raises KeyboardInterrupt where it is stopped.

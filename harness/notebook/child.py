@@ -61,6 +61,7 @@ def answer(job: dict[str, Any], said: Said) -> None:
         options = Options(
             assignment=assignment, out=out, data=job["data"], device=job["device"], isolation="preferred",
             one_is_a_class=False, structure_first=job["train"], train=job["train"],
+            only=tuple(job["tasks"]),
             cache=cache_folder(True), cache_limit=cache_limit(None),
         )  # fmt: skip
         said.tasks, said.seen = tuple(job["tasks"]), job["seen"]

@@ -3,53 +3,13 @@
 from __future__ import annotations
 
 import pytest
+from browser.desk import Desk
 from browser.windows import OVERFLOW, SCHEMES, WIDTHS
 from unit.marking_sample import a_hand_in, hostile_hand_in, names, served, small_class, write_class
 
+from harness.complaints.confirm import confirm
+
 pytestmark = pytest.mark.browser
-SAVED = "() => document.getElementById('saved').textContent === 'All saved'"
-
-
-class Desk:
-    """Somebody who marks, in a browser of his own that tells all that it complains of and asks for."""
-
-    def __init__(self, browser, served, path: str = "/", width: int = 1280, scheme: str = "light") -> None:
-        self.context = browser.new_context(viewport={"width": width, "height": 900}, color_scheme=scheme)
-        self.page = self.context.new_page()
-        self.complaints: list[str] = []
-        self.strangers: list[str] = []
-        self.base = f"http://127.0.0.1:{served.keys.port}"
-        self.page.on("console", lambda message: self.complaints.append(f"{message.type}: {message.text}"))
-        self.page.on("pageerror", lambda error: self.complaints.append(str(error)))
-        self.page.on("request", lambda request: self._look(request.url))
-        self.page.goto(served.keys.address)
-        if path != "/":
-            self.page.goto(self.base + path)
-        self.page.wait_for_selector("main.hand-in .panel, main.question .panel")
-
-    def _look(self, address: str) -> None:
-        if not address.startswith((f"{self.base}/", "data:")):
-            self.strangers.append(address)
-
-    def press(self, *keys: str) -> None:
-        for key in keys:
-            self.page.keyboard.press(key)
-
-    def at(self, name: str) -> None:
-        """Wait until this hand-in's work is here."""
-        self.page.wait_for_function(
-            "(name) => document.getElementById('jump').value === name && !document.getElementById('side').inert",
-            arg=name,
-        )
-
-    def saved(self) -> None:
-        self.page.wait_for_function(SAVED)
-
-    def close(self, *expected: str) -> None:
-        """Close the window: it asked for nothing elsewhere, and complained of nothing but the `expected`."""
-        self.context.close()
-        assert self.strangers == []
-        assert [one for one in self.complaints if not any(words in one for words in expected)] == []
 
 
 @pytest.fixture
@@ -65,7 +25,7 @@ def given(served) -> list[tuple]:
 
 def test_a_question_is_marked_across_the_class_by_the_keyboard_alone(browser, marked):
     marked.decide("2B", "group-02", points=0.3, text="Show the sum.")
-    desk = Desk(browser, marked, "/question/2B")
+    desk = Desk(browser, marked.keys.address, "/question/2B")
     page = desk.page
     desk.at("group-01")
     desk.press("0", ".", "4", "Enter")
@@ -105,7 +65,7 @@ def test_a_question_is_marked_across_the_class_by_the_keyboard_alone(browser, ma
 
 def test_what_is_typed_reaches_no_other_hand_in(browser, marked):
     """A slow server: nothing can be entered until the work that it is about is there."""
-    desk = Desk(browser, marked, "/question/2B/group-01")
+    desk = Desk(browser, marked.keys.address, "/question/2B/group-01")
     held = []
     desk.page.route("**/api/question/2B/group-04", lambda route: held.append(route))
     desk.page.get_by_label("Hand-in", exact=True).select_option("group-04")
@@ -119,7 +79,7 @@ def test_what_is_typed_reaches_no_other_hand_in(browser, marked):
 
 
 def test_two_who_mark_the_same_are_both_shown_and_asked(browser, marked):
-    desk, other = (Desk(browser, marked, "/question/2B/group-01") for _ in range(2))
+    desk, other = (Desk(browser, marked.keys.address, "/question/2B/group-01") for _ in range(2))
     desk.press("0", ".", "5", "Escape")
     desk.saved()
     other.press("0", ".", "2", "c")
@@ -145,7 +105,7 @@ def test_two_who_mark_the_same_are_both_shown_and_asked(browser, marked):
 
 
 def test_what_cannot_be_saved_is_said_loudly_kept_and_saved_later(browser, marked):
-    desk = Desk(browser, marked, "/question/2B/group-01")
+    desk = Desk(browser, marked.keys.address, "/question/2B/group-01")
     desk.page.route("**/api/decide", lambda route: route.abort())
     desk.press("m", "Enter")
     desk.at("group-02")  # one goes on
@@ -161,7 +121,7 @@ def test_what_cannot_be_saved_is_said_loudly_kept_and_saved_later(browser, marke
 
 
 def test_points_that_cannot_be_are_not_saved_and_said_so(browser, marked):
-    desk = Desk(browser, marked, "/question/2B/group-01")
+    desk = Desk(browser, marked.keys.address, "/question/2B/group-01")
     desk.press("7", "Enter")
     assert desk.page.get_by_text("Not saved: 0.5 at most.").is_visible()
     assert desk.page.locator(".points").get_attribute("aria-invalid") == "true"
@@ -174,7 +134,7 @@ def test_points_that_cannot_be_are_not_saved_and_said_so(browser, marked):
 
 
 def test_a_hand_in_is_marked_through_its_questions_and_a_check_overruled(browser, marked):
-    desk = Desk(browser, marked, "/hand-in/group-02")
+    desk = Desk(browser, marked.keys.address, "/hand-in/group-02")
     page = desk.page
     desk.press("j")
     page.keyboard.type("0.25")
@@ -203,7 +163,7 @@ def test_a_hand_in_is_marked_through_its_questions_and_a_check_overruled(browser
 def test_where_names_are_hidden_the_page_has_none(browser, tmp_path):
     result = a_hand_in("Wilhelmina", text="By Wilhelmina: 55,050 parameters.")
     with served(write_class(tmp_path, result, a_hand_in("group-02")), hidden=True) as hidden:
-        desk = Desk(browser, hidden, "/question/2A")
+        desk = Desk(browser, hidden.keys.address, "/question/2A")
         for _ in range(2):
             desk.press("m", "Enter")
             assert "wilhelmina" not in (desk.page.content() + desk.page.url + desk.page.title()).lower()
@@ -226,6 +186,7 @@ def looked_at(tmp_path_factory):
         after = page.decide("2B", "group-02", points=0.1, text="Show the sum.").standing["after"]
         page.decide("2B", "group-02", points=0.2, text="Show the sum.", after=after)
         page.decide("2B-measured", "group-02", kind="override", points=0.2, text="Half of it.")
+        confirm(out, ["group-02"], "Grace", incomplete=True)
         yield page
 
 
@@ -234,7 +195,7 @@ def looked_at(tmp_path_factory):
 def test_the_page_can_be_used_by_everybody_and_nothing_sticks_out(browser, looked_at, width, scheme):
     from axe_playwright_python.sync_playwright import Axe
 
-    desk = Desk(browser, looked_at, "/question/2B/group-02", width, scheme)
+    desk = Desk(browser, looked_at.keys.address, "/question/2B/group-02", width, scheme)
     for path in ("/question/2B/group-02", "/question/2A/a", "/hand-in/group-02"):
         if not desk.page.url.endswith(path):
             desk.page.goto(desk.base + path)

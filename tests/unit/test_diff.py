@@ -19,6 +19,7 @@ from harness.complaints.comparing import compare
 from harness.complaints.diff import Read, differences
 from harness.complaints.difference import Diff
 from harness.graded import GradedError
+from harness.journal import journal
 from harness.regrade import regrade
 from harness.results import Cause, Mark, Measurement, Outcome, Override, SubmissionFacts, Threshold
 
@@ -288,7 +289,7 @@ def test_hand_ins_that_are_only_on_one_side(out, tmp_path):
 
 
 def test_a_class_and_its_own_history(out, small, monkeypatch):
-    with pytest.raises(GradedError, match="no hand-in there has a former result"):
+    with pytest.raises(GradedError, match="no hand-in that counts there has a former result"):
         compare(out, None)
     worth_more(small)
     regrade(out, str(small.folder), only=["group7"])
@@ -302,6 +303,20 @@ def test_a_class_and_its_own_history(out, small, monkeypatch):
     assert run(out).exit_code == 1
     monkeypatch.chdir(out)
     assert run().stdout == run(".").stdout
+
+
+def test_the_history_of_a_hand_in_that_does_not_count_is_left_out(out, small):
+    """A later run that was to grade it was cut off: what was before it is not what changed last."""
+    worth_more(small)
+    regrade(out, str(small.folder))
+    with journal(out) as log:
+        log.asked([("one", "a new key")])
+    assert compare(out, None).compared == 1
+    assert compare(out / "one", None).compared == 1  # by itself it can be looked at
+    with journal(out) as log:
+        log.asked([("group7", "a new key")])
+    with pytest.raises(GradedError, match="no hand-in that counts there has a former result"):
+        compare(out, None)
 
 
 def test_what_cannot_be_compared_is_said(out, tmp_path):

@@ -137,6 +137,19 @@ def test_what_it_lacks_is_said(home, tmp_path):
     assert not any(name.startswith("submission/") for name in names(found.path))
 
 
+def test_what_a_later_run_was_to_grade_and_did_not_counts_in_the_bundle(home, tmp_path):
+    shutil.copytree(home / "out", tmp_path / "out")
+    for _ in range(2):  # cut off, begun anew, and cut off again
+        with journal(tmp_path / "out") as log:
+            log.asked([("group-7", "a new key")])
+            log.add("looked", "group-7", "a new key")
+    found = freeze(tmp_path / "out", "group-7", tmp_path / "b.zip", tmp_path / "s", Silent())
+    assert "What a later grading gives: it was cut off" in found.lacks[0]
+    events = [json.loads(line)["event"] for line in names(found.path)["out/journal.jsonl"].splitlines()]
+    assert events == ["finished"]
+    assert "No points changed." in run("regrade", found.path, "--no-cache").stdout
+
+
 def test_another_version_of_the_assignment_is_not_taken_for_the_one_that_judged(home, tmp_path):
     shutil.copytree(home / "out", tmp_path / "out")
     path = tmp_path / "out" / "group-7" / "result.json"

@@ -9,9 +9,10 @@ from unit.marking_sample import a_hand_in, hostile_hand_in, names, served, small
 from unit.sample_parts import check, task
 from unit.sample_results import broken
 
+from harness.complaints.confirm import confirm
 from harness.marking.entries import Kind
 from harness.marking.pages import steps
-from harness.results import Outcome, ReportFacts, save
+from harness.results import IntegrityNote, Outcome, ReportFacts, save
 
 
 @pytest.fixture
@@ -31,6 +32,29 @@ class Tags(HTMLParser):
         self.tags.add(tag)
         self.attributes.update(name for name, _ in attrs)
         self.addresses += [value for name, value in attrs if name in ("href", "src")]
+
+
+# --- what is shown beside the work
+
+
+def test_notes_for_the_person_and_who_stands_for_the_total_are_on_both_views(tmp_path):
+    note = IntegrityNote(code="unaccounted-fit", message="No line of the notebook asks for <fit-3>.")
+    out = write_class(tmp_path, a_hand_in("group-01", integrity=(note,)), a_hand_in("group-02", integrity=()))
+    views = ("/api/question/2B/{}", "/api/hand-in/{}")
+    with served(out) as page:
+        for view in views:
+            shown = page.ask(view.format("group-01")).json["html"]
+            assert "No line of the notebook asks for &lt;fit-3&gt;." in shown
+            assert "Confirmed" not in shown
+            assert "For the person who marks" not in page.ask(view.format("group-02")).json["html"]
+        confirm(out, ["group-01"], "Grace", incomplete=True)
+        for view in views:
+            assert "Confirmed by Grace on" in page.ask(view.format("group-01")).json["html"]
+            assert "Confirmed" not in page.ask(view.format("group-02")).json["html"]
+        page.decide(points=0.1)
+        for view in views:
+            shown = page.ask(view.format("group-01")).json["html"]
+            assert "This does not hold until it is confirmed again." in shown
 
 
 # --- what is decided

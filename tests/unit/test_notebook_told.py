@@ -234,6 +234,11 @@ def test_nothing_is_trained_unless_it_is_asked_for(answered):
     assert not answered.asked[1].train
 
 
+def test_only_what_the_tasks_need_is_trained(answered):
+    answered(complete(), train=True, tasks=["2D"])
+    assert answered.asked[1].only == ("2D",)
+
+
 @pytest.mark.parametrize(
     ("job", "said"),
     [

@@ -232,10 +232,12 @@ def test_a_run_that_is_going_on_is_not_disturbed(out, store):
 
 def test_the_command_asks_first(out, store, monkeypatch):
     monkeypatch.setattr(Store, "default_folder", lambda: store.folder)
-    answer = CliRunner().invoke(cli.app, ["purge", "group_1", str(out)], input="n\n")
+    answer = CliRunner().invoke(cli.app, ["purge", "group_1", "--out", str(out)], input="n\n")
     assert answer.exit_code == 1
+    assert f"Remove all of group_1 from {out}?" in answer.output
     assert (out / "group_1").exists()
-    answer = CliRunner().invoke(cli.app, ["purge", "group_1", str(out), "--yes"])
+    monkeypatch.chdir(out)  # found as every command finds it
+    answer = CliRunner().invoke(cli.app, ["purge", "group_1", "--yes"])
     assert answer.exit_code == 0, answer.output
     assert "2 recordings, 1 runs" in answer.output
     assert not (out / "group_1").exists()

@@ -1,8 +1,15 @@
 """A check that trains nothing: what structure tells is told as ever, the rest waits and is nobody's fault."""
 
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
 from evidence import complete, evidence, mlp, sweep
 
+from harness import stages
 from harness.assignment import load
+from harness.bench import Folder
+from harness.dryrun import DryRun
 from harness.evidence import Evidence
 from harness.exports.junit import junit
 from harness.findings import find
@@ -10,7 +17,8 @@ from harness.outputs import judge
 from harness.plugin import run_checks
 from harness.report import next_steps, render_scorecard
 from harness.results import Cause, Outcome
-from harness.untrained import LEFT_OUT, untrained
+from harness.stages import HandIn
+from harness.untrained import LEFT_OUT, needed_by, untrained
 
 A7 = load("dat405_a7")
 NEED_TRAINING = {
@@ -76,3 +84,38 @@ def test_a_reason_of_its_own_comes_first():
     broken = mlp()
     broken.evidence.__dict__.update(problem="the trainer ended", cause=Cause.HARNESS_FAULT)
     assert judge(A7, before_training(evidence(A7, broken))).exit_code == 3
+
+
+@pytest.mark.parametrize(
+    ("only", "needed"),
+    [
+        (["2D"], {"2D"}),
+        (["2C", "2D"], {"2C", "2D"}),
+        (["4A"], {"4A", "2C", "3A"}),  # what a denoiser gains a classifier needs one
+        (["4D"], {"4D", "4A", "2C", "3A"}),  # the decoder of 4A, and who tells its digits
+        (["2D", "4C"], {"2C", "2D", "3A", "4A", "4D"}),  # 4C has no network of its own
+    ],
+    ids=str,
+)
+def test_what_is_trained_for_some_tasks(only, needed):
+    assert needed_by(A7, only) == needed
+
+
+def test_training_is_left_out_of_what_the_tasks_that_are_asked_about_do_not_need(monkeypatch):
+    """As a hand-in is looked at: what is trained is planned from this evidence."""
+    whole = complete(A7)
+    planned = []
+    making = SimpleNamespace(inspect=lambda *_: whole)
+    monkeypatch.setattr(stages, "grader", lambda _bench: making)
+    monkeypatch.setattr(stages, "recorded", lambda *_: DryRun())
+    monkeypatch.setattr(stages, "_trainings", lambda _making, evidence, _run: planned.append(evidence) or {})
+    for only in ((), ("2D",)):
+        bench = SimpleNamespace(assignment=A7, setup=SimpleNamespace(only=only), tell=lambda _event: None)
+        seen = stages.look(bench, HandIn(whole.submission, Folder(Path())))
+        assert not seen.fault
+        assert seen.evidence is planned[-1]
+    everything, for_2d = planned
+    assert everything == whole
+    left = {name for name, one in for_2d.fits.items() if one.cause is Cause.NOT_TRAINED}
+    assert left == set(whole.fits) - set(whole.matches["2D"].fits)
+    assert {for_2d.fits[name].problem for name in left} == {LEFT_OUT}
