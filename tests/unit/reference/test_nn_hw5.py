@@ -22,7 +22,7 @@ from hw5 import (
 from harness.evidence import Unmeasured
 from harness.findings import find
 from harness.plugin import run_checks
-from harness.recording import Noise, SourceRecord
+from harness.recording import Noise, Rows, SourceRecord
 from harness.results import Cause, Outcome
 from harness.scoring import build_result
 
@@ -53,6 +53,10 @@ def frozen():
     return whole.model_copy(update={"trainable_params": whole.trainable_params - 100})
 
 
+def shuffled():
+    return images(shape=(60_000, 784), rows=Rows(kind="listed", count=60_000, frame="rows-1"))
+
+
 def softmax_inside():
     whole = autoencoder_facts()
     layers = (one.model_copy(update={"activation": "softmax"}) if one.units == 196 else one for one in whole.layers)
@@ -74,6 +78,7 @@ CASES = [
     ("2.parameters", {"autoencoder": autoencoder(frozen())}, PARTIAL, "1,434,480 of them are trainable"),
     ("3.noisy-to-clean", {"autoencoder": autoencoder(x=FLAT)}, FAILED, "inputs are clean"),
     ("3.noisy-to-clean", {"autoencoder": autoencoder(y=noisy())}, FAILED, "targets are noisy"),
+    ("3.noisy-to-clean", {"autoencoder": autoencoder(y=shuffled())}, FAILED, "other images than the inputs"),
     ("3.noisy-to-clean", {"autoencoder": autoencoder(x=noisy("uniform"))}, PARTIAL, "uniform noise"),
     ("3.noisy-to-clean", {"autoencoder": autoencoder(x=noisy(clipped=False))}, PARTIAL, "is not clipped"),
     ("3.noisy-to-clean", {"autoencoder": autoencoder(x=noisy(level=0.3))}, PARTIAL, "factor is 0.30"),
