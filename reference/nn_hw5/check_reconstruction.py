@@ -91,12 +91,19 @@ def check_levels(autoencoder, evidence, verdict):
         )
     if other:
         raise Failed("It is tried with other noise than uniform noise.", ON_ALL, where=autoencoder.where)
+    evenly = _draws_uniform(evidence)
+    if unknown and evenly:
+        raise ForAPerson(
+            "Noise is drawn evenly, but the images that it is tried on were not recognised as ones to which numbers"
+            " from -P to P are added: a person looks at what was meant.",
+            where=autoencoder.where,
+        )
     if unknown:
         raise Partial(
             "It is tried on images whose noise was not recognised as uniform.", ON_ALL, share=0.5,
             where=autoencoder.where,
         )  # fmt: skip
-    if _draws_uniform(evidence):
+    if evenly:
         raise ForAPerson(
             "Noise is drawn evenly, but given to the autoencoder on fewer than 100 images, which is not noted: "
             "a person looks at the intensities. What it makes of such noise is measured below.",

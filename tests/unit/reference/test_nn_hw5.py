@@ -159,6 +159,16 @@ def test_noise_on_a_few_images_is_for_a_person():
     assert (result.outcome, result.points) == (Outcome.MANUAL, None)
 
 
+def test_another_uniform_noise_is_for_a_person_and_an_unknown_one_is_not():
+    """The assignment does not say whether its noise goes from -P or from 0."""
+    uses = tuple(use.model_copy(update={"x": images(source=None, rows=None)}) for use in tried(0.1))
+    drawn = (SourceRecord(where=WHERE, text="noisy = x_test + p * np.random.rand(10000, 784)"),)
+    result = judged(recorded={"uses": uses, "sources": drawn})["4.levels"]
+    assert (result.outcome, result.points) == (Outcome.MANUAL, None)
+    result = judged(recorded={"uses": uses})["4.levels"]
+    assert (result.outcome, "not recognised as uniform" in result.message) == (PARTIAL, True)
+
+
 def test_the_assignment_s_own_autoencoder_passes_whatever_luck_gave():
     result = judged(reconstruction=reconstruction(removed=0.1), autoencoder=autoencoder(identical=True))[
         "4.removed"
