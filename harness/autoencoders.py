@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from harness.checking import Failed, NotMeasured, Partial, Verdict
 from harness.evidence import Network
-from harness.recording import Noise
+from harness.recording import ArrayRecord, Noise
 from harness.results import Cause
 
 
@@ -29,7 +29,7 @@ def require_bottleneck(autoencoder: Network, verdict: Verdict, asked: int, copie
 
 def noise_of_inputs(autoencoder: Network, hint: str) -> Noise:
     """The noise that it is trained to remove. Raises NotMeasured where its images were not recognised, and Failed
-    where its targets are noisy or its inputs clean; `hint` is the call of fit that is right."""
+    where its targets are noisy or other images, or its inputs clean; `hint` is the call of fit that is right."""
     x, y = autoencoder.record.data.x, autoencoder.record.data.y
     if x is None or y is None or (x.source is None and x.noise is None):
         raise NotMeasured(
@@ -44,6 +44,23 @@ def noise_of_inputs(autoencoder: Network, hint: str) -> Noise:
             "fit(noisy, clean): the second argument is the clean images.",
             where=autoencoder.where,
         )
+    if _others(x, y):
+        raise Failed(
+            "The targets are other images than the inputs, or the same in another order: what it learns to draw "
+            "has nothing to do with what it is shown.",
+            hint,
+            where=autoencoder.where,
+        )
     if x.noise is None:
         raise Failed("The inputs are clean: it learns to copy, not to remove noise.", hint, where=autoencoder.where)
     return x.noise
+
+
+def _others(x: ArrayRecord, y: ArrayRecord) -> bool:
+    """Whether two arrays are known to show different images, or in a different order. Only whole sets of images are
+    compared: the rows of a part of one are not certain where a data set has an image twice."""
+    if {x.source, y.source} == {"x_train", "x_test"}:
+        return True
+    if x.source is None or x.source != y.source or x.rows is None or y.rows is None:
+        return False
+    return {"all"} < {x.rows.kind, y.rows.kind}

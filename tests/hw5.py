@@ -100,12 +100,15 @@ def codes(values: int = 196, trained: bool = True, model: int = 6, **given: Any)
 
 
 def on_codes(
-    x: ArrayRecord | None = None, facts: ModelFacts | None = None, accuracy: float = 0.89, **changes: Any
-) -> Network:
+    x: ArrayRecord | None = None, facts: ModelFacts | None = None, accuracy: float = 0.89,
+    trained_by: tuple[str, dict[str, Any]] = ("Adam", {}),
+    loss: tuple[str, dict[str, Any]] = ("CategoricalCrossentropy", {}), **changes: Any,
+) -> Network:  # fmt: skip
     """The classifier of task 5; `changes` are fields of its fit."""
-    own = {"id": "fit-codes", "model": 7, "epochs": 100, "data": data(x=x or codes())}
+    given = data(x=x or codes(), validation_x=None, validation_y=None, validation_split=2 / 9)
+    own = {"id": "fit-codes", "model": 7, "epochs": 100, "data": given}
     record = fit(image_input(196), dense(10, "softmax"), **{**own, **changes})
-    return network(record, facts or classifier_facts(196), (accuracy,), optimizer=("Adam", {}))
+    return network(record, facts or classifier_facts(196), (accuracy,), optimizer=trained_by, loss=loss)
 
 
 def on_pixels(facts: ModelFacts | None = None, **changes: Any) -> Network:
@@ -138,12 +141,12 @@ def compared(**changes: Any) -> CodesAgainstPixels:
     return CodesAgainstPixels(**{**whole, **changes})
 
 
-def tried(*levels: float, kind: str = "uniform") -> tuple[UseRecord, ...]:
-    """The autoencoder tried on test images with noise of these levels."""
+def tried(*levels: float, kind: str = "uniform", source: str = "x_test") -> tuple[UseRecord, ...]:
+    """The autoencoder tried on images with noise of these levels."""
     return tuple(
         UseRecord(
             method="predict", model=5, where=WHERE,
-            x=images(shape=(10_000, 784), source="x_test", noise=Noise(kind=kind, level=level, clipped=True)),
+            x=images(shape=(10_000, 784), source=source, noise=Noise(kind=kind, level=level, clipped=True)),
         )
         for level in levels
     )  # fmt: skip

@@ -3,12 +3,11 @@
 import pytest
 
 from harness.checking import Failed, Partial, require_trained
-from harness.datasets import OFFICIAL_ROWS
+from harness.held_out import validated_on_trained
 from harness.verdicts import judge_accuracy
 
 PARAMETERS = 784 * 64 + 64 + 64 * 64 + 64 + 64 * 10 + 10
 RELATIVE_TOLERANCE = 1e-5  # float32
-IMAGES = ("x_train", "x_test", "x_all")
 
 
 @pytest.mark.check("2A", 0.3)
@@ -121,37 +120,6 @@ def check_accuracy(mlp, evidence, verdict):
     judge_accuracy(mlp, evidence.gates.get("2C.accuracy"), verdict, evidence.profile)
 
 
-def _numbers(images):
-    """Where images stand in the training images with the test images behind them, as a range; None where they are
-    a listing."""
-    rows = images.rows
-    if rows.kind == "listed":
-        return None
-    first = OFFICIAL_ROWS["train"] if images.source == "x_test" else 0
-    own = range(rows.count) if rows.kind == "all" else range(rows.start, rows.stop, rows.step)
-    return range(first + own.start, first + own.stop, own.step)
-
-
-def _among(images, trained):
-    """Whether all of some images are known to be among those that are trained on; both have rows of a source."""
-    if trained.rows.kind == "all" and trained.source in (images.source, "x_all"):
-        return True
-    if images.source == trained.source and images.rows == trained.rows:
-        return images.rows.kind != "listed" or images.rows.frame is not None
-    own, theirs = _numbers(images), _numbers(trained)
-    if not own or not theirs:
-        return False
-    return all(number in theirs for number in (*own[:2], own[-1]))  # even steps: the rest lies between
-
-
-def _validated_on_trained(data):
-    """Whether the validation images, training or test images, are among those that are trained on. A
-    validation_split holds its images back."""
-    both = (data.validation_x, data.x)
-    known = all(one is not None and one.rows is not None and one.source in IMAGES for one in both)
-    return known and _among(*both)
-
-
 @pytest.mark.check("2C", 0.1)
 def check_curves(mlp, verdict):
     """Training and validation accuracy are kept for every epoch, so that they can be plotted."""
@@ -170,7 +138,7 @@ def check_curves(mlp, verdict):
             "compile(…, metrics=['accuracy']) and fit(…, validation_data=(x_test, y_test))",
             where=mlp.where,
         )
-    if _validated_on_trained(data):
+    if validated_on_trained(data):
         raise Failed(
             "The validation images are among those that it is trained on: what is plotted as validation accuracy "
             "is training accuracy again.",

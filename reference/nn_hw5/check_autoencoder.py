@@ -27,6 +27,10 @@ def check_layers(autoencoder, verdict):
     counts = {kind: len(autoencoder.of_class(kind)) for kind in KINDS}
     other = [f"{counts[kind]} of {kind} (asked: {KINDS[kind]})" for kind in KINDS if counts[kind] != KINDS[kind]]
     last = autoencoder.layers[-1].activation
+    inside = {layer.activation for layer in autoencoder.of_class("Dense")[:-1]}
+    busy = sorted(name for name in inside if name and name != "linear")
+    if busy:
+        other.append(f"dense layers inside with {' and '.join(busy)} (asked: none, LeakyReLU comes after them)")
     if last != "sigmoid":
         other.append(f"an output with {last} (asked: sigmoid)")
     if other:

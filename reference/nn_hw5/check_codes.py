@@ -12,6 +12,9 @@ from harness.verdicts import Words, hold, judge_accuracy
 CODE = 196
 PARAMETERS = 15_146
 HIDDEN = (64, 32)
+EPOCHS = 100
+BATCH_SIZE = 128
+LOSSES = ("CategoricalCrossentropy", "SparseCategoricalCrossentropy")
 
 DIFFERENCE = Words(
     name="codes less pixels",
@@ -105,7 +108,36 @@ def check_layers(on_codes, verdict):
     verdict.says("64-32-10 on codes of 196, two dropouts, 15,146 parameters.")
 
 
-@pytest.mark.check("5", 0.6, after=["5.inputs"])
+@pytest.mark.check("5", 0.2)
+def check_settings(on_codes, verdict):
+    """It is trained by adam for 100 epochs in batches of 128, on cross-entropy, with images held out."""
+    verdict.where = on_codes.where
+    evidence, record = on_codes.evidence, on_codes.record
+    optimizer, loss = (pair[0] if pair else "none" for pair in (evidence.optimizer, evidence.loss))
+    verdict.measured("epochs", on_codes.epochs, how="as given to fit, calls that only go on added up")
+    verdict.threshold("asked", EPOCHS, "assignment")
+    wrong = []
+    if on_codes.epochs != EPOCHS:
+        wrong.append(f"for {on_codes.epochs} epochs (asked: {EPOCHS})")
+    if record.batch_size != BATCH_SIZE:
+        wrong.append(f"in batches of {record.batch_size} (asked: {BATCH_SIZE})")
+    if optimizer != "Adam":
+        wrong.append(f"by {optimizer} (asked: Adam)")
+    if loss not in LOSSES:
+        wrong.append(f"with the loss {loss} (asked: {LOSSES[0]})")
+    if record.data.validation_x is None and not record.data.validation_split:
+        wrong.append("with no images held out (asked: two ninths)")
+    if wrong:
+        message = f"It is trained {' and '.join(wrong)}."
+        hint = "compile(optimizer='adam', loss='categorical_crossentropy'), fit(…, epochs=100, batch_size=128, "
+        hint += "validation_split=2/9)"
+        if len(wrong) > 1:
+            raise Failed(message, hint, where=on_codes.where)
+        raise Partial(message, hint, share=0.5, where=on_codes.where)
+    verdict.says("Adam, cross-entropy, 100 epochs in batches of 128, images held out.")
+
+
+@pytest.mark.check("5", 0.4, after=["5.inputs"])
 def check_accuracy(on_codes, evidence, verdict):
     """On codes it recognises as many test images as a correct one does."""
     judge_accuracy(on_codes, evidence.gates.get("5.accuracy"), verdict, evidence.profile)
@@ -119,7 +151,7 @@ def _layers(network):
 
 @pytest.mark.check("6", 0.2)
 def check_same(on_pixels, on_codes, verdict):
-    """The classifier on pixels is the one on codes but for its inputs, trained alike."""
+    """The classifier on pixels is the one on codes but for its inputs, the clean images, and is trained alike."""
     verdict.where = on_pixels.where
     wrong = []
     if _layers(on_pixels) != _layers(on_codes):
@@ -130,6 +162,8 @@ def check_same(on_pixels, on_codes, verdict):
         wrong.append(f"its batches are {on_pixels.record.batch_size} and not {on_codes.record.batch_size}")
     if on_pixels.evidence.optimizer != on_codes.evidence.optimizer:
         wrong.append("its optimizer is another")
+    if on_pixels.noise is not None:
+        wrong.append("its images are noisy")
     if wrong:
         raise Failed(
             f"Against the classifier on codes {', '.join(wrong)}: the comparison is of two classifiers.",

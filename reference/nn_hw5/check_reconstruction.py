@@ -1,6 +1,7 @@
 """Checks of task 4: the autoencoder on images with uniform noise, which it was not trained on."""
 
 import ast
+from typing import NamedTuple
 
 import pytest
 
@@ -29,19 +30,30 @@ REMOVED = Words(
 )
 
 
-def _tried(evidence, autoencoder):
-    """The uniform noise (levels) that the hand-in gave an autoencoder, and whether it gave it other noise or images
-    that were not recognised."""
+class Tried(NamedTuple):
+    """What a hand-in gave its autoencoder: levels of uniform noise on test and on training images, and whether
+    there was other noise, or images that were not recognised."""
+
+    levels: set[float]
+    on_trained: set[float]
+    other: bool
+    unknown: bool
+
+
+def _tried(evidence):
+    """What the hand-in gave networks that are trained on images."""
     models = {
         fit.model for fit in evidence.recording.fits if fit.data.y is not None and fit.data.y.encoding == "pixels"
     }
     uses = [use for use in evidence.recording.uses if use.model in models]
-    levels = {
-        round(use.x.noise.level, 2) for use in uses if use.x.noise is not None and use.x.noise.kind == "uniform"
-    }
+    uniform = [use.x for use in uses if use.x.noise is not None and use.x.noise.kind == "uniform"]
+    levels, on_trained = (
+        {round(x.noise.level, 2) for x in uniform if (x.source == "x_train") is trained}
+        for trained in (False, True)
+    )
     other = any(use.x.noise is not None and use.x.noise.kind != "uniform" for use in uses)
     unknown = any(use.x.source is None and use.x.noise is None and use.x.derived is None for use in uses)
-    return levels, other, unknown
+    return Tried(levels, on_trained, other, unknown)
 
 
 @pytest.mark.check("4", 0.5)
@@ -51,7 +63,7 @@ def check_levels(autoencoder, evidence, verdict):
     if evidence.recording.kind == "contract":
         verdict.says("By contract the harness tries it at each intensity.")
         return
-    levels, other, unknown = _tried(evidence, autoencoder)
+    levels, on_trained, other, unknown = _tried(evidence)
     seen = [level for level in LEVELS if any(abs(level - one) < 0.2 * level for one in levels)]
     verdict.measured("intensities tried", len(seen), how="uniform noise found on images given to the autoencoder")
     verdict.threshold("asked", len(LEVELS), "assignment")
@@ -62,6 +74,11 @@ def check_levels(autoencoder, evidence, verdict):
         raise Partial(
             f"It is tried with uniform noise of {', '.join(f'{level:g}' for level in seen)} only.", ON_ALL,
             share=len(seen) / len(LEVELS), where=autoencoder.where,
+        )  # fmt: skip
+    if on_trained:
+        raise Partial(
+            "It is tried on training images, which it knows without the noise.", ON_ALL, share=0.5,
+            where=autoencoder.where,
         )  # fmt: skip
     error = lost_in(evidence, ("uniform", "noise"))
     if error is not None:
@@ -74,12 +91,19 @@ def check_levels(autoencoder, evidence, verdict):
         )
     if other:
         raise Failed("It is tried with other noise than uniform noise.", ON_ALL, where=autoencoder.where)
+    evenly = _draws_uniform(evidence)
+    if unknown and evenly:
+        raise ForAPerson(
+            "Noise is drawn evenly, but the images that it is tried on were not recognised as ones to which numbers"
+            " from -P to P are added: a person looks at what was meant.",
+            where=autoencoder.where,
+        )
     if unknown:
         raise Partial(
             "It is tried on images whose noise was not recognised as uniform.", ON_ALL, share=0.5,
             where=autoencoder.where,
         )  # fmt: skip
-    if _draws_uniform(evidence):
+    if evenly:
         raise ForAPerson(
             "Noise is drawn evenly, but given to the autoencoder on fewer than 100 images, which is not noted: "
             "a person looks at the intensities. What it makes of such noise is measured below.",

@@ -4,6 +4,7 @@ import pytest
 
 from harness.autoencoders import noise_of_inputs
 from harness.checking import Failed, NotMeasured, Partial, require_trained
+from harness.held_out import validated_on_trained
 from harness.results import Cause
 
 FACTOR = 0.1
@@ -81,6 +82,13 @@ def check_curves(autoencoder, verdict):
     if data.validation_y is not None and data.validation_y.noise is not None:
         raise Failed(
             "The validation targets are noisy: the curve says how well the noise is given back.",
+            "fit(…, validation_data=(noisy_test, x_test))",
+            where=autoencoder.where,
+        )
+    if validated_on_trained(data):
+        raise Failed(
+            "The validation images are those that it is trained on: what is plotted as validation loss is training "
+            "loss again, without dropout.",
             "fit(…, validation_data=(noisy_test, x_test))",
             where=autoencoder.where,
         )

@@ -1,6 +1,7 @@
 """Planted mistakes are caught by the checks of their own task, and by either trainer alike.
 
-All of them: `harness power dat405_a7 --data mnist`, whose table stands in docs/fairness.md.
+All of them: `harness power dat405_a7 --data mnist` and `harness power nn_hw5 --data digits`, whose tables stand in
+docs/fairness.md.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from harness.assignment import load
+from harness.assignment import Assignment, load
 from harness.classroom import Options, Silent, grade
 from harness.power import PowerReport, default_folder, measure, place, read
 from harness.results import Result
@@ -27,8 +28,9 @@ ON_EVERY_PUSH = ("salt_only", "labels_sorted", "small_learning_rate")
 """The last one's accuracy shows only in training; the others are seen in what was handed in."""
 
 
-def measured(data: str, cache: Path, *only: str) -> PowerReport:
-    return measure(FOLDER, ASSIGNMENT, Silent(), data=data, device="cpu", jobs=2, cache=cache, only=only)
+def measured(data: str, cache: Path, *only: str, assignment: Assignment = ASSIGNMENT) -> PowerReport:
+    folder = default_folder(assignment)
+    return measure(folder, assignment, Silent(), data=data, device="cpu", jobs=2, cache=cache, only=only)
 
 
 def misses(report: PowerReport) -> list[str]:
@@ -49,6 +51,12 @@ def test_cheap_mutants_are_caught_by_what_is_expected(cache):
 @pytest.mark.nightly
 def test_all_on_digits(cache):
     assert misses(measured("digits", cache)) == []
+
+
+@pytest.mark.end_to_end
+@pytest.mark.nightly
+def test_all_of_the_second_assignment_on_digits(cache):
+    assert misses(measured("digits", cache, assignment=load("nn_hw5"))) == []
 
 
 @pytest.mark.mnist

@@ -225,41 +225,43 @@ def test_some_are_chosen_with_what_they_are_made_of():
 
 # --- the mutants themselves
 
-FOLDER = default_folder(ASSIGNMENT)
-LISTING = read(FOLDER)
+LISTINGS = {assignment.id: read(default_folder(assignment)) for assignment in (ASSIGNMENT, load("nn_hw5"))}
+EVERY = [(of, name) for of, listing in LISTINGS.items() for name in listing.wrong]
 CHANGED_LINES = 6
 """One mistake, in lines that a right hand-in has and the wrong one has not."""
 
 
-def text_of(name):
-    place = power.place(FOLDER, name)
+def text_of(assignment, name):
+    place = power.place(default_folder(load(assignment)), name)
     return (place if place.is_file() else place / "submission.py").read_text(encoding="utf-8")
 
 
-def test_there_are_mutants_of_every_task_that_a_machine_marks():
-    tasks = {name for name, spec in ASSIGNMENT.tasks.items() if spec.machine > 0}
-    assert {mutant.task for mutant in LISTING.wrong.values()} == tasks
-    assert len(LISTING.wrong) >= 28
+@pytest.mark.parametrize(("assignment", "least"), [("dat405_a7", 28), ("nn_hw5", 40)])
+def test_there_are_mutants_of_every_task_that_a_machine_marks(assignment, least):
+    wrong = LISTINGS[assignment].wrong
+    tasks = {name for name, spec in load(assignment).tasks.items() if spec.machine > 0}
+    assert {mutant.task for mutant in wrong.values()} == tasks
+    assert len(wrong) >= least
 
 
-@pytest.mark.parametrize("name", LISTING.wrong)
-def test_a_mutant_is_a_right_one_with_one_mistake(name):
-    mutant = LISTING.wrong[name]
-    right, wrong = (text_of(one).splitlines() for one in (mutant.of, name))
+@pytest.mark.parametrize(("assignment", "name"), EVERY)
+def test_a_mutant_is_a_right_one_with_one_mistake(assignment, name):
+    mutant = LISTINGS[assignment].wrong[name]
+    right, wrong = (text_of(assignment, one).splitlines() for one in (mutant.of, name))
     assert wrong != right
     changed = [line for line in difflib.ndiff(right, wrong) if line.startswith("- ") and line[2:].strip()]
     if mutant.task != "4D":  # there the way to draw is replaced as a whole
         assert len(changed) <= CHANGED_LINES
 
 
-@pytest.mark.parametrize("name", LISTING.wrong)
-def test_the_expected_checks_exist(name):
+@pytest.mark.parametrize(("assignment", "name"), EVERY)
+def test_the_expected_checks_exist(assignment, name):
     text = "".join(
-        path.read_text(encoding="utf-8") for path in (assets.folder("reference") / ASSIGNMENT.id).glob("check_*.py")
+        path.read_text(encoding="utf-8") for path in (assets.folder("reference") / assignment).glob("check_*.py")
     )
-    mutant = LISTING.wrong[name]
+    mutant = LISTINGS[assignment].wrong[name]
     for expected in mutant.expected:
         of, _, slug = expected.partition(".")
-        assert of in ASSIGNMENT.tasks
+        assert of in load(assignment).tasks
         assert f"def check_{slug.replace('-', '_')}(" in text, expected
     assert mutant.expected[0].startswith(f"{mutant.task}.")

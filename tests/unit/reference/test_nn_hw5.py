@@ -1,11 +1,12 @@
 """The checks, findings and figures of the second assignment: every outcome of every check, on built evidence."""
 
 import pytest
-from evidence import WHERE, images
+from evidence import WHERE, data, images
 from hw5 import (
     FLAT,
     GAUSSIAN,
     HW5,
+    LEVELS,
     autoencoder,
     autoencoder_facts,
     classifier_facts,
@@ -21,7 +22,7 @@ from hw5 import (
 from harness.evidence import Unmeasured
 from harness.findings import find
 from harness.plugin import run_checks
-from harness.recording import Noise, SourceRecord
+from harness.recording import Noise, Rows, SourceRecord
 from harness.results import Cause, Outcome
 from harness.scoring import build_result
 
@@ -52,15 +53,32 @@ def frozen():
     return whole.model_copy(update={"trainable_params": whole.trainable_params - 100})
 
 
+def shuffled():
+    return images(shape=(60_000, 784), rows=Rows(kind="listed", count=60_000, frame="rows-1"))
+
+
+def softmax_inside():
+    whole = autoencoder_facts()
+    layers = (one.model_copy(update={"activation": "softmax"}) if one.units == 196 else one for one in whole.layers)
+    return whole.model_copy(update={"layers": tuple(layers)})
+
+
+def validated(on):
+    made = autoencoder()
+    return autoencoder(recorded={"data": made.record.data.model_copy(update={"validation_x": on})})
+
+
 CASES = [
     ("2.layers", {"autoencoder": autoencoder(autoencoder_facts(512, 196, 512))}, FAILED, "are 512-196-512-784"),
     ("2.layers", {"autoencoder": autoencoder(autoencoder_facts(normalised=False))}, PARTIAL, "0 of Batch"),
+    ("2.layers", {"autoencoder": autoencoder(softmax_inside())}, PARTIAL, "dense layers inside with softmax"),
     ("2.bottleneck", {"autoencoder": autoencoder(autoencoder_facts(784, 784))}, FAILED, "No layer is narrower"),
     ("2.bottleneck", {"autoencoder": autoencoder(autoencoder_facts(512, 64, 512))}, PARTIAL, "has 64 values"),
     ("2.parameters", {"autoencoder": autoencoder(autoencoder_facts(512, 196, 512))}, FAILED, "1,438,676"),
     ("2.parameters", {"autoencoder": autoencoder(frozen())}, PARTIAL, "1,434,480 of them are trainable"),
     ("3.noisy-to-clean", {"autoencoder": autoencoder(x=FLAT)}, FAILED, "inputs are clean"),
     ("3.noisy-to-clean", {"autoencoder": autoencoder(y=noisy())}, FAILED, "targets are noisy"),
+    ("3.noisy-to-clean", {"autoencoder": autoencoder(y=shuffled())}, FAILED, "other images than the inputs"),
     ("3.noisy-to-clean", {"autoencoder": autoencoder(x=noisy("uniform"))}, PARTIAL, "uniform noise"),
     ("3.noisy-to-clean", {"autoencoder": autoencoder(x=noisy(clipped=False))}, PARTIAL, "is not clipped"),
     ("3.noisy-to-clean", {"autoencoder": autoencoder(x=noisy(level=0.3))}, PARTIAL, "factor is 0.30"),
@@ -78,11 +96,14 @@ CASES = [
         "for 20 epochs (asked: 100) and in batches of 32",
     ),
     ("3.settings", {"autoencoder": autoencoder(loss=("BinaryCrossentropy", {}))}, PARTIAL, "BinaryCrossentropy"),
+    ("3.curves", {"autoencoder": validated(noisy())}, FAILED, "those that it is trained on"),
+    ("3.curves", {"autoencoder": validated(None)}, FAILED, "no validation loss to plot"),
     ("3.learns", {"autoencoder": autoencoder(val_loss=(0.01, 0.02, 0.03))}, FAILED, "0.0100 after the first"),
     ("3.learns", {"autoencoder": autoencoder(val_loss=(0.03, 0.02))}, FAILED, "0.0300 after the first"),
     ("3.learns", {"autoencoder": autoencoder(runs=())}, NOT_MEASURED, "was not trained"),
     ("4.levels", {"recorded": {"uses": tried(0.1, 0.2)}}, PARTIAL, "0.1, 0.2 only"),
     ("4.levels", {"recorded": {"uses": tried(0.1, kind="gaussian")}}, FAILED, "other noise"),
+    ("4.levels", {"recorded": {"uses": tried(*LEVELS, source="x_train")}}, PARTIAL, "on training images"),
     ("4.levels", {"recorded": {"uses": ()}}, NOT_ATTEMPTED, "not seen to be tried"),
     ("4.removed", {"reconstruction": reconstruction(removed=0.1)}, FAILED, "it removes 10.0%"),
     (
@@ -104,9 +125,15 @@ CASES = [
     ("5.inputs", {"on_codes": None}, NOT_ATTEMPTED, "No classifier trained on what the encoder"),
     ("5.layers", {"on_codes": on_codes(facts=classifier_facts(196, 128, 64))}, FAILED, "128-64-10"),
     ("5.layers", {"on_codes": on_codes(facts=classifier_facts(100))}, PARTIAL, "9,002 parameters"),
+    ("5.settings", {"on_codes": on_codes(epochs=2)}, PARTIAL, "for 2 epochs"),
+    ("5.settings", {"on_codes": on_codes(epochs=2, batch_size=32)}, FAILED, "for 2 epochs (asked: 100) and in"),
+    ("5.settings", {"on_codes": on_codes(trained_by=("SGD", {}))}, PARTIAL, "by SGD"),
+    ("5.settings", {"on_codes": on_codes(loss=("MeanSquaredError", {}))}, PARTIAL, "loss MeanSquaredError"),
+    ("5.settings", {"on_codes": on_codes(data=data(x=codes(), validation_x=None))}, PARTIAL, "no images held out"),
     ("5.accuracy", {"on_codes": on_codes(accuracy=0.7)}, FAILED, "70.00%"),
     ("6.same", {"on_pixels": on_pixels(classifier_facts(784, 128, 64))}, FAILED, "its layers are others"),
     ("6.same", {"on_pixels": on_pixels(epochs=10)}, FAILED, "for 10 epochs and not 100"),
+    ("6.same", {"on_pixels": on_pixels(data=data(x=noisy()))}, FAILED, "its images are noisy"),
     ("6.difference", {"codes": compared(difference=-0.2)}, FAILED, "-20.0 percentage points"),
     (
         "6.difference",
@@ -130,6 +157,16 @@ def test_noise_on_a_few_images_is_for_a_person():
     sources = (SourceRecord(where=WHERE, text=text),)
     result = judged(recorded={"uses": (), "sources": sources})["4.levels"]
     assert (result.outcome, result.points) == (Outcome.MANUAL, None)
+
+
+def test_another_uniform_noise_is_for_a_person_and_an_unknown_one_is_not():
+    """The assignment does not say whether its noise goes from -P or from 0."""
+    uses = tuple(use.model_copy(update={"x": images(source=None, rows=None)}) for use in tried(0.1))
+    drawn = (SourceRecord(where=WHERE, text="noisy = x_test + p * np.random.rand(10000, 784)"),)
+    result = judged(recorded={"uses": uses, "sources": drawn})["4.levels"]
+    assert (result.outcome, result.points) == (Outcome.MANUAL, None)
+    result = judged(recorded={"uses": uses})["4.levels"]
+    assert (result.outcome, "not recognised as uniform" in result.message) == (PARTIAL, True)
 
 
 def test_the_assignment_s_own_autoencoder_passes_whatever_luck_gave():
