@@ -89,16 +89,16 @@ def test_a_reason_of_its_own_comes_first():
 @pytest.mark.parametrize(
     ("only", "needed"),
     [
-        (["2D"], {"2D"}),
-        (["2C", "2D"], {"2C", "2D"}),
-        (["4A"], {"4A", "2C", "3A"}),  # what a denoiser gains a classifier needs one
-        (["4D"], {"4D", "4A", "2C", "3A"}),  # the decoder of 4A, and who tells its digits
-        (["2D", "4C"], {"2C", "2D", "3A", "4A", "4D"}),  # 4C has no network of its own
+        (["2D"], ["2D"]),
+        (["2C", "2D"], ["2C", "2D"]),
+        (["4A"], ["2C", "3A", "4A"]),  # what a denoiser gains a classifier needs one
+        (["4D"], ["2C", "3A", "4A", "4D"]),  # the decoder of 4A, and who tells its digits
+        (["2D", "4C"], ["2C", "2D", "3A", "4A", "4D"]),  # 4C has no network of its own
     ],
     ids=str,
 )
 def test_what_is_trained_for_some_tasks(only, needed):
-    assert needed_by(A7, only) == needed
+    assert sorted(needed_by(A7, only)) == needed
 
 
 def test_training_is_left_out_of_what_the_tasks_that_are_asked_about_do_not_need(monkeypatch):
