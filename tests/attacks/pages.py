@@ -8,6 +8,8 @@ import re
 from html.parser import HTMLParser
 
 LOADING = ("src", "srcset", "data", "poster", "background", "action", "formaction", "ping", "manifest", "code")
+READ = ("title", "alt", "aria-label")
+"""Text for a person, which no browser follows; nor does it follow `data-…`."""
 FORBIDDEN = {"iframe", "object", "embed", "base", "applet", "frame", "frameset", "portal", "foreignobject", "link"}
 
 
@@ -64,6 +66,8 @@ class _Page(HTMLParser):
         address = re.sub(r"[\s\x00-\x20]", "", value).lower()
         if name.startswith("on"):
             self.found.append(f"<{tag} {name}>")
+        if name in READ or name.startswith("data-"):
+            return
         if address.startswith(("javascript:", "vbscript:", "file:")):
             self.found.append(f"<{tag} {name}={value[:60]!r}>")
         elif name in LOADING and not address.startswith("data:image/"):

@@ -17,7 +17,7 @@ from xml.etree import ElementTree as ET
 
 import pytest
 from attacks.pages import problems
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from pydantic import BaseModel, ValidationError
 from unit.sample_hostile import HOSTILE, hostile
@@ -123,6 +123,7 @@ def words(value: Any) -> list[str]:
 
 @attack
 @given(TEXTS)
+@example("javascript:alert(3)//https://evil.example/a.js")
 def test_pages(text):
     results = everywhere(text)
     pages = [render_scorecard(result, Undrawn()) for result in results]
