@@ -86,8 +86,6 @@ def _history(path: Path) -> tuple[dict[str, Read], dict[str, Read]]:
         raise GradedError(f"{path} holds no graded hand-in; give the folder that `harness grade` wrote (--out)")
     left = left_out(path)
     pairs = list(_formers([folder for folder in folders if folder.name not in left]))
-    if not pairs:
-        raise GradedError(f"{path}: no hand-in that counts there has a former result; give two folders to compare")
     return {name: former for name, former, _ in pairs}, {name: present for name, _, present in pairs}
 
 

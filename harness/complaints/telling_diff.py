@@ -17,6 +17,10 @@ from harness.text import for_terminal, points, quantity
 
 def tell_diff(diff: Diff, console: Console) -> None:
     """Print what differs: a line each, with why."""
+    if not (diff.compared or diff.only_old or diff.only_new):
+        line(console, f"{diff.old} and {diff.new}: no hand-in that counts has a former result.", indent=0)
+        line(console, "Nothing has changed since it was graded. To compare folders, give two.", indent=0)
+        return
     hand_ins = quantity(diff.compared, "hand-in")
     line(console, f"{diff.old} and {diff.new}: {hand_ins} compared.", indent=0)
     for what, was, now in diff.versions:
