@@ -16,8 +16,8 @@ import numpy as np
 
 from harness.recording import Component
 from harness.worker.describe import class_name, plain
-from harness.worker.execute import time_limit
 from harness.worker.history import OldNames
+from harness.worker.own_time import time_limit
 
 MAX_CALLBACKS = 32
 MAX_RATES = 10_000

@@ -17,8 +17,9 @@ from pydantic import BaseModel, ConfigDict
 from harness.recording import CellError, Where
 from harness.worker.arrays import Array
 from harness.worker.cells import clean
-from harness.worker.execute import Runner, StatementTimeout, message_of, time_limit
+from harness.worker.execute import Runner, message_of
 from harness.worker.loaders import Data
+from harness.worker.own_time import StatementTimeout
 from harness.worker.recorder import Recorder
 
 
@@ -102,7 +103,7 @@ class ContractRun:
         code = getattr(function, "__code__", None)
         self.where = self._runner.where_of(code) if isinstance(code, types.CodeType) else None
         try:
-            with time_limit(self._seconds):
+            with self._runner.limited(self._seconds):
                 return use(function)
         except StatementTimeout:
             self._error(name, "StatementTimeout", f"{name}() ran longer than {self._seconds:.0f} s", "timeout")

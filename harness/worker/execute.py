@@ -10,17 +10,18 @@ import inspect
 import linecache
 import math
 import re
-import signal
 import sys
+import time
 import types
 import warnings
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
 from harness.recording import CellError, Passage, Where
 from harness.worker.cells import Cell, clean
 from harness.worker.names import bound_by
+from harness.worker.own_time import StatementTimeout, countdown, limited
 from harness.worker.printed import Limited
 from harness.worker.shadowed import Shadows
 from harness.worker.syntax import parse
@@ -29,10 +30,6 @@ PRINTED_LIMIT = 20_000  # characters kept of what one cell prints
 MAX_ERRORS = 2_000
 _WORD = re.compile(r"[^\W\d]\w*")
 _COROUTINE = inspect.CO_COROUTINE
-
-
-class StatementTimeout(BaseException):
-    """Raised into a statement that runs too long. Not an Exception: `except Exception` must not catch it."""
 
 
 class _Stop(BaseException):
@@ -56,12 +53,14 @@ class Everyday(dict[str, Any]):
 class Hooks:
     """What a run is given by whoever starts it.
 
-    `left` tells the seconds that the whole run still has. `failed` is told of each error, `note` of each finding
-    (code, sentence, place). `ipython` makes what `get_ipython()` answers, `import_` answers import statements.
+    `left` tells the seconds that the whole run still has, and `clock` counts those of a limit. `failed` is told of
+    each error, `note` of each finding (code, sentence, place). `ipython` makes what `get_ipython()` answers, and
+    `import_` answers import statements.
     """
 
     end_of_cell: Callable[[Cell], None] = lambda _cell: None
     left: Callable[[], float] = lambda: math.inf
+    clock: Callable[[], float] = time.monotonic
     failed: Callable[[BaseException], None] = lambda _error: None
     note: Callable[[str, str, Where | None], None] = lambda _code, _message, _where: None
     ipython: Callable[[Runner], Any] = lambda _runner: None
@@ -249,6 +248,15 @@ class Runner:
                 return False
         return True
 
+    def countdown(self, seconds: float) -> Callable[[], float]:
+        """What is left of `seconds` from now on, by the clock that limits go by."""
+        return countdown(seconds, self._hooks.clock)
+
+    def limited(self, seconds: float) -> contextlib.AbstractContextManager[None]:
+        """Raises StatementTimeout into a body that runs longer than that, or than the whole run may."""
+        mine = self.countdown(seconds)
+        return limited(lambda: min(mine(), self._hooks.left()))
+
     def _run_statement(self, statement: ast.stmt, filename: str, last: bool) -> bool:
         """Run one statement; False where it asked to end. The value of a cell's `last` one is `_` in the next."""
         if self._hooks.left() <= 0:
@@ -257,7 +265,7 @@ class Runner:
         flags = ast.PyCF_ALLOW_TOP_LEVEL_AWAIT
         space = self.space
         try:
-            with warnings.catch_warnings(), time_limit(min(self._limit, self._hooks.left())):
+            with warnings.catch_warnings(), self.limited(self._limit):
                 warnings.simplefilter("ignore")
                 tree = ast.Expression(statement.value) if value else ast.Module([statement], [])  # type: ignore[attr-defined]
                 code = compile(tree, filename, "eval" if value else "exec", flags=flags, dont_inherit=True)
@@ -320,28 +328,6 @@ class Runner:
         if self._await_loop is None:
             self._await_loop = asyncio.new_event_loop()
         return self._await_loop
-
-
-@contextlib.contextmanager
-def time_limit(seconds: float) -> Iterator[None]:
-    """Raise StatementTimeout into the body after `seconds`, and again each second to a body that catches it.
-
-    Without alarms only the run's own limit holds.
-    """
-    if not hasattr(signal, "SIGALRM") or seconds <= 0:
-        yield
-        return
-
-    def stop(_number: int, _frame: Any) -> None:
-        raise StatementTimeout
-
-    before = signal.signal(signal.SIGALRM, stop)
-    remaining = signal.setitimer(signal.ITIMER_REAL, seconds, 1.0)[0]
-    try:
-        yield
-    finally:
-        signal.setitimer(signal.ITIMER_REAL, remaining, 1.0 if remaining else 0.0)
-        signal.signal(signal.SIGALRM, before)
 
 
 def _filename(file: str, cell: int | None) -> str:

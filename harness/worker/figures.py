@@ -15,8 +15,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from harness.recording import FigureRecord, Where
-from harness.worker.execute import StatementTimeout, time_limit
 from harness.worker.frames import FrameWriter
+from harness.worker.own_time import StatementTimeout, time_limit
 
 MAX_FIGURES = 24
 MAX_SIDE = 1_000  # pixels

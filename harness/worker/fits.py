@@ -10,10 +10,10 @@ from harness.recording import FitData, FitRecord, Graph
 from harness.worker import callbacks, feeds, history
 from harness.worker.bench import Bench
 from harness.worker.cells import clean
-from harness.worker.execute import StatementTimeout
 from harness.worker.feeds import Feed
 from harness.worker.files import Files
 from harness.worker.own_loops import OwnLoops, trains_itself
+from harness.worker.own_time import StatementTimeout
 from harness.worker.replay import Replay
 from harness.worker.trial import must_be_compiled
 

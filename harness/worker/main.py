@@ -53,6 +53,7 @@ from harness.worker.order import executed, explain_undefined, names_in, needed, 
 from harness.worker.own_files import Importer, OwnFiles, is_main_guard, run_file
 from harness.worker.own_modules import install as install_folders
 from harness.worker.own_modules import missing_folders
+from harness.worker.own_time import OwnClock
 from harness.worker.probe import probe_noise
 from harness.worker.recorder import Recorder
 from harness.worker.replay import Replay
@@ -93,6 +94,7 @@ class Session:
         self._frames = frames
         self._spaces: list[Space] = []
         self._contract: ContractRun | None = None
+        self._clock = OwnClock()
         self._probes: list[NoiseProbe] = []
         self._hand_in = HandIn("nothing", (), (), ())
         self._names: dict[Cell, Names] = {}
@@ -115,7 +117,7 @@ class Session:
         self._runner = Runner(supplier(self._note, self._own_names), job.statement_seconds, self._hooks())
         self._replay = None if job.replay is None else Replay(job.replay, npz, frames, self._statement)
         recogniser = Recogniser(self._data, frames, Contents(frames, total_bytes=job.content_bytes))
-        self._recorder = Recorder(recogniser, self._where, self._replay)
+        self._recorder = Recorder(recogniser, self._where, self._replay, self._clock.now)
         home = Path(os.environ.get("KERAS_HOME", str(Path(job.paths.scratch) / ".keras")))
         loaders.Loaders(self._data, job.datasets, self._note, recogniser.remember_images).install(npz, home)
         packages.install(self._note)
@@ -129,12 +131,13 @@ class Session:
         standins.serve_shell(self._shell, self._is_theirs)
         Importer(self._own, self._runner).install()
         self._started = time.monotonic()
-        self._end = min(self._started + job.run_seconds, began + job.total_seconds)
+        self._end, self._latest = self._clock.now() + job.run_seconds, began + job.total_seconds
 
     def _hooks(self) -> Hooks:
         return Hooks(
             end_of_cell=self._end_of_cell,
             left=self._left,
+            clock=self._clock.now,
             failed=lambda error: explain(error, self._note),
             note=self._note_at,
             ipython=lambda _runner: self._shell(),
@@ -250,8 +253,8 @@ class Session:
         return self._runner.statement
 
     def _left(self) -> float:
-        """Seconds that the hand-in's code still has."""
-        return self._end - time.monotonic()
+        """Seconds that the hand-in's code still has: of its own time, and before the worker is ended."""
+        return min(self._end - self._clock.now(), self._latest - time.monotonic())
 
     def _send_snapshot(self) -> None:
         if len(self._recorder.fits) > self._sent:

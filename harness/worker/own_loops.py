@@ -17,8 +17,8 @@ import numpy as np
 
 from harness.recording import ArrayRecord, SelfTrainedRecord, Where
 from harness.worker.cells import clean
-from harness.worker.execute import StatementTimeout
 from harness.worker.frames import FrameWriter
+from harness.worker.own_time import StatementTimeout
 from harness.worker.registry import Models
 
 SECONDS = 20.0  # for all loops of a run
@@ -40,10 +40,17 @@ class Trained:
 class OwnLoops:
     """Watches optimizers and tapes; ends loops that outlast the budget."""
 
-    def __init__(self, models: Models, place: Callable[[], Where | None], note: Callable[[str, str], None]) -> None:
+    def __init__(
+        self,
+        models: Models,
+        place: Callable[[], Where | None],
+        note: Callable[[str, str], None],
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
         self._models = models
         self._place = place
         self._note = note
+        self._clock = clock
         self._trained: dict[int, tuple[Any, Trained]] = {}
         self._inputs: dict[int, ArrayRecord] = {}
         self._tapes = 0
@@ -136,7 +143,7 @@ class OwnLoops:
 
     def _tick(self) -> None:
         """Count the time since the last step. Raises StatementTimeout once the budget is spent."""
-        now = time.monotonic()
+        now = self._clock()
         since = 0.0 if self._last is None else now - self._last
         self._last = now
         self._spent += since if since < PAUSE else 0.0

@@ -6,7 +6,6 @@ trusted code measures them.
 
 from __future__ import annotations
 
-import time
 import types
 from collections.abc import Callable
 from typing import Any
@@ -14,8 +13,9 @@ from typing import Any
 import numpy as np
 
 from harness.recording import NoiseProbe
-from harness.worker.execute import Runner, StatementTimeout, time_limit
+from harness.worker.execute import Runner
 from harness.worker.frames import FrameWriter
+from harness.worker.own_time import StatementTimeout
 
 LEVELS = (0.0, 0.2, 0.4, 0.6, 0.8, 1.0)
 SHAPES = ((64, 784), (64, 28, 28), (64, 28, 28, 1), (28, 28), (784,))
@@ -32,9 +32,9 @@ def probe_noise(runner: Runner, frames: FrameWriter, name: str, seconds: float =
     if function is None:
         return []
     where = runner.where_of(function.__code__)
-    end = time.monotonic() + seconds
+    left = runner.countdown(seconds)
     for shape in SHAPES:
-        probes = [_probe(function, level, shape, frames, end) for level in LEVELS]
+        probes = [_probe(runner, function, level, shape, frames, left()) for level in LEVELS]
         if all(probe.problem is None for probe in probes) or shape == SHAPES[-1]:
             break
     return [probe.model_copy(update={"where": where}) for probe in probes]
@@ -53,7 +53,12 @@ def find(runner: Runner, name: str) -> Any:
 
 
 def _probe(
-    function: Callable[..., Any], level: float, shape: tuple[int, ...], frames: FrameWriter, end: float
+    runner: Runner,
+    function: Callable[..., Any],
+    level: float,
+    shape: tuple[int, ...],
+    frames: FrameWriter,
+    left: float,
 ) -> NoiseProbe:
     facts: dict[str, Any] = {
         "function": str(getattr(function, "__name__", ""))[:300],
@@ -61,11 +66,11 @@ def _probe(
         "shape": shape,
     }
     given = np.full(shape, 0.5, dtype=np.float32)
-    seconds = min(SECONDS, end - time.monotonic())
+    seconds = min(SECONDS, left)
     if seconds <= 0:
         return NoiseProbe(**facts, problem="there was no time left to try it")
     try:
-        with time_limit(seconds):
+        with runner.limited(seconds):
             answer = np.asarray(function(given, level))
     except StatementTimeout:
         return NoiseProbe(**facts, problem=f"it ran longer than {seconds:.0f} s")

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import functools
 import inspect
+import time
 from collections.abc import Callable
 from typing import Any
 
@@ -31,7 +32,11 @@ class Recorder:
     """What a dry run has seen so far. `place` tells the line of the hand-in that is running."""
 
     def __init__(
-        self, recogniser: Recogniser, place: Callable[[], Where | None], replay: Replay | None = None
+        self,
+        recogniser: Recogniser,
+        place: Callable[[], Where | None],
+        replay: Replay | None = None,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self.findings: list[Finding] = []
         self._place = place
@@ -41,7 +46,7 @@ class Recorder:
         self._bench = Bench(self._models, recogniser, place, self.note)
         self._files = Files(self.note)
         self._uses = Uses(recogniser)
-        self._own_loops = OwnLoops(self._models, place, self.note)
+        self._own_loops = OwnLoops(self._models, place, self.note, clock)
         self._loops = Loops(self._bench, replay)
         self._fits = Fits(self._bench, self._files, self._own_loops, replay)
 

@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 from harness.recording import CellError, Passage
 from harness.worker import execute
 from harness.worker.cells import Cell
-from harness.worker.execute import Hooks, Runner, StatementTimeout, time_limit
+from harness.worker.execute import Hooks, Runner
+from harness.worker.own_time import StatementTimeout, time_limit
 from harness.worker.printed import Limited
 from harness.worker.shell import Shell
 

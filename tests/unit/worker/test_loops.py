@@ -8,10 +8,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from harness.recording import Graph
-from harness.worker import feeds, own_loops
-from harness.worker.execute import StatementTimeout
+from harness.worker import feeds
 from harness.worker.loops import Loop
 from harness.worker.own_loops import OwnLoops
+from harness.worker.own_time import StatementTimeout
 from harness.worker.registry import Models
 
 X = np.arange(60 * 4, dtype=np.float32).reshape(60, 4)
@@ -56,14 +56,13 @@ def test_what_is_kept_is_limited(monkeypatch):
 class Clock:
     now = 0.0
 
-    def monotonic(self):
+    def __call__(self):
         return self.now
 
 
-def test_a_loop_of_its_own_ends_with_the_budget(monkeypatch):
+def test_a_loop_of_its_own_ends_with_the_budget():
     clock, notes = Clock(), []
-    monkeypatch.setattr(own_loops, "time", clock)
-    watch = OwnLoops(Models(lambda: None), lambda: None, lambda code, message: notes.append(code))
+    watch = OwnLoops(Models(lambda: None), lambda: None, lambda code, message: notes.append(code), clock)
     for _ in range(20):
         watch._step([])
         clock.now += 1

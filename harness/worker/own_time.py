@@ -1,0 +1,96 @@
+"""Limits on time that count a hand-in's own time: not what it waited for on a machine that has other work."""
+
+from __future__ import annotations
+
+import contextlib
+import signal
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+TASKS = Path("/proc/self/task")
+LOOK_SECONDS = 0.25  # at most this often: there is a file a thread
+PATIENCE = 4.0  # times as long as it may take by its own time, a statement may take by the clock on the wall
+SHORTEST = 0.01
+
+
+class StatementTimeout(BaseException):
+    """Raised into a statement that runs too long. Not an Exception: `except Exception` must not catch it."""
+
+
+class OwnClock:
+    """Seconds, less those in which this process was ready to run and no processor was free for it.
+
+    Linux counts these for each thread as its run delay (`/proc/PID/task/TID/schedstat`, the second number, in
+    nanoseconds; Documentation/scheduler/sched-stats.rst). Between two looks that of the thread that waited longest
+    counts, because the others may have had something to do. Where nothing tells it, these are plain seconds.
+    """
+
+    def __init__(self, tasks: Path = TASKS, clock: Callable[[], float] = time.monotonic) -> None:
+        self._tasks = tasks
+        self._clock = clock
+        self._waited = 0.0
+        self._looked = clock()
+        self._delays = self._read()
+
+    def now(self) -> float:
+        """Own seconds since a moment that does not change; only differences mean anything."""
+        now = self._clock()
+        since = now - self._looked
+        if since >= LOOK_SECONDS:
+            delays = self._read()
+            longest = max((delay - self._delays.get(name, 0) for name, delay in delays.items()), default=0) / 1e9
+            self._waited += min(max(0.0, longest), since)
+            self._delays, self._looked = delays, now
+        return now - self._waited
+
+    def _read(self) -> dict[str, int]:
+        """Run delays in nanoseconds by thread."""
+        found = {}
+        with contextlib.suppress(OSError):
+            for task in self._tasks.iterdir():
+                with contextlib.suppress(OSError, ValueError, IndexError):  # a thread may end meanwhile
+                    found[task.name] = int((task / "schedstat").read_text(encoding="ascii").split()[1])
+        return found
+
+
+def countdown(seconds: float, clock: Callable[[], float]) -> Callable[[], float]:
+    """What is left of `seconds` by `clock`, and of PATIENCE times as many by the clock on the wall."""
+    end, latest = clock() + seconds, time.monotonic() + PATIENCE * seconds
+    return lambda: min(end - clock(), latest - time.monotonic())
+
+
+@contextlib.contextmanager
+def limited(left: Callable[[], float]) -> Iterator[None]:
+    """Raise StatementTimeout into the body once `left()` seconds are none, and again each second to a body that
+    catches it.
+
+    Without alarms only the run's own limit holds.
+    """
+    seconds = left()
+    if not hasattr(signal, "SIGALRM") or seconds <= 0:
+        yield
+        return
+
+    def stop(_number: int, _frame: Any) -> None:
+        more = left()
+        if more > SHORTEST:
+            signal.setitimer(signal.ITIMER_REAL, more, 1.0)
+        else:
+            raise StatementTimeout
+
+    before = signal.signal(signal.SIGALRM, stop)
+    remaining = signal.setitimer(signal.ITIMER_REAL, seconds, 1.0)[0]
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, remaining, 1.0 if remaining else 0.0)
+        signal.signal(signal.SIGALRM, before)
+
+
+def time_limit(
+    seconds: float, clock: Callable[[], float] = time.monotonic
+) -> contextlib.AbstractContextManager[None]:
+    """As `limited`: after `seconds` by `clock`, and PATIENCE times as many by the clock on the wall."""
+    return limited(countdown(seconds, clock))
