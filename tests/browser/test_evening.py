@@ -116,7 +116,9 @@ def test_a_class_goes_from_the_download_to_the_gradebook_by_the_commands_of_the_
     (check,) = [one for one in course.results()[asked.name].checks if one.id == asked.check]
     assert (check.points, check.overruled, check.counted_points) == (asked.measured, True, asked.points)
     said_otherwise = (tmp_path / "graded" / asked.name / "history").exists()
-    assert evening.run("diff").code == (0 if said_otherwise else 2)  # no mark differs; or there is nothing before
+    compared = evening.run("diff")
+    assert compared.code == 0, compared
+    assert ("No mark differs." if said_otherwise else "Nothing has changed since it was graded.") in compared.said
     assert evening.run("freeze", **names).code == 0
     with zipfile.ZipFile(tmp_path / f"{asked.name}-frozen.zip") as bundle:
         assert any(one.startswith("submission/") for one in bundle.namelist())
