@@ -82,12 +82,13 @@ def power(
 ) -> None:
     """Grade planted mistakes and say which check catches which; one that nothing catches costs exit code 1."""
     from harness import bars, showing
+    from harness import mutants as planted
     from harness import power as module
 
     def run() -> module.PowerReport:
         loaded = load(assignment)
-        folder = mutants or module.default_folder(loaded)
-        count = len(module.chosen(module.read(folder), only or ()).names)
+        folder = mutants or planted.default_folder(loaded)
+        count = len(planted.chosen(planted.read(folder), only or ()).names)
         with bars.progress(count) as progress:
             report = module.measure(
                 folder, loaded, progress, data=data, profile=profile, device=device, jobs=jobs,

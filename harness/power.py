@@ -1,9 +1,8 @@
 """The power of an assignment's checks: which of them catches which planted mistake.
 
-A folder of mutants holds right hand-ins and wrong ones, each of which is a right one with one mistake;
-`mutants.toml` says of each what is wrong and which checks should catch it. All are graded as hand-ins are, and
-`report` compares: a check catches a mutant where it passes the right hand-in and does not pass the wrong one. What
-counts is a catch by a check of the mutant's own task.
+The right and the wrong hand-ins of a folder of mutants are graded as any others are, and `report` compares: a
+check catches a mutant where it passes the right hand-in and does not pass the wrong one. What counts is a catch by
+a check of the mutant's own task.
 """
 
 from __future__ import annotations
@@ -11,17 +10,17 @@ from __future__ import annotations
 import datetime
 import tempfile
 import time
-import tomllib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import Field
 
 import harness
-from harness import assets, provenance
-from harness.assignment import Assignment, AssignmentError
+from harness import provenance
+from harness.assignment import Assignment
 from harness.files import write_atomically
+from harness.mutants import Mutant, Mutants, Right, chosen, laid_out, read
 from harness.plugin import NOT_LOOKED_AT
 from harness.results import Cause, CheckResult, Outcome, Result
 from harness.results.base import Value
@@ -32,48 +31,7 @@ if TYPE_CHECKING:
     from harness.progress import Progress
     from harness.training.process import Device
 
-LISTED = "mutants.toml"
-CONTRACT = "submission.py"
-
 Status = Literal["caught", "argued", "missed", "unknown"]
-
-
-class MutantsError(AssignmentError):
-    """A folder of mutants that is not there or does not fit together: the fault of whoever wrote it."""
-
-
-class _Toml(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-
-class Right(_Toml):
-    """A right hand-in: the tasks that it answers."""
-
-    tasks: tuple[str, ...] = Field(min_length=1)
-
-
-class Mutant(_Toml):
-    """A wrong hand-in: the right one `of` with one mistake, `wrong` in a sentence, in the work of `task`."""
-
-    of: str
-    task: str
-    wrong: str
-    expected: tuple[str, ...] = Field(min_length=1)
-    """Ids of the checks that should catch it, first of its own task."""
-    argued: dict[str, str] = Field(default_factory=dict)
-    """By data set, why it is no defect where nothing catches it there."""
-
-
-class Mutants(_Toml):
-    """What `mutants.toml` lists, by name. A hand-in NAME is the file NAME.py, or the folder NAME."""
-
-    right: dict[str, Right]
-    wrong: dict[str, Mutant]
-
-    @property
-    def names(self) -> tuple[str, ...]:
-        """The right hand-ins, then the wrong ones."""
-        return (*self.right, *self.wrong)
 
 
 class Catch(Value):
@@ -147,50 +105,6 @@ class PowerReport(Value):
         if self.with_status("unknown"):
             return 3
         return 1 if self.with_status("missed") or any(one.lost for one in self.right) else 0
-
-
-# --- reading
-
-
-def read(folder: Path) -> Mutants:
-    """The mutants of a folder. Raises MutantsError where its list does not fit itself or the folder."""
-    path = folder / LISTED
-    try:
-        listed = Mutants.model_validate(tomllib.loads(path.read_text(encoding="utf-8")))
-    except FileNotFoundError:
-        raise MutantsError(f"{path}: there is no such file; name the folder of mutants by --mutants") from None
-    except (ValidationError, ValueError) as error:
-        raise MutantsError(f"{path}: {error}") from None
-    twice = sorted(set(listed.right) & set(listed.wrong))
-    if twice:
-        raise MutantsError(f"{path}: listed as right and as wrong: {', '.join(twice)}")
-    for name, mutant in listed.wrong.items():
-        right = listed.right.get(mutant.of)
-        if right is None:
-            raise MutantsError(f"{path}: {name} is of {mutant.of!r}, which is not among the right hand-ins")
-        if mutant.task not in right.tasks:
-            raise MutantsError(f"{path}: {name} is of task {mutant.task}, which {mutant.of} does not answer")
-    there = {entry.name.removesuffix(".py") for entry in folder.iterdir() if _is_hand_in(entry)}
-    if there != set(listed.names):
-        raise MutantsError(
-            f"{path}: what it lists and what lies beside it differ: {', '.join(sorted(there ^ set(listed.names)))}"
-        )
-    return listed
-
-
-def place(folder: Path, name: str) -> Path:
-    """The file or folder of a listed hand-in."""
-    script = folder / f"{name}.py"
-    return script if script.is_file() else folder / name
-
-
-def default_folder(assignment: Assignment) -> Path:
-    """The assignment's mutants in a checkout of the harness."""
-    return assets.PACKAGE.parent / "tests" / "mutants" / assignment.id
-
-
-def _is_hand_in(entry: Path) -> bool:
-    return entry.suffix == ".py" or (entry / CONTRACT).is_file()
 
 
 # --- comparing
@@ -285,12 +199,15 @@ def measure(
 
     mutants = chosen(read(folder), only)
     started = time.perf_counter()
-    with tempfile.TemporaryDirectory(prefix="harness-power-") as out:
+    with tempfile.TemporaryDirectory(prefix="harness-power-") as temporary:
+        hand_ins = Path(temporary) / "hand_ins"
+        hand_ins.mkdir()
         options = Options(
-            assignment=assignment, out=Path(out), data=data, profile=profile, device=device, jobs=jobs,
-            isolation="preferred", cache=cache, cache_limit=DEFAULT_LIMIT if cache_limit is None else cache_limit,
+            assignment=assignment, out=Path(temporary) / "graded", data=data, profile=profile, device=device,
+            jobs=jobs, isolation="preferred", cache=cache,
+            cache_limit=DEFAULT_LIMIT if cache_limit is None else cache_limit,
         )  # fmt: skip
-        graded = grade([place(folder, name) for name in mutants.names], options, progress)
+        graded = grade(laid_out(folder, mutants, hand_ins), options, progress)
     results = dict(zip(mutants.names, graded, strict=True))
     about = {
         "command": f"harness power {assignment.id} --data {graded[0].dataset.name} --profile {profile}",
@@ -303,21 +220,6 @@ def measure(
         "isolation": graded[0].isolation,
     }
     return report(mutants, results, assignment, about)
-
-
-def chosen(mutants: Mutants, only: Sequence[str]) -> Mutants:
-    """The wrong hand-ins of these names, and the right ones that they are made of; all where none is named.
-
-    Raises MutantsError for a name that is not listed.
-    """
-    if not only:
-        return mutants
-    unknown = [name for name in only if name not in mutants.wrong]
-    if unknown:
-        raise MutantsError(f"no such mutant: {', '.join(unknown)}")
-    wrong = {name: mutant for name, mutant in mutants.wrong.items() if name in only}
-    needed = {mutant.of for mutant in wrong.values()}
-    return Mutants(right={name: one for name, one in mutants.right.items() if name in needed}, wrong=wrong)
 
 
 def write(made: PowerReport, path: Path) -> None:

@@ -31,6 +31,8 @@ from random import Random
 import notebook_variants
 from percent import SUFFIX, notebook_of
 
+from harness import mutants
+
 HERE = Path(__file__).parent
 MUTANTS = HERE / "mutants" / "dat405_a7"
 EXAMPLES = HERE.parent / "submissions"
@@ -140,14 +142,15 @@ def _listed(kind: str) -> list[str]:
     if kind == "mistake":
         return sorted(path.name for path in EXAMPLES.glob("mistake_*"))
     if kind == "mutant":
-        return sorted(path.stem for path in MUTANTS.glob("*.py"))
+        listed = mutants.read(MUTANTS)
+        return sorted(name for name in listed.names if not mutants.in_contract(MUTANTS, listed, name))
     return sorted(path.name for path in DIALECTS.iterdir() if path.is_dir())
 
 
 def _base(base: str) -> dict[str, bytes]:
     """The files that a hand-in is made from."""
     if base.startswith("mutants/"):
-        text = (MUTANTS / f"{base.removeprefix('mutants/')}.py").read_text(encoding="utf-8")
+        text = mutants.code_of(MUTANTS, mutants.read(MUTANTS), base.removeprefix("mutants/"))
         return {"assignment.ipynb": notebook_of(text).encode()}
     folder = DIALECTS / base.removeprefix("hand_ins/") if base.startswith("hand_ins/") else EXAMPLES / base
     found = {}

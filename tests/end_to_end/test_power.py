@@ -14,7 +14,8 @@ import pytest
 
 from harness.assignment import Assignment, load
 from harness.classroom import Options, Silent, grade
-from harness.power import PowerReport, default_folder, measure, place, read
+from harness.mutants import default_folder, laid_out, read
+from harness.power import PowerReport, measure
 from harness.results import Result
 from harness.training import choose as choosing
 from harness.training import process
@@ -89,7 +90,9 @@ def outcomes(results: list[Result]) -> dict[str, str]:
 @pytest.mark.nightly
 def test_both_trainers_give_the_same_verdicts(cache, tmp_path, monkeypatch):
     examples = sorted(path for path in SUBMISSIONS.iterdir() if path.is_dir())
-    paths = [*examples, *(place(FOLDER, name) for name in read(FOLDER).names)]
+    mutants = tmp_path / "mutants"
+    mutants.mkdir()
+    paths = [*examples, *laid_out(FOLDER, read(FOLDER), mutants)]
     given = []
     for name, choose in (("keras_fit", plain_fit), ("jax_scan", compiled(choosing.choose))):
         with monkeypatch.context() as patch:
