@@ -37,6 +37,9 @@ def main() -> None:
     walls = [one["extra_info"] for one in made if one["extra_info"].get("work") == "wall"]
     if walls:
         page = put(page, "wall", wall_table(walls))
+    imports = [one["extra_info"]["seconds"] for one in made if one["extra_info"].get("work") == "import"]
+    if imports:
+        page = put(page, "import", import_table(imports[-1]))
     PAGE.write_text(page, encoding="utf-8")
 
 
@@ -124,6 +127,16 @@ def wall_table(made: list[dict[str, Any]]) -> list[str]:
                 cells += [f"{1000 * of(values):.0f}", more]
             rows.append(f"| {' | '.join(cells)} |")
     return rows
+
+
+def import_table(seconds: dict[str, dict[str, list[float]]]) -> list[str]:
+    """One row a backend and way to import Keras: the median and the fastest of its processor seconds."""
+    rows = ["| backend | Keras is imported | n | median s | fastest s |", "|---|---|---|---|---|"]
+    return rows + [
+        f"| {backend} | {way} | {len(values)} | {statistics.median(values):.1f} | {min(values):.1f} |"
+        for backend, ways in seconds.items()
+        for way, values in ways.items()
+    ]
 
 
 if __name__ == "__main__":

@@ -112,10 +112,7 @@ def own_uid() -> int:
 def arguments(shown: dict[str, Path], limits: Limits) -> list[str]:
     """bubblewrap's options for a run that shows the files and folders `shown` (inside → outside), read-only."""
     package = Path(__file__).resolve().parent.parent
-    worker = {
-        f"{ROOT}/harness/{name}": package / name
-        for name in ("__init__.py", "recorded_models.py", "recording.py", "worker")
-    }
+    worker = {f"{ROOT}/harness/{name}": package / name for name in process.WORKER}
     return enclosed(process.environment(SCRATCH, limits), {**worker, **shown}, limits.scratch_bytes)
 
 

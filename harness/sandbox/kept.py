@@ -23,11 +23,11 @@ from harness.parsing import RecordingError, parse_recording
 from harness.recording import Name, Strict
 from harness.sandbox.base import Ended, Frames, Limits, Sandbox, SandboxRun
 from harness.sandbox.frames import FrameError, read_npy
-from harness.sandbox.process import environment
+from harness.sandbox.process import WORKER, environment
 from harness.store import Arrays, Store
 
 MAX_ARRAY_BYTES = 64 * 2**20  # of a run's arrays in all; a hand-in with more is recorded each time
-CODE = ("worker", "recording", "recorded_models", "sandbox")  # the worker imports nothing else of the harness
+CODE = (*(name.removesuffix(".py") for name in WORKER), "sandbox")
 TIME_LIMITS = ("statement_seconds", "run_seconds", "total_seconds")
 
 _RECORDING = "recording"

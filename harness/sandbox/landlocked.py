@@ -28,7 +28,6 @@ LEAST_ABI = 3
 """Before (Linux 6.2), files that may not be written could be emptied."""
 SCOPED_ABI = 6
 PACKAGE = Path(__file__).resolve().parent.parent
-WORKER = ("__init__.py", "recorded_models.py", "recording.py", "worker")
 SEEN = ("/proc/self", "/proc/cpuinfo", "/proc/meminfo", "/proc/stat", "/proc/sys/vm", "/sys/devices/system")
 DEVICES = ("/dev/null", "/dev/zero", "/dev/full", "/dev/random", "/dev/urandom")
 
@@ -102,7 +101,7 @@ class LandlockSandbox:
         # Without a user of its own, those of the person count with the run's.
         wanted |= {"processes": limits.processes + (_threads() if uid is None else 0)}
         wanted |= {"uid": uid} if uid is not None else {}
-        worker = [PACKAGE / name for name in WORKER]
+        worker = [PACKAGE / name for name in process.WORKER]
         readable, listed = mounts.readable()
         read = [*readable, *worker, *shown, *(Path(path) for path in SEEN)]
         calls = seccomp.program(platform.machine(), namespaces=False)

@@ -41,7 +41,10 @@ TAKEN = (
     "TF_", "XLA_",
 )  # fmt: skip
 """What of the environment's variables steers arithmetic, and is as outside: by how they begin."""
-CODE = "import sys; sys.path.append({root!r}); from harness.training.server import main; main()"
+CODE = (
+    "import sys; sys.path.append({root!r}); from harness.keras_import import import_keras; import_keras(); "
+    "from harness.training.server import main; main()"
+)
 
 Started = tuple["subprocess.Popen[bytes]", Callable[[], None]]
 """A trainer's process with unbuffered pipes, and how to kill it; that returns once the trainer is dead."""

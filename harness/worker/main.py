@@ -12,6 +12,7 @@ import types
 from pathlib import Path
 from typing import BinaryIO
 
+from harness.keras_import import import_keras
 from harness.recording import (
     MAX_RECORDING_BYTES,
     CellError,
@@ -103,6 +104,7 @@ class Session:
         self._reports: tuple[ReportRecord, ...] = ()
         self._unread: tuple[CellError, ...] = ()
         self._saved_models: tuple[SavedModelRecord, ...] = ()
+        import_keras(wrappers=prepare.names_wrappers(job.paths.submission))
         prepare.seed_everything(job.seed)
         keras2_modules.unite_trees()
         frames.recording(Recording())  # from here on an end may be the hand-in's doing; before, it cannot

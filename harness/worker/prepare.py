@@ -32,6 +32,12 @@ def enter(file: Path, work: Path) -> None:
         sys.path.insert(1, str(folder))
 
 
+def names_wrappers(submission: str) -> bool:
+    """Whether the hand-in's code names Keras's wrappers for scikit-learn."""
+    files = (path for path in Path(submission).rglob("*") if path.suffix in (".py", ".ipynb") and path.is_file())
+    return any(b"SKLearn" in path.read_bytes() for path in files)
+
+
 def seed_everything(seed: int) -> None:
     """Python's, NumPy's and TensorFlow's random numbers."""
     import random

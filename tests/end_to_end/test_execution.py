@@ -106,6 +106,10 @@ compiled(net()).fit(X, Y)""",
     "numpy": "assert X.astype(np.float).dtype == np.float64 and np.int is int and np.Inf == np.inf",
 }
 TODAY: dict[str, str] = {  # what is right today, or asks for a machine that is not here, and is not noted
+    "asked for only by libraries": """
+import sys
+assert not {"jax", "sklearn"} & set(sys.modules)
+from sklearn.utils import shuffle; import jax""",
     "devices": """
 tf.random.set_seed(1)
 gpus = tf.config.list_physical_devices("GPU")

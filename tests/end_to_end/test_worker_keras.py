@@ -42,6 +42,7 @@ i = keras.Input((784,))
 h = layers.Dense(8, activation="relu")(i)
 fun = compiled(keras.Model(i, layers.Dense(10, activation="softmax")(h)))
 fun.fit(X, Y)""",
+    "wrapped": "assert keras.wrappers.SKLearnClassifier(seq).get_params()['model'] is seq",
     "input shape": """
 m = compiled(models.Sequential([layers.Dense(8, activation="relu", input_shape=(784,)),
                                 layers.Dense(10, activation="softmax")]))
