@@ -114,11 +114,13 @@ class Rows(Strict):
 
 class Noise(Strict):
     """Noise recognised on images whose clean source is known. `level` is the share of pixels changed
-    (salt and pepper), the standard deviation (gaussian) or the half width (uniform), in units of [0, 1]."""
+    (salt and pepper), the standard deviation (gaussian) or the half width (uniform), in units of [0, 1]. `shared`:
+    every image has the same."""
 
     kind: Literal["salt_and_pepper", "gaussian", "uniform"]
     level: Finite
     clipped: bool = True
+    shared: bool = False
 
 
 class LayerState(Strict):
@@ -264,12 +266,14 @@ class SelfTrainedRecord(Graph):
 
 
 class UseRecord(Strict):
-    """One call of `evaluate` or `predict` (or of a model itself) on many images: what it was given."""
+    """A call of `evaluate` or `predict` (or of a model itself) on many images: what it was given, `times` at this
+    place."""
 
     method: Literal["evaluate", "predict", "call"]
     model: Count
     x: ArrayRecord
     where: Where | None = None
+    times: Count = 1
 
 
 # --- the rest ---------------------------------------------------------------------------------------------

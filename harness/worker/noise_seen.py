@@ -14,6 +14,9 @@ _SAMPLE = 2048  # images: 1.6 million pixels tell a level to a tenth of a percen
 _FIRST_LOOK = 64
 _COMPARED = 10_000  # images at a time
 _PROBES = 16  # noisy images that are looked for
+_SEVERAL = 5  # images in which a pixel is black
+_FEWEST_PIXELS = 50
+_OF_MANY, _OF_ONE_DRAW = 0.06, 0.2  # how far ratios of quantiles may be off: of all pixels, of one image's
 
 
 def tell(images: Array, numbers: Array, scale: float, noisy: Array, total: bool) -> Noise | None:
@@ -42,9 +45,28 @@ def _tell(clean: Array, noisy: Array, exact: float, total: bool) -> Noise | None
     if not np.isfinite(noisy).all() or not (changed & middle).any():
         return None
     extreme = (np.abs(noisy) < exact) | (np.abs(noisy - 1) < exact)
+    shared = _shared(clean, noisy)
     if float(extreme[changed].mean()) > 0.995 and float(changed.mean()) < 0.999:
-        return _salt_and_pepper(clean, noisy, changed, middle, exact, total)
-    return _added(clean, noisy)
+        noise = _salt_and_pepper(clean, noisy, changed, middle, exact, total)
+    else:
+        noise = _added(clean, noisy, _OF_ONE_DRAW if shared else _OF_MANY)
+    return noise.model_copy(update={"shared": shared}) if noise is not None else None
+
+
+def _shared(clean: Array, noisy: Array) -> bool:
+    """Whether all of these images have the same noise, by the pixels that are black in several of them.
+
+    A pixel's noise, averaged over k images, keeps 1/k of its variance where each image has noise of its own, and
+    all of it where they share it.
+    """
+    black = clean < 0.02
+    images = black.sum(axis=0)
+    seen = images >= _SEVERAL
+    if seen.sum() < _FEWEST_PIXELS:
+        return False
+    black, added = black[:, seen], (noisy - clean)[:, seen]
+    average = np.where(black, added, 0).sum(axis=0) / images[seen]
+    return bool(average.var() > 0.5 * added[black].var())
 
 
 def _salt_and_pepper(
@@ -66,7 +88,7 @@ def _salt_and_pepper(
     return Noise(kind="salt_and_pepper", level=round(min(1.0, share), 4))
 
 
-def _added(clean: Array, noisy: Array) -> Noise | None:
+def _added(clean: Array, noisy: Array, tolerance: float) -> Noise | None:
     """Gaussian or uniform noise added to each pixel, clipped to [0, 1] or not.
 
     Told by quantiles on the black background, where clipping hides the lower half and nothing else.
@@ -89,9 +111,9 @@ def _added(clean: Array, noisy: Array) -> Noise | None:
         normal, uniform = high / upper / 1.5366, high / upper / 1.4
     else:
         normal, uniform = highest / upper / 2.4387, highest / upper / 1.8
-    if abs(normal - 1) < min(abs(uniform - 1), 0.06):
+    if abs(normal - 1) < min(abs(uniform - 1), tolerance):
         return Noise(kind="gaussian", level=round(upper / 0.67449, 4), clipped=clipped)
-    if abs(uniform - 1) < 0.06:
+    if abs(uniform - 1) < tolerance:
         return Noise(kind="uniform", level=round(2 * upper, 4), clipped=clipped)
     return None
 

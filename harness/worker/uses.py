@@ -14,11 +14,11 @@ FEWEST = 100  # images: what is shown in a picture is no use
 
 
 class Uses:
-    """Notes uses: the same array at the same place with the same model once."""
+    """Notes uses: the same array at the same place with the same model once, and how often."""
 
     def __init__(self, recognise: Recogniser) -> None:
         self._recognise = recognise
-        self._noted: dict[tuple[str, int, str, int], weakref.ref[Any]] = {}
+        self._noted: dict[tuple[str, int, str, int], tuple[weakref.ref[Any], int]] = {}
         self.records: list[UseRecord] = []
 
     def note(
@@ -26,13 +26,17 @@ class Uses:
         where: Where | None,
     ) -> None:  # fmt: skip
         """A model was given images x (n, …), with labels y (n, …) beside them or without."""
-        if len(x) < FEWEST or x.ndim < 2 or len(self.records) >= MAX_USES:
+        if len(x) < FEWEST or x.ndim < 2:
             return
         key = (method, model, str(where), id(x))
-        known = self._noted.get(key)
+        known, number = self._noted.get(key, (None, 0))
         if known is not None and known() is x:
+            before = self.records[number]
+            self.records[number] = before.model_copy(update={"times": before.times + 1})
             return
-        self._noted[key] = weakref.ref(x)
+        if len(self.records) >= MAX_USES:
+            return
+        self._noted[key] = (weakref.ref(x), len(self.records))
         self.records.append(
             UseRecord(method=method, model=model, x=self._recognise.image_record(x, y), where=where)
         )

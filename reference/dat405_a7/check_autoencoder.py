@@ -87,6 +87,13 @@ def check_noisy_to_clean(autoencoder, verdict):
             share=0.7,
             where=autoencoder.where,
         )
+    if noise.shared:
+        raise Partial(
+            "The same pixels are changed in every image: it learns where they are, not to tell noise from a digit.",
+            "salt_and_pepper(x_train, 0.4), which draws for each image anew: np.random.random(x_train.shape) < 0.4",
+            share=0.7,
+            where=autoencoder.where,
+        )
     verdict.says("Inputs with salt and pepper noise of level 0.4, clean targets.")
 
 

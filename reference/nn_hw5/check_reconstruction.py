@@ -1,12 +1,14 @@
 """Checks of task 4: the autoencoder on images with uniform noise, which it was not trained on."""
 
 import ast
+from collections import Counter
 from typing import NamedTuple
 
 import pytest
 
 from harness import source
 from harness.checking import Failed, ForAPerson, NotAttempted, NotMeasured, Partial, lost_in, require_trained
+from harness.recording import Where
 from harness.results import Cause
 from harness.verdicts import Words, hold
 
@@ -31,13 +33,14 @@ REMOVED = Words(
 
 
 class Tried(NamedTuple):
-    """What a hand-in gave its autoencoder: levels of uniform noise on test and on training images, and whether
-    there was other noise, or images that were not recognised."""
+    """What a hand-in gave its autoencoder: levels of uniform noise on test and on training images, whether there
+    was other noise, or images that were not recognised, and where it gave clean test images once for each level."""
 
     levels: set[float]
     on_trained: set[float]
     other: bool
     unknown: bool
+    clean_again: Where | None
 
 
 def _tried(evidence):
@@ -53,7 +56,12 @@ def _tried(evidence):
     )
     other = any(use.x.noise is not None and use.x.noise.kind != "uniform" for use in uses)
     unknown = any(use.x.source is None and use.x.noise is None and use.x.derived is None for use in uses)
-    return Tried(levels, on_trained, other, unknown)
+    clean: Counter[Where] = Counter()
+    for use in uses:
+        if use.where is not None and use.x.source == "x_test" and use.x.noise is None and use.x.derived is None:
+            clean[use.where] += use.times
+    place, times = clean.most_common(1)[0] if clean else (None, 0)
+    return Tried(levels, on_trained, other, unknown, place if times >= len(LEVELS) else None)
 
 
 @pytest.mark.check("4", 0.5)
@@ -63,7 +71,7 @@ def check_levels(autoencoder, evidence, verdict):
     if evidence.recording.kind == "contract":
         verdict.says("By contract the harness tries it at each intensity.")
         return
-    levels, on_trained, other, unknown = _tried(evidence)
+    levels, on_trained, other, unknown, clean_again = _tried(evidence)
     seen = [level for level in LEVELS if any(abs(level - one) < 0.2 * level for one in levels)]
     verdict.measured("intensities tried", len(seen), how="uniform noise found on images given to the autoencoder")
     verdict.threshold("asked", len(LEVELS), "assignment")
@@ -102,6 +110,12 @@ def check_levels(autoencoder, evidence, verdict):
         raise Partial(
             "It is tried on images whose noise was not recognised as uniform.", ON_ALL, share=0.5,
             where=autoencoder.where,
+        )  # fmt: skip
+    if clean_again is not None:
+        raise Failed(
+            f"It is given the clean test images again and again at {clean_again}, and never images with uniform "
+            "noise.", "denoised = autoencoder.predict(noisy), with the noisy images of this intensity",
+            where=clean_again,
         )  # fmt: skip
     if evenly:
         raise ForAPerson(

@@ -33,6 +33,8 @@ def check_noisy_to_clean(autoencoder, verdict):
         wrong.append(f"its factor is {noise.level:.2f} and not 0.1")
     if not noise.clipped:
         wrong.append("it is not clipped to [0, 1]")
+    if noise.shared:
+        wrong.append("it is the same on every image, where each should have its own")
     if wrong:
         raise Partial(
             f"The inputs have normal noise, but {' and '.join(wrong)}.", CALL, share=0.7, where=autoencoder.where

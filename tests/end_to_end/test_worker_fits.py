@@ -328,8 +328,9 @@ def test_compile_in_every_form(cell):
 
 def test_uses_are_noted_once_for_an_array_at_a_place(cell):
     uses = cell("uses").uses
-    assert [(use.method, use.where.line, use.x.source) for use in uses] == [
-        ("evaluate", 5, "x_test"), ("predict", 6, "x_test"), ("call", 7, "x_test"), ("predict", 12, "x_test"),
+    assert [(use.method, use.where.line, use.x.source, use.times) for use in uses] == [
+        ("evaluate", 5, "x_test", 3), ("predict", 6, "x_test", 1), ("call", 7, "x_test", 1),
+        ("predict", 12, "x_test", 1),
     ]  # fmt: skip
     assert cell("uses").printed == "True\n"
 

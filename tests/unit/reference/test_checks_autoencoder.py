@@ -1,4 +1,5 @@
-"""Task 4A's activations: as arguments, as layers of their own, and none. What task 4C's classifier was tried on."""
+"""Task 4A's activations: as arguments, as layers of their own, and none; noise that is the same on every image.
+What task 4C's classifier was tried on."""
 
 import pytest
 from evidence import (
@@ -82,6 +83,16 @@ def test_hidden_layers_without_an_activation_are_named(layers, named):
 def test_activations_of_every_kind_count(layers):
     result = built(*layers)
     assert result.outcome is Outcome.PASSED, result.message
+
+
+def test_noise_that_is_the_same_on_every_image_is_told():
+    same = SALT.model_copy(update={"shared": True})
+    inputs = images(shape=(60_000, 784), source="x_train", noise=same)
+    result = judged("4A.noisy-to-clean", autoencoder=autoencoder(x=inputs))
+    assert (result.outcome, "The same pixels are changed in every image" in result.message) == (
+        Outcome.PARTIAL,
+        True,
+    )
 
 
 # --- noisy images, and denoised ones

@@ -34,8 +34,8 @@ def judged(**changes):
     return {result.id: result for result in run_checks(HW5, complete(**changes))}
 
 
-def noisy(kind="gaussian", level=0.1, clipped=True):
-    return images(shape=(60_000, 784), noise=Noise(kind=kind, level=level, clipped=clipped))
+def noisy(kind="gaussian", level=0.1, clipped=True, shared=False):
+    return images(shape=(60_000, 784), noise=Noise(kind=kind, level=level, clipped=clipped, shared=shared))
 
 
 def test_a_right_hand_in_earns_all_machine_points():
@@ -82,6 +82,7 @@ CASES = [
     ("3.noisy-to-clean", {"autoencoder": autoencoder(x=noisy("uniform"))}, PARTIAL, "uniform noise"),
     ("3.noisy-to-clean", {"autoencoder": autoencoder(x=noisy(clipped=False))}, PARTIAL, "is not clipped"),
     ("3.noisy-to-clean", {"autoencoder": autoencoder(x=noisy(level=0.3))}, PARTIAL, "factor is 0.30"),
+    ("3.noisy-to-clean", {"autoencoder": autoencoder(x=noisy(shared=True))}, PARTIAL, "the same on every image"),
     (
         "3.noisy-to-clean",
         {"autoencoder": autoencoder(x=images(shape=(60_000, 784), source=None))},
@@ -157,6 +158,19 @@ def test_noise_on_a_few_images_is_for_a_person():
     sources = (SourceRecord(where=WHERE, text=text),)
     result = judged(recorded={"uses": (), "sources": sources})["4.levels"]
     assert (result.outcome, result.points) == (Outcome.MANUAL, None)
+
+
+@pytest.mark.parametrize(
+    ("times", "outcome"), [((5,), FAILED), ((2, 3), FAILED), ((4,), Outcome.MANUAL), ((), Outcome.MANUAL)]
+)
+def test_clean_images_once_for_each_intensity_are_a_mistake(times, outcome):
+    """Where the loop draws noise, but what it gives the autoencoder has none."""
+    clean = images(shape=(10_000, 784), source="x_test", noise=None)
+    uses = tuple(tried(0.1)[0].model_copy(update={"x": clean, "times": count}) for count in times)
+    drawn = (SourceRecord(where=WHERE, text="noisy = x_test + np.random.uniform(-p, p, x_test.shape)"),)
+    result = judged(recorded={"uses": uses, "sources": drawn})["4.levels"]
+    assert result.outcome is outcome
+    assert ("the clean test images again and again" in result.message) is (outcome is FAILED)
 
 
 def test_another_uniform_noise_is_for_a_person_and_an_unknown_one_is_not():

@@ -43,6 +43,24 @@ def test_added_noise_is_told(record, kind, levels):
         assert seen.noise.level == pytest.approx(level, rel=0.04)
 
 
+@pytest.mark.parametrize("kind", ["salt_and_pepper", "gaussian", "uniform"])
+@pytest.mark.parametrize("level", [0.1, 0.4])
+@pytest.mark.parametrize("count", [10, 1000])
+def test_noise_of_each_image_is_told_from_one_for_all(record, kind, level, count):
+    def noisy(rows):
+        rng = np.random.default_rng(1)
+        if kind == "salt_and_pepper":
+            drawn = rng.random((rows, 784))
+            return np.where(drawn < level, drawn < level / 2, CLEAN_TEST[:count]).astype("float32")
+        added = rng.normal(0, level, (rows, 784)) if kind == "gaussian" else rng.uniform(-level, level, (rows, 784))
+        return np.clip(CLEAN_TEST[:count] + added, 0, 1).astype("float32")
+
+    count = min(count, len(CLEAN_TEST))
+    own, same = record(noisy(count)).noise, record(noisy(1)).noise
+    assert (own.kind, own.shared) == (kind, False)
+    assert (same.kind, same.shared) == (kind, True)
+
+
 @pytest.mark.parametrize(
     ("clean", "source", "rows"),
     [
