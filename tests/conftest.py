@@ -15,7 +15,12 @@ TIERS = ("end_to_end", "mnist", "browser", "nightly")  # what bears none of thes
 FRAMEWORKS = ("tensorflow", "keras", "jax")
 # What these assert is told as what a test asserts is: with all that differs.
 pytest.register_assert_rewrite(
-    "attacks.invariants", "examples", "unit.cli_sample", "unit.handed_in", "unit.page_reader"
+    "attacks.invariants",
+    "examples",
+    "unit.cli_sample",
+    "unit.handed_in",
+    "unit.page_reader",
+    "unit.saved_models_sample",
 )
 
 
