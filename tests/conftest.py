@@ -14,7 +14,14 @@ import pytest
 TIERS = ("end_to_end", "mnist", "browser", "nightly")  # what bears none of these markers is a unit test
 FRAMEWORKS = ("tensorflow", "keras", "jax")
 # What these assert is told as what a test asserts is: with all that differs.
-pytest.register_assert_rewrite("attacks.invariants", "examples", "unit.handed_in", "unit.page_reader")
+pytest.register_assert_rewrite(
+    "attacks.invariants",
+    "examples",
+    "unit.cli_sample",
+    "unit.handed_in",
+    "unit.page_reader",
+    "unit.saved_models_sample",
+)
 
 
 def missing(what: str, reason: str) -> None:

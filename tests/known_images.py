@@ -34,6 +34,8 @@ DATA = a_data_set()
 X, Y, X_TEST, Y_TEST = DATA.values()
 UNIT = (X / 255).astype("float32")
 ONE_HOT = np.eye(10, dtype="float32")
+CODES = np.random.default_rng(1).random((TRAIN, 96))
+"""A row for each training image, and itself no image: what an encoder might make of them."""
 
 
 class Seen:

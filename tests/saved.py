@@ -67,6 +67,47 @@ def mlp_weights() -> dict[str, list[Any]]:
     }
 
 
+def old(class_name: str, **config: Any) -> dict[str, Any]:
+    """A layer or a model, as Keras 2 writes it."""
+    return {"class_name": class_name, "config": config}
+
+
+def autoencoder() -> dict[str, Any]:
+    """A functional model of two inner models, which Keras 2 calls for the second time."""
+
+    def chain(name: str, first: int, *units: int) -> dict[str, Any]:
+        made = [old("InputLayer", batch_input_shape=[None, first], name=f"{name}_in", sparse=False, ragged=False)]
+        made += [old("Dense", units=size, name=f"{name}_{number}") for number, size in enumerate(units)]
+        return old("Sequential", name=name, layers=made)
+
+    return old(
+        "Model",
+        name="whole",
+        layers=[
+            old("InputLayer", batch_input_shape=[None, 6], name="x", sparse=False)
+            | {"name": "x", "inbound_nodes": []},
+            chain("enc", 6, 4, 2) | {"name": "enc", "inbound_nodes": [[["x", 0, 0, {}]]]},
+            chain("dec", 2, 4, 6) | {"name": "dec", "inbound_nodes": [[["enc", 1, 0, {}]]]},
+        ],
+        input_layers=[["x", 0, 0]],
+        output_layers=[["dec", 1, 0]],
+    )
+
+
+AUTOENCODER_WEIGHTS = {
+    "x": {},
+    "enc": {
+        "enc_0/kernel:0": np.full((6, 4), 1.0), "enc_0/bias:0": np.full(4, 2.0),
+        "enc_1/kernel:0": np.full((4, 2), 3.0), "enc_1/bias:0": np.full(2, 4.0),
+    },
+    "dec": {
+        "dec_0/kernel:0": np.full((2, 4), 5.0), "dec_0/bias:0": np.full(4, 6.0),
+        "dec_1/kernel:0": np.full((4, 6), 7.0), "dec_1/bias:0": np.full(6, 8.0),
+    },
+}  # fmt: skip
+"""Of `autoencoder`, by layer and by name."""
+
+
 def keras_h5(weights: Mapping[str, Sequence[Any]], top: str = "layers") -> bytes:
     """`model.weights.h5` of Keras 3: `layers/dense/vars/0`."""
     out = io.BytesIO()
