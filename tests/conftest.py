@@ -10,9 +10,13 @@ import sys
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 TIERS = ("end_to_end", "mnist", "browser", "nightly")  # what bears none of these markers is a unit test
 FRAMEWORKS = ("tensorflow", "keras", "jax")
+# On a busy machine an example takes any time: no test is about that.
+settings.register_profile("no deadline", deadline=None)
+settings.load_profile("no deadline")
 # What these assert is told as what a test asserts is: with all that differs.
 pytest.register_assert_rewrite(
     "attacks.invariants",

@@ -276,7 +276,7 @@ def test_what_canvas_writes_is_read_back(user, attachment, file, late):
     assert found == names.CanvasName("doejane", str(user), str(attachment), file, late)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.lists(st.tuples(st.integers(0, 5_000), st.integers(0, 255)), max_size=8), st.integers(0, 300))
 def test_a_damaged_download_is_read_or_refused(tmp_path_factory, changes, cut):
     """Whatever byte is wrong: hand-ins, or the module's own errors, and nothing outside the folder."""

@@ -5,7 +5,7 @@ from types import SimpleNamespace
 
 import pytest
 from evidence import fit
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from harness import dryrun
@@ -59,7 +59,6 @@ def test_empty_cells_and_scripts_tell_no_order():
     assert not told_another_order([*sources(5, 6), *sources(1, 2, file="b.ipynb")])
 
 
-@settings(deadline=None)
 @given(st.lists(st.none() | st.integers(0, 5)))
 def test_another_order_is_told_where_sorting_moves_a_cell(counts):
     order = sorted(range(len(counts)), key=lambda cell: (counts[cell] is None, counts[cell] or 0))

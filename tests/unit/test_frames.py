@@ -5,7 +5,7 @@ import struct
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from harness.sandbox.base import Frames, Limits
@@ -103,7 +103,6 @@ pieces = st.one_of(
 )
 
 
-@settings(deadline=None)
 @given(st.lists(pieces, max_size=8), st.integers(1, 50))
 def test_any_bytes_give_frames_or_a_frame_error(parts, step):
     data = b"".join(parts)

@@ -96,7 +96,7 @@ FRAGMENTS = st.sampled_from(
     ]
 )  # fmt: skip
 TEXTS = st.lists(FRAGMENTS | st.text(max_size=5), max_size=8).map("".join)
-attack = settings(deadline=None, max_examples=10, suppress_health_check=[HealthCheck.function_scoped_fixture])
+attack = settings(max_examples=10, suppress_health_check=[HealthCheck.function_scoped_fixture])
 
 
 def test_the_walk_reaches_every_text_of_the_tree():
@@ -177,7 +177,7 @@ def test_xml(text):
         is_plain(junit(result))
 
 
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 @given(TEXTS)
 def test_written_answers(text):
     html = to_html(text)

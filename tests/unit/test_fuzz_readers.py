@@ -25,7 +25,7 @@ from harness.sandbox.frames import FrameError, FrameReader, read_frames
 from harness.strips import figure, pieces
 from harness.worker.cells import UnreadableFileError, read_notebook, read_source
 
-bounded = settings(deadline=None, max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
+bounded = settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
 
 
 @st.composite

@@ -8,7 +8,7 @@ import unicodedata
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from unit.handed_in import WORK, contents, make_folder, make_tar, make_zip
 
@@ -117,7 +117,6 @@ def test_into_that_is_not_empty_or_within_the_submission(tmp_path):
 # --- properties -------------------------------------------------------------------------------------------
 
 
-@settings(deadline=None)
 @given(st.text(max_size=120).filter(lambda text: "/" not in text and "\0" not in text))
 def test_clean_names_are_safe_everywhere(text):
     try:
@@ -148,7 +147,6 @@ def test_names(path, name):
     assert clean_name(Path("/nowhere") / path) == name
 
 
-@settings(deadline=None)
 @given(st.text(min_size=1, max_size=40))
 def test_any_name_in_an_archive_stays_inside_or_is_refused(tmp_path_factory, name):
     tmp_path = tmp_path_factory.mktemp("names")
@@ -167,7 +165,6 @@ def test_any_name_in_an_archive_stays_inside_or_is_refused(tmp_path_factory, nam
     assert {path.name for path in tmp_path.iterdir()} <= {"w.zip", "w.tar", "into-zip", "into-tar"}
 
 
-@settings(deadline=None)
 @given(st.data())
 def test_a_damaged_archive_is_read_or_refused(tmp_path_factory, data):
     tmp_path = tmp_path_factory.mktemp("damage")

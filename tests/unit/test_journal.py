@@ -56,7 +56,7 @@ def test_losses_are_counted_by_what_was_graded(tmp_path):
         assert kept.losses() == {"1": 2, "changed": 1}
 
 
-@settings(deadline=None, max_examples=30)
+@settings(max_examples=30)
 @given(cut=st.integers(min_value=1, max_value=120), again=st.booleans())
 def test_a_line_that_was_cut_off_is_as_if_it_had_not_been_written(tmp_path_factory, cut, again):
     out = tmp_path_factory.mktemp("out")
@@ -72,7 +72,7 @@ def test_a_line_that_was_cut_off_is_as_if_it_had_not_been_written(tmp_path_facto
         assert kept.finished().get("b") in ({"2"} if cut == 1 else {None}), "whole but for its end, or gone"
 
 
-@settings(deadline=None, max_examples=30)
+@settings(max_examples=30)
 @given(st.lists(st.binary(max_size=60), max_size=8))
 def test_whatever_is_in_the_file_it_is_read_and_added_to(tmp_path_factory, parts):
     out = tmp_path_factory.mktemp("out")

@@ -132,7 +132,7 @@ def test_nobody_undoes_what_he_has_not_seen(store):
     assert conflict.value.now == theirs
 
 
-@settings(deadline=None, max_examples=25)
+@settings(max_examples=25)
 @given(steps=st.lists(st.sampled_from(["add", "undo"]), max_size=12))
 def test_undo_is_a_stack_whatever_was_done(tmp_path_factory, steps):
     store = MarkStore.of(tmp_path_factory.mktemp("out"))

@@ -211,7 +211,7 @@ def test_decisions_about_what_is_gone_are_listed(result):
     assert found.points == 3.0
 
 
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 @given(
     points=st.lists(st.one_of(st.none(), st.integers(0, 8)), min_size=5, max_size=5),
     doubtful=st.lists(st.booleans(), min_size=5, max_size=5),

@@ -102,7 +102,7 @@ def test_into_its_own_folder_it_changes_nothing(store, results, tmp_path):
 HOSTILE = st.text(st.sampled_from("=+-@'\";,\t\n ＝ab1"), max_size=12)
 
 
-@settings(deadline=None, max_examples=80)
+@settings(max_examples=80)
 @given(text=HOSTILE, author=HOSTILE.filter(str.strip), points=st.floats(0, 0.5))
 def test_whatever_was_typed_survives_and_is_no_formula(results, tmp_path_factory, text, author, points):
     folder = tmp_path_factory.mktemp("typed")

@@ -5,7 +5,7 @@ import struct
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
@@ -27,7 +27,6 @@ def with_header(header: str, values: bytes = b"", version: bytes = b"\x01\x00") 
     return b"\x93NUMPY" + version + size + text + values
 
 
-@settings(deadline=None)
 @given(
     st.sampled_from(["u1", "?", "<i4", "<i8", "<f4", "<f8"]).flatmap(
         lambda dtype: hnp.arrays(dtype, hnp.array_shapes(min_dims=0, max_dims=5, min_side=0, max_side=4))
@@ -85,7 +84,6 @@ def test_what_is_refused(data, words):
         read_npy(data, LIMITS)
 
 
-@settings(deadline=None)
 @given(st.binary(max_size=200))
 def test_any_bytes_give_an_array_or_a_frame_error(data):
     for start in (b"", b"\x93NUMPY\x01\x00", b"\x93NUMPY\x02\x00"):
@@ -95,7 +93,6 @@ def test_any_bytes_give_an_array_or_a_frame_error(data):
             continue
 
 
-@settings(deadline=None)
 @given(st.data())
 def test_a_changed_byte_gives_an_array_or_a_frame_error(data):
     good = bytearray(npy(np.arange(12, dtype="<f4").reshape(3, 4)))

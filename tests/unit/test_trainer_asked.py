@@ -6,7 +6,7 @@ import io
 import numpy as np
 import pytest
 from evidence import digits, fit
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from saying import Saying, done, trainer_that_says
 
@@ -90,14 +90,12 @@ HONEST = run_of()
 LINE_END = HONEST.index(b"\n")
 
 
-@settings(deadline=None)
 @given(st.integers(0, len(HONEST)), st.binary(max_size=20), st.integers(0, 20))
 def test_a_run_with_any_bytes_replaced_is_a_run_or_our_fault(at, put, cut):
     with contextlib.suppress(TrainerFailed):
         train(HONEST[:at] + put + HONEST[at + cut :])
 
 
-@settings(deadline=None)
 @given(st.integers(0, LINE_END + 200), st.binary(max_size=8), st.integers(0, 8))
 def test_a_run_with_its_announcement_changed_is_a_run_or_our_fault(at, put, cut):
     with contextlib.suppress(TrainerFailed, Refused, TrainingStopped):

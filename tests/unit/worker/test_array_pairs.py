@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from known_images import CODES, ONE_HOT, TRAIN, UNIT, Seen, X, Y
 
@@ -39,7 +39,6 @@ def test_labels_that_do_not_belong_to_their_images_cross(seen, encode):
     assert seen.frame(record.frame).tolist() == own.tolist()
 
 
-@settings(deadline=None)
 @given(
     st.lists(st.integers(0, 9), min_size=1, max_size=40),
     st.sampled_from(["labels", "column", "one_hot", "one_hot_twice", "one_hot_twice_of_ten"]),

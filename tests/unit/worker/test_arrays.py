@@ -54,7 +54,7 @@ def test_scales_are_told(seen, name):
     assert record.dtype == str(change(X).dtype)
 
 
-@settings(deadline=None, max_examples=40)
+@settings(max_examples=40)
 @given(
     st.floats(1e-6, 1e6),
     st.floats(-3, 3),
@@ -152,7 +152,7 @@ def rebuilt(seen, record):
     return np.repeat(values[..., None], record.channels, axis=-1).reshape(record.shape)
 
 
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 @given(st.data())
 def test_what_is_recognised_can_be_rebuilt(data):
     """Any rows, affinely mapped, by a threshold, padded, repeated in channels and cast."""
@@ -181,7 +181,7 @@ def test_what_is_recognised_can_be_rebuilt(data):
     assert (chosen == everything[rows]).all()
 
 
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 @given(
     st.integers(0, 2**32),
     st.sampled_from([(784,), (28, 28), (32, 32), (28, 28, 3), (1024,)]),
@@ -299,7 +299,7 @@ def test_nothing_is_nothing(seen, shape):
         assert record.labels_match is None
 
 
-@settings(deadline=None, max_examples=120)
+@settings(max_examples=120)
 @given(
     hnp.arrays(
         st.sampled_from(["f2", "f4", "f8", "u1", "i4", "i8", "u8", "?"]),

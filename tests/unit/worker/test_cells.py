@@ -231,7 +231,7 @@ tops = st.fixed_dictionaries(
 
 
 @pytest.mark.filterwarnings("ignore")  # nbformat warns of whatever it repairs
-@settings(deadline=None, max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(tops | json_values)
 def test_any_json_is_cells_or_unreadable(tmp_path, value):
     write(tmp_path, {"a.ipynb": json.dumps(value)})
@@ -292,7 +292,6 @@ names = st.text(st.characters(exclude_characters="/\0", exclude_categories=["Cs"
 )
 
 
-@settings(deadline=None)
 @given(st.lists(names | st.text("0123456789²٣", min_size=1, max_size=6), max_size=6))
 def test_any_names_have_an_order(listed):
     assert order(*listed) == order(*reversed(listed)) or len(

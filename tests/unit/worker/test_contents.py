@@ -4,7 +4,7 @@ import io
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 from known_images import UNIT, X_TEST, Seen, Y
@@ -31,7 +31,6 @@ class Sent:
         return read_frames(self.channel.getvalue(), Limits()).arrays
 
 
-@settings(deadline=None)
 @given(
     hnp.arrays(
         st.sampled_from(["f2", "f4", "f8", "u1", "i2", "i4", "i8", "u8", "?"]),

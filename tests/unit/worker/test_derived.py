@@ -179,7 +179,7 @@ def test_old_answers_are_forgotten(monkeypatch):
     assert outputs.find(many[3])[0].derivation.model == 3
 
 
-@settings(deadline=None, max_examples=30)
+@settings(max_examples=30)
 @given(st.lists(st.integers(0, TRAIN - 1), min_size=1, max_size=50), st.sampled_from([1, 3, 10]))
 def test_any_rows_are_told(rows, width):
     seen = Seen()

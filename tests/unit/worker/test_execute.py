@@ -258,7 +258,7 @@ from __future__ import division"""
 statements = st.sampled_from([line for row in LINES.splitlines() for line in row.split("|")])
 
 
-@settings(deadline=None, max_examples=200)
+@settings(max_examples=200)
 @given(st.lists(st.lists(statements, max_size=6).map("\n".join), max_size=3), st.booleans())
 def test_any_cells_run_to_errors_with_a_line_of_theirs(texts, script):
     run = Run(*texts, script=script)

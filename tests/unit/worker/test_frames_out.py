@@ -4,7 +4,7 @@ import io
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
@@ -25,7 +25,6 @@ def written(*arrays, recordings=()):
     return read_frames(channel.getvalue(), Limits())
 
 
-@settings(deadline=None)
 @given(
     st.text(max_size=20).filter(lambda text: text.isprintable()),
     hnp.arrays(

@@ -3,7 +3,7 @@
 import ast
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from harness.worker.names import Names, bound_by, names_of
@@ -38,7 +38,6 @@ def test_a_script_has_no_magics():
     assert names_of("x = 1", plain=True).set == {"x"}
 
 
-@settings(deadline=None)
 @given(st.text(max_size=200))
 def test_any_text_has_names_or_none(text):
     names = names_of(text)

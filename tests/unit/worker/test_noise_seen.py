@@ -118,7 +118,7 @@ def test_a_search_is_not_made_for_ever(record, monkeypatch):
     assert found == ["x_train", "x_train", None, None]
 
 
-@settings(deadline=None, max_examples=40)
+@settings(max_examples=40)
 @given(
     st.integers(0, 2**32),
     st.sampled_from(["random", "normal", "half black", "blurred", "threshold of its own", "pepper", "shifted"]),

@@ -3,7 +3,7 @@
 import types
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from harness.recording import Where
@@ -32,7 +32,6 @@ def test_cells_in_the_order_in_which_they_were_executed(counts, order):
     assert [cell.number for cell in executed(cells(*counts))] == order
 
 
-@settings(deadline=None)
 @given(st.lists(st.none() | st.integers(1, 9)))
 def test_no_cell_is_lost_and_those_never_executed_come_last(counts):
     ordered = executed(cells(*counts))

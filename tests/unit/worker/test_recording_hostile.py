@@ -57,7 +57,7 @@ def accepted(data):
     return recording
 
 
-@settings(deadline=None, max_examples=300)
+@settings(max_examples=300)
 @given(st.sampled_from(list(places(WHOLE))), odd)
 def test_one_value_in_place_of_another(path, new):
     recording = accepted(json.dumps(replaced(WHOLE, path, new)).encode())
@@ -65,7 +65,7 @@ def test_one_value_in_place_of_another(path, new):
         assert parse_recording(recording.model_dump_json().encode()) == recording
 
 
-@settings(deadline=None, max_examples=200)
+@settings(max_examples=200)
 @given(st.integers(0, 10_000), st.binary(max_size=6), st.integers(0, 6))
 def test_bytes_changed_anywhere(place, new, length):
     data = json.dumps(WHOLE).encode()
@@ -73,7 +73,7 @@ def test_bytes_changed_anywhere(place, new, length):
     accepted(data[:place] + new + data[place + length :])
 
 
-@settings(deadline=None, max_examples=100)
+@settings(max_examples=100)
 @given(st.integers(0, 10_000))
 def test_cut_off_anywhere(place):
     data = json.dumps(WHOLE).encode()

@@ -257,7 +257,7 @@ def changed(value, place, new):
     return [changed(item, place, new) for item in value] if isinstance(value, list) else value
 
 
-@settings(deadline=None, max_examples=100)
+@settings(max_examples=100)
 @given(st.sampled_from([saved.mlp(), saved.autoencoder()]), PLACES, JSON)
 def test_a_configuration_is_a_model_or_an_error_of_its_own(config, place, new):
     try:
@@ -267,7 +267,7 @@ def test_a_configuration_is_a_model_or_an_error_of_its_own(config, place, new):
         pass
 
 
-@settings(deadline=None, max_examples=40)
+@settings(max_examples=40)
 @given(st.binary(max_size=400), st.integers(0, 4000), st.sampled_from([".keras", ".h5"]))
 def test_any_bytes_are_a_record(tmp_path_factory, data, at, suffix):
     folder = tmp_path_factory.mktemp("any")
