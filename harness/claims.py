@@ -10,9 +10,9 @@ because weak networks vary more. Where the recipe was scaled, on digits and wher
 are shown and not compared: they were trained otherwise.
 
 A number that the replay printed is that of the very weights that were measured. It may differ by the choice of
-images alone: by `4 sqrt(2 p (1 - p) / n)` for an accuracy p on n images (binomial), and 0.01. What lies further
-away was measured on other data, on the training images for instance. The accuracy of any epoch is no contradiction,
-and neither is what rests on a network that was not trained.
+images alone: by `4 sqrt(2 p (1 - p) / n)` for an accuracy p on n images (binomial; n is no more than a replay's
+sample), and 0.01. What lies further away was measured on other data, on the training images for instance. The
+accuracy of any epoch is no contradiction, and neither is what rests on a network that was not trained.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from harness.evidence import Evidence, Network
-from harness.recording import Finding, Passage
+from harness.recording import REPLAYED_SAMPLE, Finding, Passage
 from harness.results import Claim
 
 LEAST = 0.01  # two accuracies nearer than this never contradict each other
@@ -203,6 +203,6 @@ def _printed_contradicts(evidence: Evidence, network: Network, cell: Cell, seen:
         return False
     if cell in [(where.file, where.cell) for where in replay.placeholders]:
         return False
-    p, images = run.accuracy, max(1, run.images)
+    p, images = run.accuracy, max(1, min(run.images, REPLAYED_SAMPLE))
     allowed = max(LEAST, DEVIATIONS * math.sqrt(2 * p * (1 - p) / images)) + seen.half_digit
     return all(abs(seen.value - value) > allowed for value in (p, *run.curve.val_accuracy))

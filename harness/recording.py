@@ -33,6 +33,8 @@ from harness.recorded_models import (
 
 __all__ = [
     "MAX_RECORDING_BYTES",
+    "REPLAYED_IN_FULL",
+    "REPLAYED_SAMPLE",
     "SCHEMA_VERSION",
     "ArrayRecord",
     "CellError",
@@ -73,6 +75,9 @@ __all__ = [
 
 SCHEMA_VERSION = 1
 MAX_RECORDING_BYTES = 16 * 2**20
+REPLAYED_IN_FULL = 30_000
+"""Images on which a replay evaluates one network as the hand-in asks; on a sample of them from then on."""
+REPLAYED_SAMPLE = 2_000
 
 
 class Finding(Strict):

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from evidence import dense, flatten, image_input
 
-from harness.recording import Graph, Where
+from harness.recording import REPLAYED_IN_FULL, REPLAYED_SAMPLE, Graph, Where
 from harness.worker.cells import Cell
 from harness.worker.replay import BATCH, MAX_IMAGES, Replay, TrainedFit
 
@@ -108,6 +108,28 @@ def test_networks_see_all_images_a_batch_at_a_time(replay):
     assert (made == x).all() and model.seen == [BATCH, BATCH, 300]
     assert replay.evaluate(model, x, x) == {"loss": 1.5, "accuracy": len(x)}
     assert model.seen == [BATCH, BATCH, 300]
+
+
+def test_what_is_evaluated_over_and_over_is_evaluated_on_a_sample(replay):
+    """Each network is counted for itself; the sample is the same rows each time, of x and of y."""
+    first, second = Model(), Model()
+    x = np.arange(REPLAYED_IN_FULL)[:, None]
+    rows = []
+    first.test_step = lambda data: rows.append(data) or {"loss": 0.0}
+    replay.evaluate(first, x, x)
+    assert sum(len(each) for each, _ in rows) == len(x)
+    for _ in range(2):
+        rows.clear()
+        replay.evaluate(first, x, 2 * x)
+        drawn, targets = (np.concatenate(parts) for parts in zip(*rows, strict=True))
+        assert len(np.unique(drawn)) == REPLAYED_SAMPLE and (targets == 2 * drawn).all()
+        assert len(x) / 3 < drawn.mean() < len(x) * 2 / 3
+    few = x[:REPLAYED_SAMPLE]
+    rows.clear()
+    replay.evaluate(first, few, few)
+    assert sum(len(each) for each, _ in rows) == REPLAYED_SAMPLE
+    replay.evaluate(second, x, x)
+    assert sum(second.seen) == len(x)
 
 
 def test_a_model_of_two_outputs_gives_two_arrays(replay):
