@@ -26,7 +26,7 @@ from harness.class_view import ClassRow as ClassRow  # a page's caller needs no 
 from harness.class_view import view
 from harness.comparing import Likeness
 from harness.kept_figures import KeptFigures
-from harness.recording import REPLAYED_SAMPLE, Where
+from harness.recording import REPLAYED_IN_FULL, REPLAYED_SAMPLE, Where
 from harness.results import Cause, CheckResult, Outcome, Result
 
 WORDS = {
@@ -342,5 +342,5 @@ def environment() -> Environment:
         "forecast_class": lambda forecast: forecast.value.replace(" ", "_"),
         "means": explained.FORECASTS.__getitem__,
     }
-    environment.globals["replayed_sample"] = REPLAYED_SAMPLE
+    environment.globals |= {"replayed_in_full": REPLAYED_IN_FULL, "replayed_sample": REPLAYED_SAMPLE}
     return environment

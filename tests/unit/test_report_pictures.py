@@ -10,7 +10,7 @@ from unit.sample_parts import autoencoder, curve, deep, mlp, sweep
 from unit.sample_results import busy, typical
 
 from harness.assets import folder
-from harness.recording import REPLAYED_SAMPLE
+from harness.recording import REPLAYED_IN_FULL, REPLAYED_SAMPLE
 from harness.report import render_class
 from harness.results import OwnWork
 from harness.views import bottleneck
@@ -90,7 +90,7 @@ def test_the_hand_ins_own_figures_stand_with_their_task() -> None:
     text = page.text()
     asked, figures = text.index("Trained for 10 epochs, batch"), text.index("own figures, run again with trained")
     assert asked < figures < text.index("Hidden layers of 500 and 300")
-    assert f"is evaluated on {REPLAYED_SAMPLE:,} of the images" in text
+    assert f"more than {REPLAYED_IN_FULL:,} images was evaluated on {REPLAYED_SAMPLE:,} of them" in text
     assert "rests on a network that was not trained here" in page.text("figcaption")
     assert [(image["width"], image["height"]) for image in page.of("img")] == [
         ("180", "60"),
