@@ -97,7 +97,8 @@ def test_a_mutant_is_a_right_one_with_one_mistake(assignment, name):
     mutant = listing.wrong[name]
     right, wrong = (code_of(folder, listing, one).splitlines() for one in (mutant.of, name))
     assert wrong != right
-    changed = [line for line in difflib.ndiff(right, wrong) if line.startswith("- ") and line[2:].strip()]
+    told = list(difflib.unified_diff(right, wrong, n=0))[2:]  # below the names of the two
+    changed = [line for line in told if line.startswith("-") and line[1:].strip()]
     if mutant.task != "4D":  # there the way to draw is replaced as a whole
         assert len(changed) <= CHANGED_LINES
 
