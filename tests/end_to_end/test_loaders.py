@@ -5,14 +5,9 @@ A cell of `CELLS` has a name and its source; what it asserts itself is held to b
 
 from __future__ import annotations
 
-import numpy as np
 import pytest
 from notebooks import notebook, write
-
-from harness.parsing import parse_recording
-from harness.recording import Recording
-from harness.sandbox.base import Ended, Limits
-from harness.sandbox.plain import PlainSandbox
+from recorded import run, save_images
 
 pytestmark = pytest.mark.end_to_end
 
@@ -141,20 +136,9 @@ network(x).fit(x, digits.target)""",
 }
 
 
-def run(folder, npz) -> Recording:
-    job = {"datasets": ["mnist"], "statement_seconds": 30.0, "run_seconds": 200.0}
-    ended = PlainSandbox().run(job, folder, npz, Limits(seconds=250))
-    assert ended.ended is Ended.FINISHED, ended.log[-3000:]
-    return parse_recording(ended.frames.recording)
-
-
 @pytest.fixture(scope="module")
 def npz(tmp_path_factory):
-    rng = np.random.default_rng(0)
-    path = tmp_path_factory.mktemp("data") / "data.npz"
-    images, labels = rng.integers(0, 256, (80, 28, 28), dtype=np.uint8), rng.integers(0, 10, 80, dtype=np.uint8)
-    np.savez(path, x_train=images[:60], y_train=labels[:60], x_test=images[60:], y_test=labels[60:])
-    return path
+    return save_images(tmp_path_factory.mktemp("data") / "data.npz")
 
 
 FILES = {"a.ipynb": notebook(*CELLS.values())}
@@ -162,7 +146,7 @@ FILES = {"a.ipynb": notebook(*CELLS.values())}
 
 @pytest.fixture(scope="module")
 def recording(tmp_path_factory, npz):
-    return run(write(tmp_path_factory.mktemp("one"), FILES), npz)
+    return run(write(tmp_path_factory.mktemp("one"), FILES), npz)[0]
 
 
 @pytest.fixture(scope="module")
@@ -258,5 +242,5 @@ def test_arrays_of_other_data_sets_are_told_by_name(seen):
 
 
 def test_the_same_hand_in_gives_the_same_recording(recording, tmp_path, npz):
-    again = run(write(tmp_path, FILES), npz)
+    again, _ = run(write(tmp_path, FILES), npz)
     assert again.model_dump(exclude={"seconds"}) == recording.model_dump(exclude={"seconds"})

@@ -9,11 +9,10 @@ import zipfile
 from pathlib import Path
 
 import pytest
-from typer.testing import CliRunner
+from unit.cli_sample import program
 from unit.sample_hostile import hostile
 from unit.sample_results import broken, complete, typical
 
-from harness import cli
 from harness.downloads import Download, HandIn, Upload, save
 from harness.exports import anonymous
 from harness.exports.feedback import sheets
@@ -29,16 +28,14 @@ ROSTER = FIXTURES / "canvas_group_roster.csv"
 
 @pytest.fixture
 def run(monkeypatch, tmp_path):
-    """Run the program; its output, and the file of a fault of ours, stay in the test's folder."""
-    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
-    monkeypatch.chdir(tmp_path)
+    """Runs the program, outside a step of GitHub, and holds it to an exit code."""
+    called = program(monkeypatch, tmp_path)
     for name in ("GITHUB_STEP_SUMMARY", "GITHUB_OUTPUT"):
         monkeypatch.delenv(name, raising=False)
 
     def invoke(*arguments, code=0):
-        answer = CliRunner().invoke(cli.app, [str(argument) for argument in arguments])
+        answer = called(*arguments)
         assert answer.exit_code == code, answer.output
-        assert "Traceback" not in answer.output
         return answer
 
     return invoke
