@@ -194,7 +194,7 @@ def npz(tmp_path_factory):
 @pytest.fixture(scope="module")
 def recording(tmp_path_factory, npz):
     folder = write(tmp_path_factory.mktemp("one"), {"a.ipynb": notebook(*CELLS.values())})
-    return run(folder, npz, statement_seconds=3.0)[0]
+    return run(folder, npz, statement_seconds=6.0)[0]  # enough to import a package, little to wait for
 
 
 @pytest.fixture(scope="module")
