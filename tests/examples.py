@@ -77,6 +77,10 @@ class Examples:
         assert result.max_points == 10
 
 
+DAT405_A7 = Examples(SUBMISSIONS, "dat405_a7", ("1", "2A", "2B", "2C", "2D", "3A", "3B", "4A", "4B", "4C", "4D"))
+NN_HW5 = Examples(SUBMISSIONS / "nn_hw5", "nn_hw5", ("1", "2", "3", "4", "5", "6"))
+
+
 def assert_all_points_alike(one: Result, other: Result) -> None:
     """Two hand-ins of other forms, both right, earn all that a machine gives."""
     assert one.machine_points == other.machine_points == one.machine_max_points

@@ -6,13 +6,12 @@ import tomllib
 from pathlib import Path
 
 import pytest
-from examples import SUBMISSIONS, Examples, assert_all_points_alike
+from examples import DAT405_A7, assert_all_points_alike
 
 from harness.evidence import Evidence
 from harness.results import Result
 
-HAND_INS = SUBMISSIONS.parent / "tests" / "hand_ins"
-EXAMPLES = Examples(SUBMISSIONS, "dat405_a7", ("1", "2A", "2B", "2C", "2D", "3A", "3B", "4A", "4B", "4C", "4D"))
+HAND_INS = Path(__file__).resolve().parents[1] / "hand_ins"
 ON_EVERY_PUSH = {  # all of them would take too long for that; the others are graded at night
     "digits": (
         "good_contract",
@@ -35,7 +34,7 @@ ON_EVERY_PUSH = {  # all of them would take too long for that; the others are gr
     ),
 }
 AT_NIGHT = {
-    data: tuple(name for name in EXAMPLES.names if name not in names) for data, names in ON_EVERY_PUSH.items()
+    data: tuple(name for name in DAT405_A7.names if name not in names) for data, names in ON_EVERY_PUSH.items()
 }
 
 
@@ -46,53 +45,53 @@ def digits_folder(tmp_path_factory) -> Path:
 
 @pytest.fixture(scope="module")
 def on_digits(digits_folder, cache) -> dict[str, Result]:
-    return EXAMPLES.grade(ON_EVERY_PUSH["digits"], "digits", digits_folder, cache)
+    return DAT405_A7.grade(ON_EVERY_PUSH["digits"], "digits", digits_folder, cache)
 
 
 @pytest.fixture(scope="module")
 def on_digits_at_night(tmp_path_factory, cache) -> dict[str, Result]:
-    return EXAMPLES.grade(AT_NIGHT["digits"], "digits", tmp_path_factory.mktemp("digits_at_night"), cache)
+    return DAT405_A7.grade(AT_NIGHT["digits"], "digits", tmp_path_factory.mktemp("digits_at_night"), cache)
 
 
 @pytest.fixture(scope="module")
 def on_mnist(tmp_path_factory, cache) -> dict[str, Result]:
-    return EXAMPLES.grade(ON_EVERY_PUSH["mnist"], "mnist", tmp_path_factory.mktemp("mnist"), cache)
+    return DAT405_A7.grade(ON_EVERY_PUSH["mnist"], "mnist", tmp_path_factory.mktemp("mnist"), cache)
 
 
 @pytest.fixture(scope="module")
 def on_mnist_at_night(tmp_path_factory, cache) -> dict[str, Result]:
-    return EXAMPLES.grade(AT_NIGHT["mnist"], "mnist", tmp_path_factory.mktemp("mnist_at_night"), cache)
+    return DAT405_A7.grade(AT_NIGHT["mnist"], "mnist", tmp_path_factory.mktemp("mnist_at_night"), cache)
 
 
 def test_every_example_is_listed():
-    assert sorted(EXAMPLES.entries) == EXAMPLES.names
-    assert {name for names in ON_EVERY_PUSH.values() for name in names} <= set(EXAMPLES.names)
+    assert sorted(DAT405_A7.entries) == DAT405_A7.names
+    assert {name for names in ON_EVERY_PUSH.values() for name in names} <= set(DAT405_A7.names)
 
 
 def test_what_is_graded_at_night_alone_is_seen_on_every_push_too():
     """Each outcome of each check in another example; each finding there or in a hand-in of `tests/hand_ins/`."""
     pushed = [(name, data) for data, names in ON_EVERY_PUSH.items() for name in names]
-    seen = {outcome for name, data in pushed for outcome in EXAMPLES.expected(name, data).items()}
-    found = {code for name, _ in pushed for code in EXAMPLES.findings(name)}
+    seen = {outcome for name, data in pushed for outcome in DAT405_A7.expected(name, data).items()}
+    found = {code for name, _ in pushed for code in DAT405_A7.findings(name)}
     recorded = tomllib.loads((HAND_INS / "expected.toml").read_text(encoding="utf-8"))
     found |= {finding.split(":")[0] for entry in recorded.values() for finding in entry["findings"]}
-    for name in set(EXAMPLES.names) - {name for name, _ in pushed}:
+    for name in set(DAT405_A7.names) - {name for name, _ in pushed}:
         for data in ON_EVERY_PUSH:
-            assert set(EXAMPLES.expected(name, data).items()) <= seen, name
-        assert set(EXAMPLES.findings(name)) <= found, name
+            assert set(DAT405_A7.expected(name, data).items()) <= seen, name
+        assert set(DAT405_A7.findings(name)) <= found, name
 
 
 @pytest.mark.end_to_end
 @pytest.mark.parametrize("name", ON_EVERY_PUSH["digits"])
 def test_outcomes_on_digits(name, on_digits):
-    EXAMPLES.assert_as_expected(name, on_digits[name], "digits")
+    DAT405_A7.assert_as_expected(name, on_digits[name], "digits")
 
 
 @pytest.mark.end_to_end
 @pytest.mark.nightly
 @pytest.mark.parametrize("name", AT_NIGHT["digits"])
 def test_outcomes_on_digits_of_the_others(name, on_digits_at_night):
-    EXAMPLES.assert_as_expected(name, on_digits_at_night[name], "digits")
+    DAT405_A7.assert_as_expected(name, on_digits_at_night[name], "digits")
 
 
 @pytest.mark.end_to_end
@@ -113,11 +112,11 @@ def test_the_hand_ins_own_code_draws_with_the_trained_decoder(name, on_digits, d
 @pytest.mark.parametrize("name", ON_EVERY_PUSH["mnist"])
 def test_outcomes_on_mnist(name, on_mnist):
     assert on_mnist[name].dataset.official
-    EXAMPLES.assert_as_expected(name, on_mnist[name], "mnist")
+    DAT405_A7.assert_as_expected(name, on_mnist[name], "mnist")
 
 
 @pytest.mark.mnist
 @pytest.mark.nightly
 @pytest.mark.parametrize("name", AT_NIGHT["mnist"])
 def test_outcomes_on_mnist_of_the_others(name, on_mnist_at_night):
-    EXAMPLES.assert_as_expected(name, on_mnist_at_night[name], "mnist")
+    DAT405_A7.assert_as_expected(name, on_mnist_at_night[name], "mnist")

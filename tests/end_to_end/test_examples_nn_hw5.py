@@ -5,14 +5,13 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from examples import SUBMISSIONS, Examples, assert_all_points_alike
+from examples import NN_HW5, assert_all_points_alike
 
 from harness.evidence import Evidence
 from harness.results import Result
 
-EXAMPLES = Examples(SUBMISSIONS / "nn_hw5", "nn_hw5", ("1", "2", "3", "4", "5", "6"))
 ON_EVERY_PUSH = ("good_contract", "good_notebook", "mistake_decoder_for_encoder")
-AT_NIGHT = tuple(name for name in EXAMPLES.names if name not in ON_EVERY_PUSH)
+AT_NIGHT = tuple(name for name in NN_HW5.names if name not in ON_EVERY_PUSH)
 
 
 @pytest.fixture(scope="module")
@@ -22,28 +21,28 @@ def digits_folder(tmp_path_factory) -> Path:
 
 @pytest.fixture(scope="module")
 def on_digits(digits_folder, cache) -> dict[str, Result]:
-    return EXAMPLES.grade(ON_EVERY_PUSH, "digits", digits_folder, cache)
+    return NN_HW5.grade(ON_EVERY_PUSH, "digits", digits_folder, cache)
 
 
 @pytest.fixture(scope="module")
 def at_night(tmp_path_factory, cache) -> dict[str, Result]:
-    return EXAMPLES.grade(AT_NIGHT, "digits", tmp_path_factory.mktemp("hw5_night"), cache)
+    return NN_HW5.grade(AT_NIGHT, "digits", tmp_path_factory.mktemp("hw5_night"), cache)
 
 
 @pytest.fixture(scope="module")
 def on_fashion_mnist(tmp_path_factory, cache) -> dict[str, Result]:
-    return EXAMPLES.grade(EXAMPLES.names, "fashion_mnist", tmp_path_factory.mktemp("hw5_fashion"), cache)
+    return NN_HW5.grade(NN_HW5.names, "fashion_mnist", tmp_path_factory.mktemp("hw5_fashion"), cache)
 
 
 def test_every_example_is_listed():
-    assert sorted(EXAMPLES.entries) == EXAMPLES.names
-    assert set(ON_EVERY_PUSH) < set(EXAMPLES.names)
+    assert sorted(NN_HW5.entries) == NN_HW5.names
+    assert set(ON_EVERY_PUSH) < set(NN_HW5.names)
 
 
 @pytest.mark.end_to_end
 @pytest.mark.parametrize("name", ON_EVERY_PUSH)
 def test_outcomes_on_digits(name, on_digits):
-    EXAMPLES.assert_as_expected(name, on_digits[name], "digits")
+    NN_HW5.assert_as_expected(name, on_digits[name], "digits")
 
 
 @pytest.mark.end_to_end
@@ -66,12 +65,12 @@ def test_the_encoder_that_is_cut_here_gives_the_hand_in_s_own_codes(name, on_dig
 @pytest.mark.nightly
 @pytest.mark.parametrize("name", AT_NIGHT)
 def test_outcomes_on_digits_of_the_others(name, at_night):
-    EXAMPLES.assert_as_expected(name, at_night[name], "digits")
+    NN_HW5.assert_as_expected(name, at_night[name], "digits")
 
 
 @pytest.mark.mnist
 @pytest.mark.nightly
-@pytest.mark.parametrize("name", EXAMPLES.names)
+@pytest.mark.parametrize("name", NN_HW5.names)
 def test_outcomes_on_fashion_mnist(name, on_fashion_mnist):
     assert on_fashion_mnist[name].dataset.official
-    EXAMPLES.assert_as_expected(name, on_fashion_mnist[name], "fashion_mnist")
+    NN_HW5.assert_as_expected(name, on_fashion_mnist[name], "fashion_mnist")
