@@ -40,7 +40,7 @@ def noise_of_inputs(autoencoder: Network, hint: str) -> Noise:
         )
     if y.noise is not None:
         raise Failed(
-            "The targets are noisy: it learns to reproduce the noise.",
+            "The targets are noisy; they should be the clean images.",
             "fit(noisy, clean): the second argument is the clean images.",
             where=autoencoder.where,
         )

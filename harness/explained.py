@@ -24,9 +24,9 @@ NO_REASON = (
 trained. The assignment names its own."""
 
 FORECASTS = {
-    Forecast.ON_TRACK: "these runs already reach what is needed",
+    Forecast.ON_TRACK: "what was trained already reaches what is needed",
     Forecast.AT_RISK: "a little below what is needed: full grading decides",
-    Forecast.WILL_FALL_SHORT: "further below than chance takes correct solutions: mend it before you hand in",
+    Forecast.WILL_FALL_SHORT: "too low to be bad luck in training: mend it before you hand in",
 }
 """What each forecast means, from good to bad."""
 

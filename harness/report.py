@@ -145,6 +145,8 @@ def next_steps(result: Result) -> list[Step]:
     if result.errors:
         lines = [Line(f"{error.type}: {text.clean(error.message, 200)}", error.where) for error in result.errors]
         first.append(_step("", "Mend what stops the code; what needs it could not be seen", 0, lines))
+    untouched = [seen for seen in result.findings if seen.code == "template-unsolved"]
+    first += [_step("", "Hand in work of your own", 0, [Line(seen.message, seen.where)]) for seen in untouched]
     steps = []
     for task in result.tasks:
         open_checks = [check for check in task.checks if _is_theirs(check)]
@@ -156,12 +158,32 @@ def next_steps(result: Result) -> list[Step]:
             gain = sum(check.max_points - (check.counted_points or 0) for check in (*open_checks, *skipped))
             steps.append(_step(task.id, task.title, gain, lines))
     steps.sort(key=lambda step: -step.gain)
+    last = [step for step in (_unanswered(result), _left(result)) if step is not None]
+    return [*first, *steps[: MAX_STEPS - len(last)], *last]
+
+
+def _unanswered(result: Result) -> Step | None:
+    """The tasks that were attempted and have no written text, which a person would give points for."""
+    open_parts = [
+        (task, task.manual)
+        for task in result.tasks
+        if task.id in result.unanswered and task.manual is not None and task.manual.mark is None
+        if task.outcome is not Outcome.NOT_ATTEMPTED
+    ]
+    if not open_parts:
+        return None
+    line = Line(", ".join(f"{task.id} {part.asks or task.title}" for task, part in open_parts))
+    gain = sum(part.max_points for _, part in open_parts)
+    return Step("", "Write the answers: no text was found, and a person marks it", gain, (line,))
+
+
+def _left(result: Result) -> Step | None:
+    """The tasks for which nothing was found."""
     left = [task for task in result.tasks if task.outcome is Outcome.NOT_ATTEMPTED]
-    if left:
-        line = Line(", ".join(f"{task.id} {task.title}" for task in left))
-        steps = steps[: MAX_STEPS - 1]
-        steps.append(Step("", "Not attempted yet", sum(task.max_points for task in left), (line,)))
-    return first + steps[:MAX_STEPS]
+    if not left:
+        return None
+    line = Line(", ".join(f"{task.id} {task.title}" for task in left))
+    return Step("", "Not attempted yet", sum(task.max_points for task in left), (line,))
 
 
 def _is_theirs(check: CheckResult) -> bool:

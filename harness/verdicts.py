@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from harness.checking import Failed, ForAPerson, NotMeasured, Partial, Verdict, require_trained
@@ -17,6 +17,12 @@ CURVES = (
     "Look at the curves: still rising at the end means too few epochs or too small a learning rate; "
     "training far above validation means overfitting."
 )
+GUESSING = (
+    "It hardly does better than guessing, and more epochs will not help. Is the learning rate far too large or far "
+    "too small? Does each image have its own label? Do the layers let the image through?"
+)
+GUESSED = 0.2
+"""The accuracy below which a network has learned hardly anything: twice that of guessing one of ten classes."""
 
 
 @dataclass(frozen=True)
@@ -80,9 +86,10 @@ def judge_accuracy(
         raise NotMeasured("The network was not trained.", cause=Cause.HARNESS_FAULT, where=network.where)
     shown = network.record.data.evaluation_images is not None
     unknown = evidence.recipe is not None and not evidence.recipe.x.recognised and not shown
+    learned = max(network.accuracies) > GUESSED
     hold(
-        network.accuracies, gate, verdict, ACCURACY, profile, network.where, notes=evidence.notes,
-        own=evidence.identical, unsure=unknown,
+        network.accuracies, gate, verdict, ACCURACY if learned else replace(ACCURACY, hint=GUESSING), profile,
+        network.where, notes=evidence.notes, own=evidence.identical, unsure=unknown,
     )  # fmt: skip
 
 

@@ -18,8 +18,8 @@ def own_work(evidence: Evidence) -> OwnWork | None:
         notes.append(f"That run did not come to its end, which costs nothing. {replay.problem}")
     if any(one.scaled is not None for one in answered):
         notes.append(
-            "Some networks were trained here for other epochs than asked (see “trained here”); their curves are "
-            "stretched to the epochs asked."
+            "Some networks were trained here for more or fewer epochs than asked (see “trained here”); what your "
+            "code draws of their training has the epochs that it asked for."
         )
     if any(not one.runs and one.fit not in merged for one in answered):
         notes.append("Replicates that were not trained here have the weights of an equal network that was.")

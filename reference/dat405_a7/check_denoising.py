@@ -162,8 +162,8 @@ def _told(curves):
 
 @pytest.mark.check("4C", 0.3)
 def check_gain(autoencoder, evidence, verdict):
-    """The classifier recognises noisy images better once the autoencoder has cleaned them, from the noise level on
-    which it is trained upwards."""
+    """The autoencoder helps the classifier as much as a correct one does, at the noise on which it is trained and
+    above."""
     verdict.where = autoencoder.where
     missing = _require_tried(evidence)
     curves = evidence.denoising

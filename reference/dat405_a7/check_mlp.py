@@ -97,16 +97,19 @@ def check_optimizer(mlp, verdict):
     verdict.where = mlp.where
     name, arguments = mlp.evidence.optimizer or ("none", {})
     rate = arguments.get("learning_rate")
-    wrong = []
+    wrong, hints = [], []
     if mlp.record.batch_size != 128:
         wrong.append(f"batches of {mlp.record.batch_size} (asked: 128)")
+        hints.append("fit(…, batch_size=128)")
     if name != "SGD":
         wrong.append(f"{name} (asked: SGD)")
     elif rate != 0.1:
         shown = f"that falls by {rate[0]}" if isinstance(rate, (list, tuple)) else rate
         wrong.append(f"learning rate {shown} (asked: 0.1)")
+    if name != "SGD" or rate != 0.1:
+        hints.append("compile(…, optimizer=keras.optimizers.SGD(learning_rate=0.1))")
     if wrong:
-        hint = "optimizer=keras.optimizers.SGD(learning_rate=0.1), and fit(…, batch_size=128)"
+        hint = f"Write {' and '.join(hints)}."
         message = f"It is trained with {' and '.join(wrong)}."
         if len(wrong) == 1:
             raise Partial(message, hint, share=0.5, where=mlp.where)

@@ -63,9 +63,10 @@ def check_images(mlp, evidence, assignment, verdict):
             where=mlp.where,
         )
     if tuple(x.shape[1:]) != (28, 28, 1):
+        flattens = "" if mlp.of_class("Flatten") else ", and begin the network with layers.Flatten()"
         raise Partial(
             f"The values are right, but the shape is {_shape(x)} and not (n, 28, 28, 1).",
-            "Add the channel axis: x_train = x_train.reshape(-1, 28, 28, 1).",
+            f"Add the channel axis: x_train = x_train.reshape(-1, 28, 28, 1){flattens}.",
             share=0.6,
             where=mlp.where,
         )

@@ -14,6 +14,7 @@ from harness.verdicts import measure_mean
 HINTON = 0.9847
 LOWEST, HIGHEST = 1e-6, 1e-3
 FACTORS, REPLICATES, EPOCHS = 5, 3, 40
+ASKED = (500, 300)
 
 
 def _fresh(sweep):
@@ -52,6 +53,10 @@ def _say_stacked(network):
     )
 
 
+def _units(hidden):
+    return "-".join(str(units) for units in hidden) or "none"
+
+
 def kernel_factors(network):
     """The L2 factors on the kernels of the hidden dense layers, in their order; None where there is none.
 
@@ -59,8 +64,8 @@ def kernel_factors(network):
     """
     found = []
     hidden = network.of_class("Dense")[:-1]
-    asked = [layer for layer in hidden if layer.units in (500, 300)]
-    for layer in asked if {layer.units for layer in asked} == {500, 300} else hidden:
+    asked = [layer for layer in hidden if layer.units in ASKED]
+    for layer in asked if {layer.units for layer in asked} == set(ASKED) else hidden:
         l2 = [text.split()[2] for text in layer.regularizers if text.startswith("kernel L2 ")]
         found.append(float(l2[0]) if l2 else None)
     return found
@@ -82,18 +87,19 @@ def check_hidden_units(sweep, verdict):
     verdict.where = sweep[0].where
     stacked = _stacked(sweep)
     if stacked is not None:
-        raise Failed(
-            f"{_say_stacked(stacked)}.",
-            "Make the model inside the loop: model = Sequential([…]).",
-            where=stacked.where,
-        )
-    wrong = next((network for network in sweep if network.hidden_units != (500, 300)), None)
+        message, hint = f"{_say_stacked(stacked)}.", "Make the model inside the loop: model = Sequential([…])."
+        if sweep[0].hidden_units != ASKED:
+            message += f" It begins with {_units(sweep[0].hidden_units)}; asked are 500-300."
+            hint += " Begin it with Dense(500), then Dense(300)."
+        raise Failed(message, hint, where=stacked.where)
+    wrong = next((network for network in sweep if network.hidden_units != ASKED), None)
     verdict.measured("parameters", sweep[0].params, how="counted on the first rebuilt network")
     verdict.threshold("asked", 545_810, "assignment")
     if wrong is not None:
-        shown = "-".join(str(units) for units in wrong.hidden_units) or "none"
         raise Failed(
-            f"The hidden layers are {shown}; asked are 500-300.", "Dense(500), then Dense(300).", where=wrong.where
+            f"The hidden layers are {_units(wrong.hidden_units)}; asked are 500-300.",
+            "Dense(500), then Dense(300).",
+            where=wrong.where,
         )
     verdict.says("Hidden layers 500-300, 545,810 parameters.")
 
@@ -252,16 +258,14 @@ def check_comparison(sweep, evidence, verdict):
     measure_mean(verdict, "best mean accuracy", values, f"factor {best:g}, last epoch, mean over replicates")
     scaled = sweep[0].evidence.scaled
     epochs = f" Trained here for {scaled.epochs} epochs in place of those handed in." if scaled else ""
-    networks = f"{len(values)} network{'s' if len(values) > 1 else ''}"
+    runs = f"{mean:.2%} over {len(values)} run{'s' if len(values) > 1 else ''}"
+    told = f"Factor {best:g} is best: {runs}" if len(by_factor) > 1 else f"There is one factor, {best:g}: {runs}"
     if evidence.dataset.name != "mnist":
-        verdict.says(
-            f"Factor {best:g} is best: {mean:.2%} over {networks}.{epochs} Hinton's entry is of MNIST, so there is "
-            "nothing to hold it against here."
-        )
+        verdict.says(f"{told}.{epochs} Hinton's entry is of MNIST, so there is nothing to hold it against here.")
         return
     verdict.threshold("Hinton's entry", HINTON, "assignment")
     verdict.says(
-        f"Factor {best:g} is best: {mean:.2%} over {networks}, {100 * abs(HINTON - mean):.2f} percentage points "
+        f"{told}, {100 * abs(HINTON - mean):.2f} percentage points "
         f"{'below' if mean < HINTON else 'above'} Hinton's.{epochs} So few replicates decide nothing; "
         "the procedure earns the points."
     )

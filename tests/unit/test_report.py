@@ -14,6 +14,8 @@ from harness.recording import Finding
 from harness.report import next_steps, render_scorecard
 from harness.results import Cause, ManualPart, Mark, Outcome, Override, RubricItem, Speed, with_totals
 
+NOON = datetime.datetime(2026, 11, 21, 12, tzinfo=datetime.UTC)
+
 
 def test_the_verdict_comes_first() -> None:
     text = card(typical()).text()
@@ -136,12 +138,12 @@ def test_a_quick_check_forecasts_the_full_one() -> None:
     page = card(quick())
     text = page.text()
     assert text.index(
-        "Forecast of the full check on track 2C these runs already reach what is needed"
+        "Forecast of the full check on track 2C what was trained already reaches what is needed"
     ) < text.index("Tasks")
     for word, style in (("on track", "on_track"), ("at risk", "at_risk"), ("will fall short", "will_fall_short")):
         assert text.count(word) == 3  # in all, of the task, of the check
         assert page.with_class(style) == ["span"] * 3
-    assert "will fall short , further below than chance takes correct solutions: mend it" in text
+    assert "will fall short , too low to be bad luck in training: mend it" in text
     assert "Forecast" not in card(random()).text()
 
 
@@ -199,6 +201,28 @@ def test_next_steps_are_few_and_say_each_thing_once() -> None:
     (step,) = next_steps(typical(tasks=tasks, findings=(repeated, *others), errors=()))
     assert [line.text for line in step.lines] == ["the same", "number 0", "number 1", "number 2"]
     assert step.more == 6
+
+
+def test_answers_that_are_missing_are_a_step_with_their_points() -> None:
+    parts = {name: ManualPart(max_points=0.5, asks=f"what {name} asks") for name in ("1", "2A", "2B", "3A")}
+    marked = parts["2A"].model_copy(update={"mark": Mark(points=0.5, by="Ada", at=NOON), "points": 0.5})
+    tasks = (
+        task("1", Outcome.PASSED, 1, 1.5).model_copy(update={"manual": parts["1"]}),
+        task("2A", Outcome.PASSED, 1, 1.5).model_copy(update={"manual": marked}),
+        task("2B", Outcome.PASSED, 1, 1.5).model_copy(update={"manual": parts["2B"]}),
+        task("3A", Outcome.NOT_ATTEMPTED, 0, 1.5).model_copy(update={"manual": parts["3A"]}),
+    )
+    made = typical(tasks=tasks, findings=(), errors=(), unanswered=("1", "2A", "2B", "3A"))
+    steps = next_steps(made)
+    assert [step.title.partition(":")[0] for step in steps] == ["Write the answers", "Not attempted yet"]
+    assert [line.text for line in steps[0].lines] == ["1 what 1 asks, 2B what 2B asks"]
+    assert steps[0].gain == 1
+    assert next_steps(made.model_copy(update={"unanswered": ()}))[0].title == "Not attempted yet"
+
+
+def test_a_template_is_called_one_before_all_else() -> None:
+    untouched = Finding(code="template-unsolved", message="This is the template.")
+    assert next_steps(typical(findings=(untouched,)))[1].lines[0].text == "This is the template."
 
 
 def test_a_problem_is_the_only_step() -> None:
@@ -288,8 +312,7 @@ def test_manual_marks_are_shown() -> None:
         RubricItem(id="formula", text="The formula", points=0.25),
         RubricItem(id="why", text="Why", points=0.25),
     )
-    noon = datetime.datetime(2026, 11, 21, 12, tzinfo=datetime.UTC)
-    mark = Mark(points=0.25, comment="Why this one?", chosen=("formula",), by="Ada", at=noon)
+    mark = Mark(points=0.25, comment="Why this one?", chosen=("formula",), by="Ada", at=NOON)
     part = ManualPart(max_points=0.5, points=0.25, asks="The loss", rubric=rubric, mark=mark)
     text = card(typical(tasks=(task("2B", Outcome.PASSED, 0.5, 0.5, manual=part),), models=())).text()
     assert (
@@ -304,8 +327,7 @@ def test_manual_marks_are_shown() -> None:
 
 
 def test_an_overruled_check_shows_both() -> None:
-    noon = datetime.datetime(2026, 11, 21, 12, tzinfo=datetime.UTC)
-    said = Override(points=0.5, reason="<b>page</b> 2", by="Ada <ada@example.org>", at=noon)
+    said = Override(points=0.5, reason="<b>page</b> 2", by="Ada <ada@example.org>", at=NOON)
     failed = check("2B", Outcome.FAILED, 0, 0.5, message="The loss is another.", hint="Mend it.", override=said)
     made = with_totals(task("2B", Outcome.FAILED, 0, 0.5, failed, manual=ManualPart(max_points=0.5)))
     page = card(typical(tasks=(made,), models=(), claims=(), findings=(), errors=()))

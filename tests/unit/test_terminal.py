@@ -31,8 +31,11 @@ def test_what_passed_or_was_not_attempted_has_no_code(capsys):
 
 def test_a_quick_check_forecasts(capsys):
     text = printed(quick(), capsys)
-    assert "Forecast of the full check on track: 2C (these runs already reach what is needed) at risk: 3A" in text
-    assert "will fall short: 4C (further below than chance takes correct solutions: mend it" in text
+    assert (
+        "Forecast of the full check on track: 2C (what was trained already reaches what is needed) at risk: 3A"
+        in text
+    )
+    assert "will fall short: 4C (too low to be bad luck in training: mend it" in text
 
 
 @pytest.mark.parametrize("text", HOSTILE)

@@ -37,7 +37,7 @@ def test_a_replay_of_the_networks_as_handed_in_needs_no_word():
 
 def test_notes_say_how_real_the_run_was():
     scaled = network(scaled=Scale(epochs=60, batch_size=32))
-    assert any("stretched to the epochs asked" in note for note in notes(scaled))
+    assert any("has the epochs that it asked for" in note for note in notes(scaled))
     assert any("did not come to its end" in note for note in notes(mlp(), problem="Too slow."))
     assert any("Too slow." in note for note in notes(mlp(), problem="Too slow."))
     assert any("placeholders" in note for note in notes(mlp(), figures=(drawn(placeholder=True),)))

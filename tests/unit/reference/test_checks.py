@@ -312,6 +312,43 @@ def test_broken_variants(name, changes, outcome, said):
     assert result.cause is not Cause.HARNESS_FAULT or "was not trained" in result.message
 
 
+HINTS = [
+    ("1.images", with_x(shape=(60_000, 784)), "x_train.reshape(-1, 28, 28, 1)."),
+    (
+        "1.images",
+        {"mlp": network(fit(data=data(x=images(shape=(60_000, 784)))), model_facts((layer_facts("Dense", 64),)))},
+        "reshape(-1, 28, 28, 1), and begin the network with layers.Flatten().",
+    ),
+    ("2C.optimizer", optimized("SGD", learning_rate=0.05), "Write compile(…, optimizer=keras.optimizers.SGD("),
+    ("2C.optimizer", optimized("SGD", 64, learning_rate=0.1), "Write fit(…, batch_size=128)."),
+    ("2C.optimizer", optimized("Adam", 64, learning_rate=0.1), "Write fit(…, batch_size=128) and compile(…"),
+    (
+        "2D.hidden-units",
+        grown(),
+        "inside the loop: model = Sequential([…]). Begin it with Dense(500), then Dense(300).",
+    ),
+]
+
+
+@pytest.mark.parametrize(("name", "changes", "hint"), HINTS)
+def test_a_hint_is_what_is_left_to_do(name, changes, hint):
+    assert hint in results(**changes)[name].hint
+
+
+@pytest.mark.parametrize(
+    ("accuracy", "said"), [(0.1, "hardly does better than guessing"), (0.9, "Look at the curves")]
+)
+def test_a_network_that_learned_nothing_is_told_so(accuracy, said):
+    result = results(cnn=cnn(accuracy))["3A.accuracy"]
+    assert (result.outcome, said in result.hint) == (FAILED, True)
+
+
+def test_one_factor_is_not_the_best_of_several():
+    alone = results(sweep=tuple(sweep(FACTORS[:1], 3)))["2D.comparison"].message
+    assert alone.startswith("There is one factor, 1e-06: ") and " over 3 runs" in alone
+    assert "Factor 1e-06 is best: " in results()["2D.comparison"].message
+
+
 def test_4d_is_about_the_autoencoder_whose_decoder_draws():
     place = WHERE.model_copy(update={"cell": 9})
     other = autoencoder()
