@@ -13,6 +13,7 @@ Linux counts apart. Wall time is right where nothing else runs.
 from __future__ import annotations
 
 import argparse
+import csv
 import datetime
 import json
 import os
@@ -66,8 +67,10 @@ def measured(folder: Path, count: int, seed: int, jobs: int, *, again: bool) -> 
     first = graded(folder / "class" / "submissions.zip", out, cache, jobs)
     second = graded(folder / "class" / "submissions.zip", folder / "again", cache, jobs) if again else None
     results = [load(path) for path in sorted(out.glob(f"*/{RESULT}"))]
-    if len(results) != count:
-        raise RuntimeError(f"{count} hand-ins, and {len(results)} results in {out}")
+    with (out / "grades.csv").open(encoding="utf-8", newline="") as table:
+        rows = sum(1 for _ in csv.DictReader(table))
+    if not len(results) == rows == count:
+        raise RuntimeError(f"{count} hand-ins, {len(results)} results and {rows} rows in {out}")
     store = Store(cache / "runs").facts()
     asked, seconds = trainings(out)
     return {
