@@ -126,7 +126,7 @@ def test_one_that_does_not_end_is_killed(child, tmp_path, monkeypatch):
 WATCHED = """
 import os, subprocess, sys, time
 from harness.notebook import watching
-watching.GRACE_SECONDS = 0.2
+watching.GRACE_SECONDS = {grace}
 started = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(600)"])
 try:
     watching.watch(os.dup(0))
@@ -137,10 +137,12 @@ except KeyboardInterrupt:
 """
 
 
-@pytest.mark.parametrize(("then", "code"), [("started.kill(); sys.exit(7)", 7), ("time.sleep(600)", 130)])
-def test_where_nobody_waits_any_more_it_ends_with_all_that_it_started(then, code):
+@pytest.mark.parametrize(
+    ("then", "grace", "code"), [("started.kill(); sys.exit(7)", 60, 7), ("time.sleep(600)", 0.2, 130)]
+)
+def test_where_nobody_waits_any_more_it_ends_with_all_that_it_started(then, grace, code):
     """By itself, or where that takes too long, at once."""
-    command = [sys.executable, "-c", WATCHED.format(then=then)]
+    command = [sys.executable, "-c", WATCHED.format(then=then, grace=grace)]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
         started = psutil.Process(int(process.stdout.readline()))
         process.stdin.close()  # as the end of the kernel does, however it ends
