@@ -146,7 +146,7 @@ def next_steps(result: Result) -> list[Step]:
         lines = [Line(f"{error.type}: {text.clean(error.message, 200)}", error.where) for error in result.errors]
         first.append(_step("", "Mend what stops the code; what needs it could not be seen", 0, lines))
     untouched = [seen for seen in result.findings if seen.code == "template-unsolved"]
-    first += [_step("", "Hand in work of your own", 0, [Line(seen.message, seen.where)]) for seen in untouched]
+    first += [_step("", "Nothing is solved yet", 0, [Line(seen.message, seen.where)]) for seen in untouched]
     steps = []
     for task in result.tasks:
         open_checks = [check for check in task.checks if _is_theirs(check)]

@@ -90,7 +90,7 @@ def check_hidden_units(sweep, verdict):
         message, hint = f"{_say_stacked(stacked)}.", "Make the model inside the loop: model = Sequential([…])."
         if sweep[0].hidden_units != ASKED:
             message += f" It begins with {_units(sweep[0].hidden_units)}; asked are 500-300."
-            hint += " Begin it with Dense(500), then Dense(300)."
+            hint = "Dense(500), then Dense(300), in a model that is made inside the loop."
         raise Failed(message, hint, where=stacked.where)
     wrong = next((network for network in sweep if network.hidden_units != ASKED), None)
     verdict.measured("parameters", sweep[0].params, how="counted on the first rebuilt network")

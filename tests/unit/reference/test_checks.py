@@ -325,7 +325,7 @@ HINTS = [
     (
         "2D.hidden-units",
         grown(),
-        "inside the loop: model = Sequential([…]). Begin it with Dense(500), then Dense(300).",
+        "Dense(500), then Dense(300), in a model that is made inside the loop.",
     ),
 ]
 
