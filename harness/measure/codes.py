@@ -49,8 +49,8 @@ def planned(
         )  # fmt: skip
         parents = [(one.recipe, grader.facts(one.recipe.model, None)) for one in made.on_codes.ancestors]
         both = [(one.recipe, _rebuilt(grader, one.recipe.model)) for one in (made.on_codes, made.on_pixels)]
-        budget.charge(spec.autoencoder, parents, made.seeds)
-        return replace(made, work=budget.charge(task, both, made.seeds))
+        work = budget.charge(spec.autoencoder, parents, made.seeds)
+        return replace(made, work=work.plus(budget.charge(task, both, made.seeds)))
     except (Refused, TrainerFailed, TrainingStopped) as error:
         return Unmeasured(reason=str(error)[:500], cause=cause_of(error))
 
@@ -62,17 +62,19 @@ def compared(
     if not isinstance(plan, PlannedCodes):
         return plan
     try:
-        return codes_of(grader, plan, partial(on_epoch, ""))
+        return codes_of(grader, plan, partial(on_epoch, ""), TimeLimit(patience(plan.work)))
     except (Refused, TrainerFailed, TrainingStopped) as error:
         return Unmeasured(reason=str(error)[:500], cause=cause_of(error))
 
 
-def codes_of(grader: Grader, plan: PlannedCodes, on_epoch: Callable[[int, int], None]) -> CodesAgainstPixels:
-    """Train both, or take their runs from the cache, and compare their accuracies seed by seed.
+def codes_of(
+    grader: Grader, plan: PlannedCodes, on_epoch: Callable[[int, int], None], limit: TimeLimit | None = None
+) -> CodesAgainstPixels:
+    """Train both, or take their runs from the cache, and compare their accuracies seed by seed. `limit` holds for
+    each training, the autoencoder's among them.
 
     Raises Refused, TrainerFailed and TrainingStopped.
     """
-    limit = TimeLimit(patience(plan.work))
     pairs = [
         tuple(grader.run(prepared, seed, on_epoch, limit).accuracy for prepared in (plan.on_codes, plan.on_pixels))
         for seed in plan.seeds

@@ -22,7 +22,7 @@ from harness.training.recipe import Prepared
 @dataclass(frozen=True)
 class PlannedCodes:
     """What is trained to compare codes with pixels: the fits that it is made of, and each recipe's seeds. `work`:
-    what one run of all of it takes."""
+    what one run of all of it takes, of the autoencoder too."""
 
     autoencoder: str
     classifier: str
