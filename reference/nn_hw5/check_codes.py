@@ -194,7 +194,10 @@ def check_difference(on_pixels, evidence, verdict):
     )  # fmt: skip
     told = (
         f"Your classifier was trained here on pixels, and on the codes of your autoencoder, which was cut at its "
-        f"bottleneck of {made.values}, with {len(made.seeds)} seeds each."
+        f"bottleneck of {made.values}."
     )
     gate = evidence.gates.get("6.difference")
-    hold((made.difference,), gate, verdict, DIFFERENCE, evidence.profile, on_pixels.where, notes=(told,))
+    hold(
+        (made.difference,), gate, verdict, DIFFERENCE, evidence.profile, on_pixels.where, notes=(told,),
+        times=len(made.seeds),
+    )  # fmt: skip
