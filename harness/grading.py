@@ -68,8 +68,8 @@ class Plans:
             for seed in plan.seeds
         ]
         if isinstance(self.codes, PlannedCodes):
-            both, work = (self.codes.on_codes, self.codes.on_pixels), self.codes.work
-            seeded += [(one.with_seed(seed), work) for seed in self.codes.seeds for one in both]
+            both = ((self.codes.on_codes, self.codes.work), (self.codes.on_pixels, self.codes.classifying))
+            seeded += [(one.with_seed(seed), work) for seed in self.codes.seeds for one, work in both]
         return tuple({one.recipe.sha256: (one, work) for one, work in seeded}.values())
 
 

@@ -49,8 +49,8 @@ def planned(
         )  # fmt: skip
         parents = [(one.recipe, grader.facts(one.recipe.model, None)) for one in made.on_codes.ancestors]
         both = [(one.recipe, _rebuilt(grader, one.recipe.model)) for one in (made.on_codes, made.on_pixels)]
-        work = budget.charge(spec.autoencoder, parents, made.seeds)
-        return replace(made, work=work.plus(budget.charge(task, both, made.seeds)))
+        first = budget.charge(spec.autoencoder, parents, made.seeds)
+        return replace(made, encoding=first, classifying=budget.charge(task, both, made.seeds))
     except (Refused, TrainerFailed, TrainingStopped) as error:
         return Unmeasured(reason=str(error)[:500], cause=cause_of(error))
 

@@ -21,8 +21,8 @@ from harness.training.recipe import Prepared
 
 @dataclass(frozen=True)
 class PlannedCodes:
-    """What is trained to compare codes with pixels: the fits that it is made of, and each recipe's seeds. `work`:
-    what one run of all of it takes, of the autoencoder too."""
+    """What is trained to compare codes with pixels: the fits that it is made of, and each recipe's seeds.
+    `encoding` and `classifying`: what one run of the autoencoder takes, and one of both classifiers."""
 
     autoencoder: str
     classifier: str
@@ -31,7 +31,13 @@ class PlannedCodes:
     on_codes: Prepared
     on_pixels: Prepared
     seeds: tuple[int, ...]
-    work: Work = field(default_factory=Work)
+    encoding: Work = field(default_factory=Work)
+    classifying: Work = field(default_factory=Work)
+
+    @property
+    def work(self) -> Work:
+        """What one run of all of it takes."""
+        return self.encoding.plus(self.classifying)
 
 
 def planned(

@@ -9,6 +9,7 @@ from evidence import network
 from unit.test_encoders import DIGITS, FLAT, autoencoder, classifier
 
 from harness.assignment import load
+from harness.grading import Plans
 from harness.measure import codes
 from harness.recording import Recording
 from harness.training.channel import TimeLimit
@@ -61,6 +62,9 @@ def test_the_autoencoder_is_part_of_what_a_run_may_take():
     plan = planned(made)
     assert made.charged == ["3", "5"]
     assert plan.work == COSTS["3"].plus(COSTS["5"])
+    works = {one.recipe.sha256: work for one, work in Plans({}, {}, None, plan).trainings}
+    on_codes, on_pixels = (one.with_seed(plan.seeds[0]).recipe.sha256 for one in (plan.on_codes, plan.on_pixels))
+    assert (works[on_codes], works[on_pixels]) == (plan.work, COSTS["5"])
 
 
 def test_a_hand_in_s_trainings_have_a_limit_and_ours_have_none():
