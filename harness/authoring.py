@@ -77,6 +77,9 @@ def power(
     device: DeviceOption = "auto",
     jobs: Annotated[int, typer.Option(min=1, help="Hand-ins recorded at the same time.")] = 1,
     out: OutOption = None,
+    graded: Annotated[
+        Path | None, typer.Option(help="Folder that keeps the scorecards, for `harness forecasts` and for reading.")
+    ] = None,
     cache: CacheOption = True,
     cache_size: CacheSizeOption = None,
 ) -> None:
@@ -92,7 +95,7 @@ def power(
         with bars.progress(count) as progress:
             report = module.measure(
                 folder, loaded, progress, data=data, profile=profile, device=device, jobs=jobs,
-                cache=cache_folder(cache), cache_limit=cache_limit(cache_size), only=only or (),
+                cache=cache_folder(cache), cache_limit=cache_limit(cache_size), only=only or (), graded=graded,
             )  # fmt: skip
         if out is not None:
             module.write(report, out)

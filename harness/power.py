@@ -187,9 +187,11 @@ def measure(
     cache: Path | None = None,
     cache_limit: int | None = None,
     only: Sequence[str] = (),
+    graded: Path | None = None,
 ) -> PowerReport:
     """Grade the folder's right and wrong hand-ins as any others, and report. `only`: the wrong ones of these names
-    and what they are made of; by default all.
+    and what they are made of; by default all. `graded`: the folder that keeps their scorecards and results, as
+    `harness grade --out` would; by default none is kept.
 
     The mutants are ours, so that a machine without a sandbox does. Raises MutantsError, DatasetError and
     DeviceUnavailable.
@@ -203,21 +205,21 @@ def measure(
         hand_ins = Path(temporary) / "hand_ins"
         hand_ins.mkdir()
         options = Options(
-            assignment=assignment, out=Path(temporary) / "graded", data=data, profile=profile, device=device,
-            jobs=jobs, isolation="preferred", cache=cache,
+            assignment=assignment, out=graded or Path(temporary) / "graded",
+            data=data, profile=profile, device=device, jobs=jobs, isolation="preferred", cache=cache,
             cache_limit=DEFAULT_LIMIT if cache_limit is None else cache_limit,
         )  # fmt: skip
-        graded = grade(laid_out(folder, mutants, hand_ins), options, progress)
-    results = dict(zip(mutants.names, graded, strict=True))
+        made = grade(laid_out(folder, mutants, hand_ins), options, progress)
+    results = dict(zip(mutants.names, made, strict=True))
     about = {
-        "command": f"harness power {assignment.id} --data {graded[0].dataset.name} --profile {profile}",
+        "command": f"harness power {assignment.id} --data {made[0].dataset.name} --profile {profile}",
         "harness": harness.__version__,
         "commit": provenance.commit(),
         "time": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
         "seconds": round(time.perf_counter() - started, 1),
         "machine": provenance.machine(),
-        "trainer": graded[0].provenance.get("trainer"),
-        "isolation": graded[0].isolation,
+        "trainer": made[0].provenance.get("trainer"),
+        "isolation": made[0].isolation,
     }
     return report(mutants, results, assignment, about)
 

@@ -16,8 +16,10 @@ from examples import DAT405_A7
 from harness.assignment import Assignment, load
 from harness.classroom import Options, Silent, grade
 from harness.mutants import default_folder, laid_out, read
+from harness.outputs import RESULT
 from harness.power import PowerReport, measure
 from harness.results import Result
+from harness.results import load as load_result
 from harness.training import choose as choosing
 from harness.training import process
 from harness.training.choose import Choice, Kind
@@ -29,9 +31,13 @@ ON_EVERY_PUSH = ("salt_only", "labels_sorted", "small_learning_rate")
 """The last one's accuracy shows only in training; the others are seen in what was handed in."""
 
 
-def measured(data: str, cache: Path, *only: str, assignment: Assignment = ASSIGNMENT) -> PowerReport:
+def measured(
+    data: str, cache: Path, *only: str, assignment: Assignment = ASSIGNMENT, graded: Path | None = None
+) -> PowerReport:
     folder = default_folder(assignment)
-    return measure(folder, assignment, Silent(), data=data, device="cpu", jobs=2, cache=cache, only=only)
+    return measure(
+        folder, assignment, Silent(), data=data, device="cpu", jobs=2, cache=cache, only=only, graded=graded
+    )
 
 
 def misses(report: PowerReport) -> list[str]:
@@ -41,11 +47,13 @@ def misses(report: PowerReport) -> list[str]:
 
 
 @pytest.mark.end_to_end
-def test_cheap_mutants_are_caught_by_what_is_expected(cache):
-    report = measured("digits", cache, *ON_EVERY_PUSH)
+def test_cheap_mutants_are_caught_by_what_is_expected(cache, tmp_path):
+    report = measured("digits", cache, *ON_EVERY_PUSH, graded=tmp_path)
     assert misses(report) == []
     assert {one.name: one.unseen for one in report.mutants} == dict.fromkeys(ON_EVERY_PUSH, ())
     assert report.exit_code == 0
+    kept = {load_result(path).submission.name for path in tmp_path.glob(f"*/{RESULT}")}
+    assert kept >= {one.name for one in (*report.right, *report.mutants)}
 
 
 @pytest.mark.end_to_end

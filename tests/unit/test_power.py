@@ -152,12 +152,14 @@ def test_the_command_shows_what_is_caught_and_what_is_not(monkeypatch, tmp_path)
     monkeypatch.setattr(power, "measure", measure)
     file = tmp_path / "power.json"
     command = ["power", "dat405_a7", "--data", "digits", "--only", "no_bias", "--out", str(file)]
+    command += ["--graded", str(tmp_path / "kept")]
     answer = CliRunner().invoke(cli.app, command, env={"COLUMNS": "200"})
     assert answer.exit_code == 1
     assert "2C-accuracy" in answer.output
     assert "1 of 2 mutants caught by a check of their own task, 1 missed" in answer.output
     assert seen["data"] == "digits"
     assert seen["only"] == ["no_bias"]
+    assert seen["graded"] == tmp_path / "kept"
     assert seen["folder"] == default_folder(ASSIGNMENT)
     assert file.is_file()
 
