@@ -6,7 +6,7 @@ from types import SimpleNamespace
 
 import pytest
 from evidence import network
-from unit.test_encoders import DIGITS, FLAT, autoencoder, classifier
+from unit.codes_sample import DIGITS, FLAT, autoencoder, classifier
 
 from harness.assignment import load
 from harness.grading import Plans

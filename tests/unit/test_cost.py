@@ -5,7 +5,6 @@ import math
 import pytest
 import tiny
 from evidence import (
-    MLP_FACTS,
     MLP_LAYERS,
     chain,
     conv2d,
@@ -18,6 +17,7 @@ from evidence import (
 )
 from hypothesis import given
 from hypothesis import strategies as st
+from unit.recipe_sample import MLP_SHAPED, SGD, recipe
 
 from harness.allowlist import Refused
 from harness.assignment import AssignmentError, load
@@ -25,16 +25,9 @@ from harness.compiling import OPTIMIZERS
 from harness.models import LayerSpec, NodeSpec, canonical
 from harness.recording import Graph, TensorRef
 from harness.training import cost
-from harness.training.arrays_spec import ArraySpec
 from harness.training.cost import Allowance, Budget, ReferenceCost, Work, estimate, operations, slots
-from harness.training.recipe import Recipe
 
-SGD = ("SGD", {"learning_rate": 0.1})
 HUGE = 2**60
-MLP_SHAPES = ((None, 784), (None, 64), (None, 64), (None, 10))
-MLP = model_facts(
-    tuple(one.model_copy(update={"output_shape": shape}) for one, shape in zip(MLP_FACTS, MLP_SHAPES, strict=True))
-)
 FORWARD = 2 * (784 * 64 + 64 * 64 + 64 * 10) + (784 + 64 + 64 + 10)  # products, then one for each output
 
 
@@ -44,18 +37,7 @@ def spec(class_name, **arguments) -> LayerSpec:
 
 def mlp_cost(**changes):
     settings = {"examples": 60_000, "epochs": 10, "batch_size": 128, "optimizer": SGD, **changes}
-    return estimate(canonical(Graph(**chain(*MLP_LAYERS))), MLP, **settings)
-
-
-def recipe(**changes) -> Recipe:
-    array = {"part": "train", "rows": "r", "count": 60_000}
-    whole = {
-        "model": canonical(Graph(**chain(*MLP_LAYERS))), "optimizer": SGD, "loss": ("CategoricalCrossentropy", {}),
-        "epochs": 10, "batch_size": 128, "shuffle": True, "dataset": "mnist", "dataset_sha256": "0",
-        "x": ArraySpec(**array, item_shape=(28, 28, 1), encoding="pixels"),
-        "y": ArraySpec(**array, item_shape=(10,), encoding="one_hot"),
-    }  # fmt: skip
-    return Recipe(**{**whole, **changes})
+    return estimate(canonical(Graph(**chain(*MLP_LAYERS))), MLP_SHAPED, **settings)
 
 
 # --- one layer
@@ -198,27 +180,27 @@ def refused(within: Budget, *arguments) -> str:
 
 
 def test_the_reference_itself_is_within_every_limit():
-    budget(multiple=1, total=ONE_RUN.times(3)).charge("2C", [(recipe(), MLP)], (0, 1, 2))
+    budget(multiple=1, total=ONE_RUN.times(3)).charge("2C", [(recipe(), MLP_SHAPED)], (0, 1, 2))
 
 
 def test_more_arithmetic_than_allowed_is_refused_with_the_figures():
     within = budget()
-    within.charge("2C", [(recipe(epochs=200), MLP)], (0,))
-    assert refused(within, "2C", [(recipe(epochs=410), MLP)], (0,)) == (
+    within.charge("2C", [(recipe(epochs=200), MLP_SHAPED)], (0,))
+    assert refused(within, "2C", [(recipe(epochs=410), MLP_SHAPED)], (0,)) == (
         "training it would take 41 times the arithmetic of the reference network (8.2e12 against 2.0e11 "
         "operations); at most 20 times is trained"
     )
 
 
 def test_more_steps_than_allowed_are_refused_with_the_figures():
-    assert refused(budget(), "2C", [(recipe(batch_size=1), MLP)], (0,)) == (
+    assert refused(budget(), "2C", [(recipe(batch_size=1), MLP_SHAPED)], (0,)) == (
         "training it would take 128 times the steps of the reference network (600,000 against 4,690 steps); at "
         "most 20 times is trained"
     )
 
 
 def test_more_memory_than_there_is_is_refused_with_the_figures():
-    said = refused(budget(memory=10**6), "2C", [(recipe(), MLP)], (0,))
+    said = refused(budget(memory=10**6), "2C", [(recipe(), MLP_SHAPED)], (0,))
     assert said == (
         "training it would need 190.3 MB of memory (55,050 parameters, batches of 128); this machine has 1.0 MB"
     )
@@ -226,42 +208,42 @@ def test_more_memory_than_there_is_is_refused_with_the_figures():
 
 def test_the_machines_memory_is_asked_for(monkeypatch):
     monkeypatch.setattr(cost.psutil, "virtual_memory", lambda: type("Memory", (), {"total": 10**6}))
-    assert "1.0 MB" in refused(Budget(Allowance()), "2C", [(recipe(), MLP)], (0,))
+    assert "1.0 MB" in refused(Budget(Allowance()), "2C", [(recipe(), MLP_SHAPED)], (0,))
 
 
 def test_a_task_without_a_reference_has_no_limit_but_the_total():
-    budget(multiple=1).charge("9", [(recipe(epochs=400), MLP)], (0,))
-    assert "a hand-in has" in refused(budget(total=ONE_RUN), "9", [(recipe(epochs=400), MLP)], (0,))
+    budget(multiple=1).charge("9", [(recipe(epochs=400), MLP_SHAPED)], (0,))
+    assert "a hand-in has" in refused(budget(total=ONE_RUN), "9", [(recipe(epochs=400), MLP_SHAPED)], (0,))
 
 
 def test_what_is_over_the_total_is_refused_and_what_is_smaller_still_trained():
     within = budget(total=ONE_RUN.times(3))
-    within.charge("2C", [(recipe(), MLP)], (0, 1))
-    said = refused(within, "2C", [(recipe(epochs=20), MLP)], (0,))
+    within.charge("2C", [(recipe(), MLP_SHAPED)], (0, 1))
+    said = refused(within, "2C", [(recipe(epochs=20), MLP_SHAPED)], (0,))
     assert said == (
         "with it, this hand-in's training would take 8.0e11 operations; a hand-in has 6.0e11. Train fewer or "
         "smaller networks, or ask the person who marks"
     )
-    within.charge("2C", [(recipe(loss=("MeanSquaredError", {})), MLP)], (0,))
-    assert "a hand-in has" in refused(within, "2C", [(recipe(epochs=1), MLP)], (0,))
+    within.charge("2C", [(recipe(loss=("MeanSquaredError", {})), MLP_SHAPED)], (0,))
+    assert "a hand-in has" in refused(within, "2C", [(recipe(epochs=1), MLP_SHAPED)], (0,))
 
 
 def test_a_run_is_charged_once():
     within = budget(total=ONE_RUN.times(2))
     for _ in range(5):
-        within.charge("2C", [(recipe(), MLP)], (0, 1))
-        within.charge("2C", [(recipe(), MLP)], ())
-    assert "a hand-in has" in refused(within, "2C", [(recipe(), MLP)], (2,))
+        within.charge("2C", [(recipe(), MLP_SHAPED)], (0, 1))
+        within.charge("2C", [(recipe(), MLP_SHAPED)], ())
+    assert "a hand-in has" in refused(within, "2C", [(recipe(), MLP_SHAPED)], (2,))
 
 
 def test_what_is_trained_together_is_taken_together_or_not_at_all():
     parent, child = recipe(loss=("MeanSquaredError", {})), recipe()
     within = budget(total=ONE_RUN.times(3))
-    refused(within, "2C", [(parent, MLP), (recipe(epochs=30), MLP)], (0,))
-    within.charge("2C", [(child, MLP)], (1, 2))  # for which the parent's run was not left charged
-    refused(within, "2C", [(parent, MLP), (child, MLP)], (0,))
-    assert within.charge("2C", [(parent, MLP), (child, MLP)], (1,)) == ONE_RUN.times(2)
-    refused(within, "2C", [(recipe(epochs=1), MLP)], (0,))
+    refused(within, "2C", [(parent, MLP_SHAPED), (recipe(epochs=30), MLP_SHAPED)], (0,))
+    within.charge("2C", [(child, MLP_SHAPED)], (1, 2))  # for which the parent's run was not left charged
+    refused(within, "2C", [(parent, MLP_SHAPED), (child, MLP_SHAPED)], (0,))
+    assert within.charge("2C", [(parent, MLP_SHAPED), (child, MLP_SHAPED)], (1,)) == ONE_RUN.times(2)
+    refused(within, "2C", [(recipe(epochs=1), MLP_SHAPED)], (0,))
 
 
 # --- what an assignment allows
@@ -323,4 +305,4 @@ def test_a_hand_in_has_more_than_the_whole_reference(task):
 
 
 def test_a_recorded_fit_is_estimated_from_its_recipe():
-    assert cost.of_recipe(recipe(), MLP) == mlp_cost()
+    assert cost.of_recipe(recipe(), MLP_SHAPED) == mlp_cost()

@@ -2,7 +2,8 @@
 
 import numpy as np
 import pytest
-from evidence import CNN_FACTS, CNN_LAYERS, MLP_FACTS, digits, evidence, fit, model_facts, network, sgd
+from evidence import CNN_LAYERS, digits, evidence, fit, network, sgd
+from unit.recipe_sample import CNN_SHAPED, MLP_SHAPED
 
 from harness import grading
 from harness.allowlist import Refused
@@ -18,22 +19,7 @@ from harness.training.from_recording import Recipes
 from harness.training.process import TrainedRun
 
 A7 = load("dat405_a7")
-FACTS = {
-    "fit-1": model_facts(
-        tuple(
-            one.model_copy(update={"output_shape": (None, units)})
-            for one, units in zip(MLP_FACTS, (784, 64, 64, 10), strict=True)
-        )
-    ),
-    "fit-cnn": model_facts(
-        tuple(
-            one.model_copy(update={"output_shape": shape})
-            for one, shape in zip(
-                CNN_FACTS[:1] + CNN_FACTS[2:], ((None, 24, 24, 16), (None, 9216), (None, 10)), strict=True
-            )
-        )
-    ),
-}
+FACTS = {"fit-1": MLP_SHAPED, "fit-cnn": CNN_SHAPED}
 
 
 class Trainer:

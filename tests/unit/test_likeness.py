@@ -2,7 +2,6 @@
 
 import io
 import json
-import random
 import re
 import tokenize
 from pathlib import Path
@@ -11,20 +10,16 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from unit.source_sample import made_up, sources
 
 from harness import likeness
 from harness.comparing import MAX_PAIRS, Trace, compare
 from harness.likeness import MIN_SHARE, alike, fingerprint, handed_out, read_handed_out, with_passage
-from harness.recording import SourceRecord, Where
 
 TESTS = Path(__file__).parents[1]
 HAND_INS = TESTS / "hand_ins"
 INDEPENDENT = ("template_2020", "template_2022", "template_2023", "right_and_unusual", "unusual_networks",
                "second_autoencoder", "own_training_loop", "pytorch")  # fmt: skip
-
-
-def sources(*texts: str, file: str = "a.ipynb") -> list[SourceRecord]:
-    return [SourceRecord(where=Where(file=file, cell=n), text=text) for n, text in enumerate(texts, 1)]
 
 
 def cells(name: str) -> list[str]:
@@ -49,12 +44,6 @@ def pair_of(one: list[str], other: list[str], known: frozenset[int] = frozenset(
     prints = [fingerprint(sources(*one), known), fingerprint(sources(*other, file="b.ipynb"), known)]
     found = alike(prints, without_common=False)
     return with_passage(found[0], prints) if found else None
-
-
-def made_up(seed: int, lines: int = 60) -> str:
-    """Code that nobody else has: calls of functions with random names."""
-    rng = random.Random(seed)
-    return "\n".join(f"lib.f{rng.randrange(10**6)}(x, {rng.randrange(10**6)})" for _ in range(lines))
 
 
 # --- signs

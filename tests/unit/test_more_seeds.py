@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 from evidence import CNN_LAYERS, digits, evidence, fit, gate, network
-from unit.test_grading_cost import FACTS
+from unit.recipe_sample import CNN_SHAPED, MLP_SHAPED
 
 from harness.assignment import load
 from harness.evidence import Match
@@ -56,7 +56,7 @@ def graded(monkeypatch, trainer, *networks, task="2C", allowance=None, **changes
 
 
 def mlp(name="fit-1", epochs=11, **more):
-    return network(fit(id=name, epochs=epochs), FACTS["fit-1"], (), **more)
+    return network(fit(id=name, epochs=epochs), MLP_SHAPED, (), **more)
 
 
 @pytest.mark.parametrize(
@@ -91,8 +91,7 @@ def test_the_assignments_own_recipe_needs_no_more(monkeypatch):
 
 def test_of_several_networks_the_most_accurate_gets_them(monkeypatch):
     networks = [
-        network(fit(*CNN_LAYERS, id=name, epochs=epochs), FACTS["fit-cnn"], ())
-        for name, epochs in (("a", 5), ("b", 6))
+        network(fit(*CNN_LAYERS, id=name, epochs=epochs), CNN_SHAPED, ()) for name, epochs in (("a", 5), ("b", 6))
     ]
     monkeypatch.setattr(type(A7.profile("quick")), "candidates", 2, raising=False)
     trainer = Trainer(of_5=(HOPELESS,), of_6=(OPEN, OPEN, 0.97))

@@ -5,8 +5,8 @@ import re
 import pytest
 import tiny
 from evidence import cnn, evidence, mlp
-from unit.test_cost import recipe
-from unit.test_likeness import made_up, sources
+from unit.recipe_sample import recipe
+from unit.source_sample import made_up, sources
 
 from harness.assignment import AssignmentError, load
 from harness.comparing import compare
