@@ -22,6 +22,7 @@ from typing import IO, Any
 
 import psutil
 
+from harness.run_delay import Deadline, waited
 from harness.sandbox.base import Ended, Frames, Limits, SandboxError, SandboxRun
 from harness.sandbox.frames import FrameError, FrameFloodError, FrameReader
 
@@ -32,6 +33,8 @@ READY = b"\x06"
 """What the stage says then (`harness.worker.stage`)."""
 LOOK_SECONDS = 0.25
 """How often the memory of the whole run is looked at."""
+SHORTEST = 0.01
+"""A limit with no more seconds left is at its end."""
 GRACE_SECONDS = 10.0
 """How long killed processes may take to be gone before the run counts as our fault."""
 TOKEN = "HARNESS_RUN"  # noqa: S105  # the name of a variable, not a secret
@@ -40,7 +43,7 @@ SIGKILL, SIGXCPU = 9, 24  # by number: Windows has no such names
 # `-s -P` with a fixed environment isolates as `-I` does, but lets PYTHONHASHSEED count, which `-I` ignores.
 WORKER_ARGUMENTS = ("-s", "-P", "-c")
 WORKER_CODE = "import sys; sys.path.insert(0, {root!r}); from harness.worker.main import main; main()"
-WORKER = ("__init__.py", "keras_import.py", "recorded_models.py", "recording.py", "worker")
+WORKER = ("__init__.py", "keras_import.py", "recorded_models.py", "recording.py", "run_delay.py", "worker")
 """What the worker imports of the harness, by its place in there: a walled run sees no more of it."""
 
 _ESCAPES = re.compile(r"\x1b\[[0-?]*[ -/]*[@-~]|\x1b\][^\x07\x1b]*(?:\x07|\x1b\\)?|\x1b[ -/]*[0-~]?")
@@ -200,7 +203,8 @@ def supervise(
     try:
         for thread in threads:
             thread.start()
-        event = _first(events, started + limits.seconds, out_of_memory)
+        deadline = Deadline(started, limits.seconds, lambda so_far: waited(_family_ids(process), so_far))
+        event = _first(events, deadline, out_of_memory)
     finally:
         seconds = time.monotonic() - started
         if event != "interrupted" and out_of_memory():
@@ -216,14 +220,14 @@ def supervise(
     return SandboxRun(frames.frames, run.ended, run.return_code, run.signal, run.log, seconds, detail)
 
 
-def _first(events: queue.SimpleQueue[str], deadline: float, out_of_memory: Callable[[], bool]) -> str:
+def _first(events: queue.SimpleQueue[str], deadline: Deadline, out_of_memory: Callable[[], bool]) -> str:
     """What ends the run: an event, "timeout", or "memory"."""
     while not out_of_memory():
-        left = deadline - time.monotonic()
+        left = deadline.left()
         try:
             return events.get(timeout=max(min(left, LOOK_SECONDS), 0.0))
         except queue.Empty:
-            if left <= LOOK_SECONDS:
+            if left <= SHORTEST:
                 return "timeout"
     return "memory"
 
@@ -316,12 +320,21 @@ def kill_tree(process: subprocess.Popen[bytes], token: str) -> None:
             raise SandboxError(f"{len(alive)} processes of the run could not be killed")
 
 
-def _alive(process: subprocess.Popen[bytes], token: str) -> list[psutil.Process]:
-    found: list[psutil.Process] = []
+def _family(process: subprocess.Popen[bytes]) -> list[psutil.Process]:
+    """`process` and its descendants, while it lives."""
     if process.poll() is None:
         with contextlib.suppress(psutil.Error):
             root = psutil.Process(process.pid)
-            found = [root, *root.children(recursive=True)]
+            return [root, *root.children(recursive=True)]
+    return []
+
+
+def _family_ids(process: subprocess.Popen[bytes]) -> list[int]:
+    return [one.pid for one in _family(process)]
+
+
+def _alive(process: subprocess.Popen[bytes], token: str) -> list[psutil.Process]:
+    found = _family(process)
     for one in psutil.process_iter():
         try:
             if one.environ().get(TOKEN) == token and one.status() != psutil.STATUS_ZOMBIE:

@@ -23,9 +23,9 @@ class Job(BaseModel):
     """One run of one hand-in.
 
     `order`: cells run as they stand, or as their saved execution counts say. The hand-in's code has `run_seconds`
-    from its first statement on, and `total_seconds` from the worker's start, whichever ends first. The first, and
-    `statement_seconds`, do not count what it waited for on a busy machine (`own_time`). `content_bytes` may cross
-    of arrays that were not recognised.
+    from its first statement on, and `total_seconds` from the worker's start, whichever ends first. None of
+    them, and `statement_seconds` neither, counts what it waited for on a busy machine (`own_time`,
+    `harness.run_delay`). `content_bytes` may cross of arrays that were not recognised.
     """
 
     model_config = ConfigDict(extra="forbid")

@@ -26,6 +26,7 @@ from harness.recording import (
     SourceRecord,
     Where,
 )
+from harness.run_delay import Deadline, waited
 from harness.worker import (
     data_paths,
     keras2,
@@ -133,7 +134,8 @@ class Session:
         standins.serve_shell(self._shell, self._is_theirs)
         Importer(self._own, self._runner).install()
         self._started = time.monotonic()
-        self._end, self._latest = self._clock.now() + job.run_seconds, began + job.total_seconds
+        self._end = self._clock.now() + job.run_seconds
+        self._latest = Deadline(began, job.total_seconds, lambda seconds: waited([os.getpid()], seconds))
 
     def _hooks(self) -> Hooks:
         return Hooks(
@@ -256,7 +258,7 @@ class Session:
 
     def _left(self) -> float:
         """Seconds that the hand-in's code still has: of its own time, and before the worker is ended."""
-        return min(self._end - self._clock.now(), self._latest - time.monotonic())
+        return min(self._end - self._clock.now(), self._latest.left())
 
     def _send_snapshot(self) -> None:
         if len(self._recorder.fits) > self._sent:

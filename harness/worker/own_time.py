@@ -9,9 +9,10 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+from harness.run_delay import PATIENCE
+
 TASKS = Path("/proc/self/task")
 LOOK_SECONDS = 0.25  # at most this often: there is a file a thread
-PATIENCE = 4.0  # times as long as it may take by its own time, a statement may take by the clock on the wall
 SHORTEST = 0.01
 
 

@@ -4,8 +4,9 @@ import time
 
 import pytest
 
+from harness.run_delay import PATIENCE
 from harness.worker.execute import Hooks, Runner
-from harness.worker.own_time import PATIENCE, OwnClock, StatementTimeout, countdown, limited, time_limit
+from harness.worker.own_time import OwnClock, StatementTimeout, countdown, limited, time_limit
 
 
 class Wall:
