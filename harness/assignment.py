@@ -279,12 +279,15 @@ class Assignment:
                     reference=quantity.values if quantity else (),
                     alpha=bonferroni(self._wrong_fail_rate, len(specs)), total=self._wrong_fail_rate,
                     gates=len(specs), forecasts=forecasts.records if forecasts else {},
-                    **self._runs_of(task, spec, profile),
+                    **self._runs_of(task, measure, spec, profile),
                 )  # fmt: skip
         return made
 
-    def _runs_of(self, task: str, spec: GateSpec, profile: Profile) -> dict[str, int]:
+    def _runs_of(self, task: str, measure: str, spec: GateSpec, profile: Profile) -> dict[str, int]:
         """How many runs a gate has in any case, and at most."""
+        if measure == "difference" and self.measurements.codes is not None:
+            pairs = self.measurements.codes.seeds[profile]  # each with an autoencoder of its own
+            return {"runs": pairs, "most": pairs}
         if spec is not self.tasks[task].accuracy:
             return {"runs": 1, "most": 1}  # more seeds of a denoiser would share its classifier's luck
         of, convolutional = self.profile(profile), self.tasks[task].convolutional

@@ -287,7 +287,7 @@ class Grader:
             seed=seed,
             accuracy=accuracy(arrays["predictions"], self.dataset.y_test) if recipe.classifier else None,
             images=len(self.dataset.y_test),
-            curve=_curve(stored),
+            curve=curve_of(stored),
             seconds=round(stored.seconds, 3),
             trainer=stored.trainer,
             why=stored.device.get("why", ""),
@@ -377,7 +377,7 @@ def _noted(evidence: FitEvidence, make: Callable[P, FitEvidence], *args: P.args,
         return evidence.model_copy(update={"problem": str(error)[:500], "cause": cause_of(error)})
 
 
-def _curve(stored: StoredRun) -> Curve:
+def curve_of(stored: StoredRun) -> Curve:
     """Values an epoch; a curve that stopped being finite ends there."""
 
     def values(name: str) -> tuple[float, ...]:
@@ -394,4 +394,5 @@ def _curve(stored: StoredRun) -> Curve:
         val_accuracy=values("val_accuracy"),
         loss=values("loss"),
         val_loss=values("val_loss"),
+        diverged=any(value is None for kept in stored.history.values() for value in kept),
     )

@@ -115,11 +115,19 @@ class CodesAgainstPixels(Value):
     codes: tuple[float, ...]
     """Accuracy on the evaluation images, a value a seed."""
     pixels: tuple[float, ...]
-    difference: float
-    """Codes less pixels, mean over seeds."""
     low: float | None = None
     """Student's 95 % interval of the differences; None for fewer than three seeds."""
     high: float | None = None
+
+    @property
+    def differences(self) -> tuple[float, ...]:
+        """Codes less pixels, a value a seed."""
+        return tuple(one - other for one, other in zip(self.codes, self.pixels, strict=True))
+
+    @property
+    def difference(self) -> float:
+        """Their mean over seeds."""
+        return sum(self.differences) / len(self.differences)
 
 
 class Generation(Value):

@@ -221,7 +221,7 @@ class Reference:
         return task, telling, planned(*self._reference(spec.autoencoder), telling, prepared, seeds)
 
     def _codes(self, spec: CodesSpec) -> Trial:
-        """One run compares one pair of trainings: a hand-in's mean over seeds is held against the runs' spread."""
+        """One run compares one pair of trainings, on an autoencoder of its own."""
         task, telling, plan = self.codes(spec)
         about = self._about("difference", task)
         quantity = self.quantity(task, "difference", telling, plan.on_codes, about)

@@ -95,7 +95,7 @@ def judge_accuracy(
 
 def hold(
     values: Sequence[float], gate: Gate | None, verdict: Verdict, words: Words, profile: Literal["quick", "full"],
-    where: Where | None, *, notes: Sequence[str] = (), own: bool = False, unsure: bool = False, times: int = 0,
+    where: Where | None, *, notes: Sequence[str] = (), own: bool = False, unsure: bool = False,
 ) -> None:  # fmt: skip
     """Hold measured values, a run a seed and at least one, against their gate. Returns where they pass.
 
@@ -103,9 +103,8 @@ def hold(
     harness.gates.decide has it. Else the check fails, or earns a share that grows from the gate's `partial_from` to
     what is accepted. A person decides where nothing is known to hold them against, or where they fall short and it
     is not sure what was measured (`unsure`). `notes`: sentences on what was trained otherwise than handed in.
-    `times`: how often was trained, where a value is of several runs.
     """
-    trainings = _times(times or len(values))
+    trainings = _times(len(values))
     verdict.where = where
     measure_mean(verdict, words.name, values, words.how, spread=gate is None or gate.rule == "mean")
     before = " ".join((*notes, ""))

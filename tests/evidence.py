@@ -150,7 +150,9 @@ def digits() -> Dataset:
 def layer_facts(
     class_name: str, units: int | None = None, activation: str | None = None, **more: Any
 ) -> LayerFacts:
-    return LayerFacts(class_name=class_name, name="", units=units, activation=activation, **{"params": 0, **more})
+    return LayerFacts(
+        **{"class_name": class_name, "name": "", "units": units, "activation": activation, "params": 0} | more
+    )
 
 
 MLP_FACTS = (

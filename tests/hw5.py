@@ -82,10 +82,10 @@ def classifier_facts(inputs: int, *hidden: int) -> ModelFacts:
     return model_facts(
         (
             layer_facts("Dense", first, "relu", params=inputs * first + first),
-            layer_facts("Dropout"),
+            layer_facts("Dropout", name="rate 0.4"),
             layer_facts("Dense", second, "relu", params=first * second + second),
             layer_facts("BatchNormalization", params=4 * second),
-            layer_facts("Dropout"),
+            layer_facts("Dropout", name="rate 0.4"),
             layer_facts("Dense", 10, "softmax", params=second * 10 + 10),
         )
     )
@@ -135,7 +135,7 @@ def compared(**changes: Any) -> CodesAgainstPixels:
     """A classifier that is a little better on codes."""
     whole: dict[str, Any] = {
         "autoencoder": "fit-ae", "classifier": "fit-codes", "values": 196, "seeds": (0, 1, 2, 3, 4),
-        "codes": (0.89, 0.88, 0.89, 0.9, 0.89), "pixels": (0.87, 0.88, 0.87, 0.87, 0.88), "difference": 0.016,
+        "codes": (0.89, 0.88, 0.89, 0.9, 0.89), "pixels": (0.87, 0.88, 0.87, 0.87, 0.88),
         "low": 0.003, "high": 0.029,
     }  # fmt: skip
     return CodesAgainstPixels(**{**whole, **changes})

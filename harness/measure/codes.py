@@ -91,7 +91,6 @@ def codes_of(
         seeds=plan.seeds,
         codes=own,
         pixels=pixels,
-        difference=sum(differences) / len(differences),
         low=interval.low if interval else None,
         high=interval.high if interval else None,
     )

@@ -39,6 +39,8 @@ class Curve(Value):
     val_accuracy: tuple[float, ...] = ()
     loss: tuple[float, ...] = ()
     val_loss: tuple[float, ...] = ()
+    diverged: bool = False
+    """A value stopped being finite: its values end before."""
 
 
 class Speed(Value):

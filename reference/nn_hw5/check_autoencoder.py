@@ -9,7 +9,29 @@ PARAMETERS = 1_438_676
 TRAINABLE = 1_434_580
 UNITS = (512, 512, 256, 196, 256, 512, 784)
 BOTTLENECK = 196
-KINDS = {"BatchNormalization": 5, "Dropout": 2, "LeakyReLU": 5}
+NORM, DROP, LEAKY = "BatchNormalization", "Dropout", "LeakyReLU"
+FOLLOWED_BY = ((NORM, DROP, LEAKY), (NORM, DROP, LEAKY), (NORM, LEAKY), (), (NORM, LEAKY), (NORM, LEAKY), ())
+"""What comes after each dense layer, in any order."""
+SHOWN = 2
+LEAKY_RELU = "leaky_relu"
+RESHAPING = ("Flatten", "Reshape")
+
+
+def _following(autoencoder):
+    """For each dense layer the kinds of what it hands its values on to, up to the next one. Its own activation, if
+    it has one, is among them, but for the last one's; so are other spellings of LeakyReLU."""
+    blocks = []
+    for layer in autoencoder.layers:
+        if layer.class_name == "Dense":
+            blocks.append([layer.activation] if layer.activation != "linear" else [])
+        elif blocks and layer.class_name not in RESHAPING:
+            blocks[-1].append(layer.activation if layer.class_name == "Activation" else layer.class_name)
+    blocks[-1] = []
+    return [[LEAKY if kind in (LEAKY_RELU, f"ops.{LEAKY_RELU}") else kind for kind in block] for block in blocks]
+
+
+def _listed(kinds):
+    return ", ".join(kinds) or "nothing"
 
 
 @pytest.mark.check("2", 0.5)
@@ -24,18 +46,21 @@ def check_layers(autoencoder, verdict):
             "Compare autoencoder.summary() with the assignment's table, layer by layer.",
             where=autoencoder.where,
         )
-    counts = {kind: len(autoencoder.of_class(kind)) for kind in KINDS}
-    other = [f"{counts[kind]} of {kind} (asked: {KINDS[kind]})" for kind in KINDS if counts[kind] != KINDS[kind]]
-    last = autoencoder.layers[-1].activation
-    inside = {layer.activation for layer in autoencoder.of_class("Dense")[:-1]}
-    busy = sorted(name for name in inside if name and name != "linear")
-    if busy:
-        other.append(f"dense layers inside with {' and '.join(busy)} (asked: none, LeakyReLU comes after them)")
+    blocks = zip(units, _following(autoencoder), FOLLOWED_BY, strict=True)
+    other = [
+        f"after layer {number} of them ({size} units) comes {_listed(found)} (asked: {_listed(asked)})"
+        for number, (size, found, asked) in enumerate(blocks, 1)
+        if sorted(found) != sorted(asked)
+    ]
+    if len(other) > SHOWN:
+        other[SHOWN:] = [f"{len(other) - SHOWN} more differ"]
+    output = [layer for layer in autoencoder.layers if layer.class_name not in RESHAPING][-1]
+    last = output.activation or output.class_name
     if last != "sigmoid":
-        other.append(f"an output with {last} (asked: sigmoid)")
+        other.append(f"at the end {last} (asked: sigmoid)")
     if other:
         raise Partial(
-            f"The dense layers are right, but there are {', '.join(other)}.",
+            f"The dense layers have the right units, but {'; '.join(other)}.",
             "Hidden layers are Dense, BatchNormalization, LeakyReLU; the first two have Dropout as well. The code "
             "is the bare Dense(196).",
             share=0.5,

@@ -6,6 +6,7 @@ from harness.autoencoders import noise_of_inputs
 from harness.checking import Failed, NotMeasured, Partial, require_trained
 from harness.held_out import validated_on_trained
 from harness.results import Cause
+from harness.text import quantity
 
 FACTOR = 0.1
 EPOCHS = 100
@@ -103,15 +104,20 @@ def check_learns(autoencoder, verdict):
     verdict.where = autoencoder.where
     require_trained(autoencoder, "It")
     curve = autoencoder.evidence.runs[0].curve if autoencoder.evidence.runs else None
+    if curve is not None and curve.diverged:
+        raise Failed(
+            f"Its loss stops being a number after {quantity(len(curve.val_loss), 'epoch')}: training diverged.",
+            "Check the scale of inputs and targets, and the learning rate.",
+            where=autoencoder.where,
+        )
     if curve is None or not curve.val_loss:
         raise NotMeasured("It was not trained.", cause=Cause.HARNESS_FAULT, where=autoencoder.where)
     first, last = curve.val_loss[0], curve.val_loss[-1]
-    epochs = autoencoder.evidence.scaled.epochs if autoencoder.evidence.scaled else autoencoder.epochs
     verdict.measured("validation loss, first epoch", first, n=1, how="trained here, evaluation images")
     verdict.measured("validation loss, last epoch", last, n=1, how="trained here, evaluation images")
     if curve.loss:
         verdict.measured("training loss, last epoch", curve.loss[-1], n=1, how="trained here, with dropout")
-    if len(curve.val_loss) < epochs or last >= first:
+    if last >= first:
         raise Failed(
             f"Its loss on unseen images is {first:.4f} after the first epoch and {last:.4f} after the last.",
             "Check the scale of inputs and targets, and the learning rate.",
