@@ -79,18 +79,20 @@ def codes_of(
         tuple(grader.run(prepared, seed, on_epoch, limit).accuracy for prepared in (plan.on_codes, plan.on_pixels))
         for seed in plan.seeds
     ]
-    own, pixels = (tuple(value for value in values if value is not None) for values in zip(*pairs, strict=True))
-    if len(own) < len(pairs) or len(pixels) < len(pairs):
+    on_codes, on_pixels = (
+        tuple(value for value in values if value is not None) for values in zip(*pairs, strict=True)
+    )
+    if len(on_codes) < len(pairs) or len(on_pixels) < len(pairs):
         raise Refused("the classifier's targets are no labels")
-    differences = [one - other for one, other in zip(own, pixels, strict=True)]
+    differences = [one - other for one, other in zip(on_codes, on_pixels, strict=True)]
     interval = mean_interval(differences, 0.95) if len(differences) > 2 else None
     return CodesAgainstPixels(
         autoencoder=plan.autoencoder,
         classifier=plan.classifier,
         values=plan.values,
         seeds=plan.seeds,
-        codes=own,
-        pixels=pixels,
+        codes=on_codes,
+        pixels=on_pixels,
         low=interval.low if interval else None,
         high=interval.high if interval else None,
     )

@@ -45,7 +45,8 @@ def planned(
 ) -> PlannedCodes:
     """The two recipes. `encoding` and `telling` are what is trained for the autoencoder and for the classifier.
 
-    Raises Refused where the autoencoder has no bottleneck, or the classifier takes images only.
+    Raises Refused where the autoencoder has no bottleneck or takes no images, where the training images were not
+    recognised, and where the classifier cannot be trained alike on other inputs.
     """
     cut = bottleneck_of(autoencoder)
     if cut is None:

@@ -1,5 +1,8 @@
 """The checks, findings and figures of the second assignment: every outcome of every check, on built evidence."""
 
+from types import SimpleNamespace
+
+import numpy as np
 import pytest
 from evidence import WHERE, data, images, layer_facts
 from hw5 import (
@@ -25,6 +28,7 @@ from harness.plugin import run_checks
 from harness.recording import Noise, Rows, SourceRecord
 from harness.results import Cause, Outcome
 from harness.scoring import build_result
+from harness.training.trained import reconstructions
 
 PASSED, PARTIAL, FAILED = Outcome.PASSED, Outcome.PARTIAL, Outcome.FAILED
 NOT_ATTEMPTED, NOT_MEASURED = Outcome.NOT_ATTEMPTED, Outcome.NOT_MEASURED
@@ -379,3 +383,19 @@ def test_the_scorecard_shows_losses_errors_and_the_classifier():
 def test_without_measurements_there_are_no_figures():
     made = complete(reconstruction=None, codes=None, autoencoder=autoencoder(runs=()))
     assert (tuple(HW5.module("figures").plots(made)), tuple(HW5.module("figures").galleries(made))) == ((), ())
+
+
+def test_the_reference_of_task_4_computes_what_the_harness_measures():
+    """Its own noise and its own error, on an autoencoder that dims: as the harness has them, but for the draw."""
+    spec, reference = HW5.measurements.reconstruction, HW5.module("evaluation")
+    grey = np.random.default_rng(2).integers(0, 256, (500, 28, 28), dtype=np.uint8)
+    clean = grey.reshape(500, 784).astype("float32") / 255
+    dimming = SimpleNamespace(predict=lambda images, verbose: images / 2, reconstruct=lambda images: images / 2)
+    levels = list(spec.levels)
+    made = reconstructions(dimming, SimpleNamespace(x_test=grey), spec.noise, levels, 500, 1, 0)
+    for level, noisy, denoised in zip(levels, made["error_noisy"], made["error_denoised"], strict=True):
+        seen = reference.uniform_noise(clean, level)
+        assert (seen.dtype, seen.min() >= 0, seen.max() <= 1) == (np.float32, True, True)
+        assert ((seen - clean) ** 2).mean() == pytest.approx(noisy.mean(), rel=0.01)
+        losses = reference.losses(dimming, clean, level)
+        assert (losses.shape, losses.mean()) == ((500,), pytest.approx(denoised.mean(), rel=0.01))
