@@ -1,5 +1,6 @@
 """What `harness lint` says is unfinished, each kind on an assignment that has it."""
 
+import pytest
 import tiny
 from typer.testing import CliRunner
 
