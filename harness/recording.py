@@ -174,12 +174,15 @@ class ArrayRecord(Strict):
 class Derivation(Strict):
     """An array that a model computed: `predict` of the model `model` (a uid) on the array `given`.
 
-    `states` are its trained layers' weights at that time. Rows are those of `given`, or of them `rows`.
+    `states` are its trained layers' weights at that time; layers without one had fresh weights. `unknown`: why that
+    cannot be told of one of them, "its layer `code` starts from weights that no fit of this work left: …". Rows are
+    those of `given`, or of them `rows`.
     """
 
     model: Count
     given: ArrayRecord
     states: Many[LayerState] = Field(default=(), max_length=256)
+    unknown: Text | None = None
     rows: Rows | None = None
 
 

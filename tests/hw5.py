@@ -91,11 +91,13 @@ def classifier_facts(inputs: int, *hidden: int) -> ModelFacts:
     )
 
 
-def codes(values: int = 196, trained: bool = True, model: int = 6, **given: Any) -> ArrayRecord:
-    """What the encoder of `autoencoder` makes of the images, or one whose layers were not trained; of `model` 5 the
-    images that it gives itself."""
-    states = (LayerState(layer=2, fit="fit-ae", of=2),) if trained else ()
-    made = Derivation(model=model, given=images(shape=(60_000, 784), **given), states=states)
+def codes(
+    values: int = 196, trained: bool = True, model: int = 6, unknown: str | None = None, **given: Any
+) -> ArrayRecord:
+    """What the encoder of `autoencoder` makes of the images, or one whose layers were not trained, or of `unknown`
+    weights; of `model` 5 the images that it gives itself."""
+    states = (LayerState(layer=2, fit="fit-ae", of=2),) if trained and unknown is None else ()
+    made = Derivation(model=model, given=images(shape=(60_000, 784), **given), states=states, unknown=unknown)
     return images(shape=(60_000, values), source=None, rows=None, encoding=None, derived=made)
 
 

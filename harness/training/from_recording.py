@@ -262,7 +262,7 @@ class _Arrays:
 
     def _derived(self, record: ArrayRecord, made: Derivation, what: str, chosen: Selection) -> ArraySpec:
         given = self._images(made.given, what, chosen)
-        graph = self.chains.model(made.model)
+        graph = self.chains.behind(made)
         spec = DerivedSpec(model=canonical(graph), starts=self.chains.starts(graph, made.states), given=given)
         return ArraySpec(
             part="derived", derived=spec, rows=given.rows, count=given.count, item_shape=_item(record),

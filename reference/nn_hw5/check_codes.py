@@ -4,7 +4,7 @@ import math
 
 import pytest
 
-from harness.checking import Failed, NotMeasured, Partial, require_trained
+from harness.checking import Failed, ForAPerson, NotMeasured, Partial, require_trained
 from harness.encoders import is_decoded
 from harness.results import Cause
 from harness.verdicts import Words, hold, judge_accuracy
@@ -45,6 +45,12 @@ def check_inputs(on_codes, autoencoder, evidence, verdict):
     values = math.prod(n or 1 for n in x.shape[1:])
     verdict.measured("values of an input", values, how="as given to fit")
     verdict.threshold("asked", CODE, "assignment")
+    if x.derived.unknown:
+        raise ForAPerson(
+            f"Its inputs are what another network computes, and {x.derived.unknown}. A person decides whether it "
+            "is the trained encoder.",
+            where=on_codes.where,
+        )
     if not _encodes(x, autoencoder):
         raise Failed(
             "Its inputs come from a network whose layers are not those of the trained autoencoder.",

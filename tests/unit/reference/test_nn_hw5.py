@@ -1,7 +1,7 @@
 """The checks, findings and figures of the second assignment: every outcome of every check, on built evidence."""
 
 import pytest
-from evidence import WHERE, data, images
+from evidence import WHERE, data, dense, image_input, images
 from hw5 import (
     FLAT,
     GAUSSIAN,
@@ -22,7 +22,7 @@ from hw5 import (
 from harness.evidence import Unmeasured
 from harness.findings import find
 from harness.plugin import run_checks
-from harness.recording import Noise, Rows, SourceRecord
+from harness.recording import ModelRecord, Noise, Rows, SourceRecord
 from harness.results import Cause, Outcome
 from harness.scoring import build_result
 
@@ -199,6 +199,13 @@ def test_a_classifier_on_decoded_images_is_not_judged_by_its_accuracy():
     assert judged(on_codes=on_codes(codes(784, model=5)))["5.accuracy"].outcome is not PASSED
 
 
+ENCODER = ModelRecord(
+    uid=6, name="encoder", kind="functional",
+    layers=(image_input(784), dense(196, name="code").model_copy(update={"params": 153_860})),
+)  # fmt: skip
+UNKNOWN = "its layer `code` starts from weights that no fit of this work left"
+
+
 @pytest.mark.parametrize(
     ("changes", "code"),
     [
@@ -207,7 +214,7 @@ def test_a_classifier_on_decoded_images_is_not_judged_by_its_accuracy():
         ({"autoencoder": autoencoder(x=noisy("uniform"))}, "test-noise-in-training"),
         ({"autoencoder": autoencoder(autoencoder_facts(784, 784))}, "no-bottleneck"),
         ({"on_codes": on_codes(codes(784, model=5))}, "decoded-not-codes"),
-        ({"on_codes": on_codes(codes(trained=False))}, "encoder-untrained"),
+        ({"on_codes": on_codes(codes(trained=False)), "recorded": {"models": (ENCODER,)}}, "encoder-untrained"),
         ({"on_pixels": on_pixels(data=complete().recording.fits[2].data.model_copy(
             update={"x": images(shape=(60_000, 784), high=255.0, scale=1.0)}))}, "not-rescaled"),
     ],
@@ -215,6 +222,27 @@ def test_a_classifier_on_decoded_images_is_not_judged_by_its_accuracy():
 def test_a_mistake_has_its_finding_and_a_right_hand_in_has_none(changes, code):
     assert [finding.code for finding in find(HW5, complete())] == []
     assert code in [finding.code for finding in find(HW5, complete(**changes))]
+
+
+@pytest.mark.parametrize(
+    ("x", "model"),
+    [
+        (codes(unknown=UNKNOWN), ENCODER),
+        (codes(trained=False), ENCODER.model_copy(update={"layers": ENCODER.layers[:1]})),
+        (codes(trained=False), ENCODER.model_copy(update={"uid": 77})),
+    ],
+    ids=["unknown weights", "no weights", "not recorded"],
+)
+def test_an_encoder_is_called_untrained_only_where_its_weights_are_known_to_be_fresh(x, model):
+    made = complete(on_codes=on_codes(x), recorded={"models": (model,)})
+    assert [finding.code for finding in find(HW5, made)] == []
+
+
+def test_an_encoder_of_unknown_weights_is_for_a_person():
+    results = judged(on_codes=on_codes(codes(unknown=UNKNOWN)))
+    for check in ("5.inputs", "5.accuracy"):
+        assert (results[check].outcome, results[check].points) == (Outcome.MANUAL, None)
+    assert f"what another network computes, and {UNKNOWN}. A person" in results["5.inputs"].message
 
 
 def test_the_scorecard_shows_losses_errors_and_the_classifier():

@@ -19,11 +19,12 @@ class Model:
     def __init__(self, seen, uid=7, width=(6,)):
         self.seen, self.uid, self.width, self.calls = seen, uid, width, 0
 
-    def predict(self, x, states=STATES):
+    def predict(self, x, states=STATES, unknown=None):
         self.calls += 1
         values = placeholder((len(x), *self.width), (self.uid, self.calls))
         given = self.seen.recogniser.image_record(x)
-        self.seen.recogniser.remember_output(values, Derivation(model=self.uid, given=given, states=states))
+        derivation = Derivation(model=self.uid, given=given, states=states, unknown=unknown)
+        self.seen.recogniser.remember_output(values, derivation)
         return values
 
 
@@ -127,13 +128,14 @@ def test_answers_to_parts_of_the_images_are_one_answer(seen):
     )
 
 
-@pytest.mark.parametrize("other", ["network", "state", "range"])
+@pytest.mark.parametrize("other", ["network", "state", "unknown weights", "range"])
 def test_answers_of_different_kinds_are_not_one(seen, other):
     model = Model(seen)
     first = model.predict(UNIT[:50])
     second = {
         "network": lambda: Model(seen, 8).predict(UNIT[50:]),
         "state": lambda: model.predict(UNIT[50:], ()),
+        "unknown weights": lambda: model.predict(UNIT[50:], unknown="its layer `one` starts from others"),
         "range": lambda: model.predict(UNIT[50:] * 255),
     }[other]()
     record = seen.pair(np.concatenate([first, second]), Y)[0]
