@@ -167,6 +167,7 @@ class ArrayRecord(Strict):
     data_set: Name | None = None  # another data set that it is from, "fashion_mnist"
     content: Name | None = None  # the frame that holds the values of an array that was not recognised
     not_kept: Text | None = None  # why there is no such frame: "the array of 359 MiB was not kept: …"
+    of_answers: bool = False  # it comes of a model's answers, in a way that is not repeated
     frame: Name | None = None
     labels_match: Annotated[float, Field(ge=0, le=1)] | None = None  # share of labels that belong to their image
 

@@ -210,9 +210,10 @@ class _Arrays:
             values = self._crossed(root, what)  # before anything is made of a length that is claimed
             return select_content(len(values) if values.ndim else 0, beside, self.dataset)
         if root.source is None and root.not_kept:
+            such = f"; such {what} {NOT_MADE}" if root.of_answers else ""
             raise Refused(
                 f"the {what} of the fit, an array of shape {shape_of(root)}, could not be recognised as images of "
-                f"the data set, and {root.not_kept}"
+                f"the data set, and {root.not_kept}{such}"
             )
         return select(record, what, self.frames, self.dataset)
 

@@ -16,6 +16,8 @@ from hw5 import (
     on_codes,
     on_pixels,
     reconstruction,
+    scaled_codes,
+    stacked,
     tried,
 )
 
@@ -243,6 +245,62 @@ def test_an_encoder_of_unknown_weights_is_for_a_person():
     for check in ("5.inputs", "5.accuracy"):
         assert (results[check].outcome, results[check].points) == (Outcome.MANUAL, None)
     assert f"what another network computes, and {UNKNOWN}. A person" in results["5.inputs"].message
+
+
+def test_an_encoder_under_the_classifier_in_one_model_is_seen_and_earns_the_same():
+    results = judged(on_codes=stacked())
+    assert {result.id: result.message for result in results.values() if result.outcome is not PASSED} == {}
+    assert "stands under the classifier in one model, frozen" in results["5.inputs"].message
+    assert "15,146 parameters" in results["5.layers"].message
+    made = complete(on_codes=stacked())
+    assert [finding.code for finding in find(HW5, made)] == []
+    assert [network.record.id for network in made.networks("6")] == ["fit-pixels"]
+
+
+def test_alone_it_is_not_taken_for_the_classifier_on_images():
+    results = judged(on_codes=stacked(), on_pixels=None)
+    assert results["5.inputs"].outcome is PASSED
+    assert results["6.same"].outcome is NOT_ATTEMPTED
+
+
+@pytest.mark.parametrize(
+    ("changes", "outcome", "said"),
+    [
+        ({"changed": True}, Outcome.MANUAL, "labels train these layers too, so that its codes are no longer"),
+        ({"known": False}, Outcome.MANUAL, "their weights are not known here"),
+        ({"fit": "fit-other", "of": (90,)}, FAILED, "not those of the trained autoencoder"),
+        ({"of": (2, 3)}, FAILED, "images that the decoder drew"),
+        ({"values": 256}, FAILED, "taken at another layer"),
+    ],
+)
+def test_what_stands_under_it_decides(changes, outcome, said):
+    result = judged(on_codes=stacked(**changes))["5.inputs"]
+    assert (result.outcome, said in result.message) == (outcome, True), result.message
+
+
+@pytest.mark.parametrize(("at_random", "outcome"), [(True, Outcome.MANUAL), (False, FAILED)])
+def test_dropout_under_it_costs_nothing_by_itself(at_random, outcome):
+    """In predict, by which codes are calibrated, it does not act."""
+    result = judged(on_codes=stacked(accuracy=0.7, at_random=at_random))["5.accuracy"]
+    assert (result.outcome, "70.00%" in result.message) == (outcome, True)
+    assert ("dropout acts here while the classifier" in result.message) is at_random
+
+
+def test_its_layers_are_those_above_the_encoder():
+    results = judged(on_codes=stacked(classifier_facts(196, 128, 64)))
+    assert "128-64-10" in results["5.layers"].message
+    assert "its layers are others" in results["6.same"].message
+
+
+def test_scaled_codes_are_for_a_person_and_no_images():
+    given = on_codes(scaled_codes())
+    results = judged(on_codes=given)
+    for check in ("5.inputs", "5.accuracy"):
+        assert (results[check].outcome, results[check].points) == (Outcome.MANUAL, None)
+        assert "were computed from what a network of yours predicts, as by a scaler" in results[check].message
+    passed = ("5.layers", "5.settings", "6.same", "6.difference")
+    assert [results[check].outcome for check in passed] == [PASSED] * 4
+    assert judged(on_codes=given, on_pixels=None)["6.same"].outcome is NOT_ATTEMPTED
 
 
 def test_the_scorecard_shows_losses_errors_and_the_classifier():

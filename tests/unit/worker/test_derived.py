@@ -109,7 +109,7 @@ def test_too_many_networks_behind_each_other_are_not_told(seen):
     for _ in range(12):
         values = model.predict(values)
     record = seen.pair(values, Y)[0]
-    assert (record.derived, record.content) == (None, None)
+    assert (record.derived, record.content, record.of_answers) == (None, None, True)
     assert "more than 4 networks" in record.not_kept
 
 
@@ -158,7 +158,7 @@ def test_what_is_computed_from_answers_does_not_cross(seen, change):
     """A dry run's answers are made up, and so is what comes of them."""
     array = change(Model(seen).predict(UNIT))
     record = seen.pair(array, np.resize(Y, len(array)))[0]
-    assert (record.derived, record.content) == (None, None)
+    assert (record.derived, record.content, record.of_answers) == (None, None, True)
     assert "answers of a network" in record.not_kept
 
 
@@ -166,7 +166,7 @@ def test_other_arrays_of_the_same_shape_cross(seen):
     Model(seen).predict(UNIT)
     record = seen.pair(np.random.default_rng(0).random((TRAIN, 6)), Y)[0]
     assert record.content is not None
-    assert record.not_kept is None
+    assert (record.not_kept, record.of_answers) == (None, False)
 
 
 def test_old_answers_are_forgotten(monkeypatch):
