@@ -97,6 +97,7 @@ def codes_of(
         difference=sum(differences) / len(differences),
         low=interval.low if interval else None,
         high=interval.high if interval else None,
+        notes=plan.notes,
     )
 
 

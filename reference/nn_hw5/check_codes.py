@@ -240,6 +240,6 @@ def check_difference(on_pixels, evidence, verdict):
     )
     gate = evidence.gates.get("6.difference")
     hold(
-        (made.difference,), gate, verdict, DIFFERENCE, evidence.profile, on_pixels.where, notes=(told,),
-        times=len(made.seeds),
+        (made.difference,), gate, verdict, DIFFERENCE, evidence.profile, on_pixels.where, notes=(told, *made.notes),
+        unsure=bool(made.notes), times=len(made.seeds),
     )  # fmt: skip

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from types import SimpleNamespace
 
 import pytest
@@ -84,7 +85,12 @@ def test_pairs_are_compared_by_seed():
     made = Bench([0.91, 0.9, 0.95, 0.9])
     found = codes.codes_of(made, planned(made), nothing)
     assert (found.codes, found.pixels) == ((0.91, 0.95), (0.9, 0.9))
-    assert (found.difference, found.low) == (pytest.approx(0.03), None)
+    assert (found.difference, found.low, found.notes) == (pytest.approx(0.03), None, ())
+
+
+def test_what_was_trained_otherwise_stays_with_the_figures():
+    plan = replace(planned(Bench()), notes=("Both were trained without your EarlyStopping.",))
+    assert codes.codes_of(Bench([0.9, 0.9] * len(plan.seeds)), plan, nothing).notes == plan.notes
 
 
 def told(fit="fit-5", **changes):

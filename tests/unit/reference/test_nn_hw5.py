@@ -303,6 +303,13 @@ def test_scaled_codes_are_for_a_person_and_no_images():
     assert judged(on_codes=given, on_pixels=None)["6.same"].outcome is NOT_ATTEMPTED
 
 
+@pytest.mark.parametrize(("difference", "outcome"), [(0.016, PASSED), (-0.2, Outcome.MANUAL)])
+def test_a_comparison_without_callbacks_says_so_and_costs_nothing_by_itself(difference, outcome):
+    said = "Both were trained without your EarlyStopping, for 100 epochs each."
+    result = judged(codes=compared(difference=difference, notes=(said,)))["6.difference"]
+    assert (result.outcome, said in result.message) == (outcome, True), result.message
+
+
 def test_the_scorecard_shows_losses_errors_and_the_classifier():
     made = complete()
     result = build_result(HW5, made, run_checks(HW5, made), ())
