@@ -21,6 +21,9 @@ from harness.training.recipe import Recipe, Scale
 CONVOLUTIONS = ("Conv1D", "Conv2D", "SeparableConv2D", "DepthwiseConv2D", "Conv2DTranspose")
 """The classes of the allow-list's convolutional layers."""
 
+LABELS = ("labels", "one_hot", "one_hot_twice")
+"""How targets are encoded that are labels."""
+
 
 class RunSummary(Value):
     """One training run of a recipe with one seed."""
@@ -38,6 +41,26 @@ class RunSummary(Value):
     cached: bool = False
 
 
+class Stacked(Value):
+    """The first layers of a network that is trained on labels are trained ones of a network that gives back what it
+    is given, such as the encoder of an autoencoder: its other layers take codes."""
+
+    fit: str
+    """What trained them, a fit or a loop of the hand-in's own, by id."""
+    of: tuple[int, ...]
+    """The layers there, by uid."""
+    layers: int
+    """How many of the network's own they are, without inputs."""
+    values: int
+    """How many they hand on."""
+    known: bool = True
+    """Whether the weights that the network starts from are known."""
+    changed: bool = False
+    """Labels train them too, in this fit or in one before it."""
+    at_random: bool = False
+    """Some of them act at random in training, such as dropout, frozen or not."""
+
+
 class FitEvidence(Value):
     """A recorded fit, as trusted code sees it. `problem` and `cause`: why it could not be trained."""
 
@@ -49,6 +72,7 @@ class FitEvidence(Value):
     """Epochs in all, where several calls of `fit` are one training; None: those of the fit."""
     fresh: bool | None = None
     """Whether the network starts from fresh weights, as far as its recipe is known."""
+    stacked: Stacked | None = None
     merged: tuple[tuple[str, int], ...] = ()
     """The fits that are one training with this one, in order, and the epochs of each: slices of its history."""
     notes: tuple[str, ...] = ()
@@ -268,7 +292,7 @@ class Network:
     def classifier(self) -> bool:
         """True where the targets are labels."""
         y = self.record.data.y
-        return y is not None and y.encoding in ("labels", "one_hot", "one_hot_twice")
+        return y is not None and y.encoding in LABELS
 
     @property
     def noise(self) -> Noise | None:
@@ -282,8 +306,20 @@ class Network:
 
     @property
     def on_codes(self) -> bool:
-        """True where its inputs are what another network computes."""
-        return self.record.data.x is not None and self.record.data.x.derived is not None
+        """True where it takes what another network computes, as it is or changed, or where its own layers do."""
+        x = self.record.data.x
+        return self.evidence.stacked is not None or (x is not None and (x.derived is not None or x.of_answers))
+
+    @property
+    def head(self) -> Network:
+        """The network without the encoder that stands under it in the same model; itself where there is none."""
+        under, layers = self.evidence.stacked, self.layers
+        if under is None or not 0 < under.layers < len(layers):
+            return self
+        own = layers[under.layers :]
+        update = {"layers": own, "params": sum(layer.params for layer in own), "input_shape": (under.values,)}
+        facts = self.facts.model_copy(update=update)
+        return Network(self.record, self.evidence.model_copy(update={"facts": facts}))
 
     @property
     def on_clean_images(self) -> bool:

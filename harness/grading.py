@@ -28,6 +28,7 @@ from harness.models import ModelFacts, ModelSpec, canonical
 from harness.recording import FitRecord
 from harness.results import Cause, Curve, DatasetFacts, Speed, SubmissionFacts
 from harness.saved_models import with_saved_models
+from harness.stacked import with_stacked
 from harness.training.cache import RunCache, StoredRun
 from harness.training.chain import asked
 from harness.training.channel import cause_of
@@ -97,7 +98,8 @@ class Grader:
         """
         recipes = Recipes(run.recording, run.frames, self.dataset)
         models: set[str] = set()
-        networks = tuple(Network(fit, self.inspected(fit, recipes, models)) for fit in run.recording.fits)
+        looked_at = [Network(fit, self.inspected(fit, recipes, models)) for fit in run.recording.fits]
+        networks = with_stacked(looked_at, run.recording)
         own = self_trained(run.recording.self_trained, run.frames, self.dataset, self.trainer, self.measured)
         candidates = self.assignment.profile(self.profile).candidates
         matches = matching.match(

@@ -118,6 +118,8 @@ class CodesAgainstPixels(Value):
     low: float | None = None
     """Student's 95 % interval of the differences; None for fewer than three seeds."""
     high: float | None = None
+    notes: tuple[str, ...] = ()
+    """Sentences on what was trained otherwise than handed in."""
 
     @property
     def differences(self) -> tuple[float, ...]:

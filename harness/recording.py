@@ -167,6 +167,7 @@ class ArrayRecord(Strict):
     data_set: Name | None = None  # another data set that it is from, "fashion_mnist"
     content: Name | None = None  # the frame that holds the values of an array that was not recognised
     not_kept: Text | None = None  # why there is no such frame: "the array of 359 MiB was not kept: …"
+    of_answers: bool = False  # it comes of a model's answers, in a way that is not repeated
     frame: Name | None = None
     labels_match: Annotated[float, Field(ge=0, le=1)] | None = None  # share of labels that belong to their image
 
@@ -174,12 +175,15 @@ class ArrayRecord(Strict):
 class Derivation(Strict):
     """An array that a model computed: `predict` of the model `model` (a uid) on the array `given`.
 
-    `states` are its trained layers' weights at that time. Rows are those of `given`, or of them `rows`.
+    `states` are its trained layers' weights at that time; layers without one had fresh weights. `unknown`: why that
+    cannot be told of one of them, "its layer `code` starts from weights that no fit of this work left: …". Rows are
+    those of `given`, or of them `rows`.
     """
 
     model: Count
     given: ArrayRecord
     states: Many[LayerState] = Field(default=(), max_length=256)
+    unknown: Text | None = None
     rows: Rows | None = None
 
 

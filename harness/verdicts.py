@@ -73,12 +73,13 @@ def measure_mean(verdict: Verdict, name: str, values: Sequence[float], how: str,
 
 
 def judge_accuracy(
-    network: Network, gate: Gate | None, verdict: Verdict, profile: Literal["quick", "full"]
+    network: Network, gate: Gate | None, verdict: Verdict, profile: Literal["quick", "full"], unlike: str = ""
 ) -> None:
     """Hold the measured accuracies of a network's last epoch, a run a seed, against their gate; see `hold`.
 
     A person decides where it falls short, the training images were not recognised, and the hand-in does not show
-    by its validation how the evaluation images become what it gives its network.
+    by its validation how the evaluation images become what it gives its network; or where it falls short and is
+    trained `unlike` what the gate was calibrated with, by no fault of its own: a sentence.
     """
     evidence = network.evidence
     require_trained(network, "The network")
@@ -89,7 +90,8 @@ def judge_accuracy(
     learned = max(network.accuracies) > GUESSED
     hold(
         network.accuracies, gate, verdict, ACCURACY if learned else replace(ACCURACY, hint=GUESSING), profile,
-        network.where, notes=evidence.notes, own=evidence.identical, unsure=unknown,
+        network.where, notes=(*evidence.notes, *filter(None, [unlike])), own=evidence.identical,
+        unsure=unknown or bool(unlike),
     )  # fmt: skip
 
 

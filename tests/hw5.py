@@ -20,7 +20,7 @@ from evidence import (
 )
 
 from harness.assignment import load
-from harness.evidence import Evidence, Network
+from harness.evidence import Evidence, Network, Stacked
 from harness.measured import CodesAgainstPixels, Reconstruction
 from harness.models import ModelFacts
 from harness.recording import ArrayRecord, Derivation, LayerState, Noise, UseRecord
@@ -91,11 +91,13 @@ def classifier_facts(inputs: int, *hidden: int) -> ModelFacts:
     )
 
 
-def codes(values: int = 196, trained: bool = True, model: int = 6, **given: Any) -> ArrayRecord:
-    """What the encoder of `autoencoder` makes of the images, or one whose layers were not trained; of `model` 5 the
-    images that it gives itself."""
-    states = (LayerState(layer=2, fit="fit-ae", of=2),) if trained else ()
-    made = Derivation(model=model, given=images(shape=(60_000, 784), **given), states=states)
+def codes(
+    values: int = 196, trained: bool = True, model: int = 6, unknown: str | None = None, **given: Any
+) -> ArrayRecord:
+    """What the encoder of `autoencoder` makes of the images, or one whose layers were not trained, or of `unknown`
+    weights; of `model` 5 the images that it gives itself."""
+    states = (LayerState(layer=2, fit="fit-ae", of=2),) if trained and unknown is None else ()
+    made = Derivation(model=model, given=images(shape=(60_000, 784), **given), states=states, unknown=unknown)
     return images(shape=(60_000, values), source=None, rows=None, encoding=None, derived=made)
 
 
@@ -109,6 +111,25 @@ def on_codes(
     own = {"id": "fit-codes", "model": 7, "epochs": 100, "data": given}
     record = fit(image_input(196), dense(10, "softmax"), **{**own, **changes})
     return network(record, facts or classifier_facts(196), (accuracy,), optimizer=trained_by, loss=loss)
+
+
+def scaled_codes(values: int = 196) -> ArrayRecord:
+    """What a scaler makes of the codes."""
+    why = "it was computed from the answers of a network in a way that is not repeated here"
+    plain = {"source": None, "rows": None, "encoding": None}
+    return images(shape=(60_000, values), **plain, not_kept=why, of_answers=True)
+
+
+def stacked(facts: ModelFacts | None = None, **changes: Any) -> Network:
+    """The classifier of task 5 with the encoder under it in one model, frozen, trained on images. `changes` are
+    fields of what is known of the encoder, or `accuracy`."""
+    under = {"fit": "fit-ae", "of": (2,), "layers": 11, "values": 196, "at_random": True}
+    accuracy = changes.pop("accuracy", 0.89)
+    made = on_codes(FLAT, None, accuracy)
+    whole = Stacked(**{**under, **changes})
+    layers = (*autoencoder_facts().layers[:11], *(facts or classifier_facts(196)).layers)
+    evidence = made.evidence.model_copy(update={"facts": model_facts(layers), "stacked": whole, "fresh": False})
+    return Network(made.record, evidence)
 
 
 def on_pixels(facts: ModelFacts | None = None, **changes: Any) -> Network:

@@ -8,7 +8,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from harness.allowlist import Refused
-from harness.evidence import Evidence, Unmeasured
+from harness.evidence import Evidence, Network, Unmeasured
 from harness.measured import CodesAgainstPixels
 from harness.models import ModelFacts, ModelSpec
 from harness.results import Cause
@@ -33,9 +33,12 @@ def planned(
     if spec is None:
         return None
     encoding = next(iter(evidence.networks(spec.autoencoder)), None)
-    telling = next(((task, one) for task in spec.classifiers for one in evidence.networks(task)), None)
-    if encoding is None or telling is None:
-        return Unmeasured(reason=f"there is no {'autoencoder' if encoding is None else 'classifier'}")
+    found = [(task, one) for task in spec.classifiers for one in evidence.networks(task)]
+    telling = next((one for one in found if _plain(one[1])), next(iter(found), None))
+    if encoding is None or telling is None or telling[1].evidence.stacked is not None:
+        return Unmeasured(
+            reason=f"there is no {'autoencoder' if encoding is None else 'classifier that stands alone'}"
+        )
     task, classifier = telling
     if left := next(
         (one.evidence for one in (encoding, classifier) if one.evidence.cause is Cause.NOT_TRAINED), None
@@ -95,7 +98,13 @@ def codes_of(
         pixels=on_pixels,
         low=interval.low if interval else None,
         high=interval.high if interval else None,
+        notes=plan.notes,
     )
+
+
+def _plain(network: Network) -> bool:
+    """Whether it can be trained as it was handed in, and has no encoder under it in the same model."""
+    return network.evidence.stacked is None and network.evidence.cause is not Cause.REFUSED
 
 
 def _rebuilt(grader: Grader, spec: ModelSpec) -> ModelFacts:

@@ -6,9 +6,9 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from harness.allowlist import Refused
-from harness.recording import ArrayRecord, FitRecord, Graph, LayerState, Recording
+from harness.recording import ArrayRecord, Derivation, FitRecord, Graph, LayerState, Recording
 from harness.training import steering
-from harness.training.arrays_spec import LayerStart
+from harness.training.arrays_spec import NOT_MADE, LayerStart
 from harness.training.recipe import Prepared, Scale
 
 MAX_ANCESTORS = 64
@@ -87,11 +87,16 @@ class Chains:
             raise Refused(f"the fit builds on {len(found)} others; at most {MAX_ANCESTORS} are trained for one")
         return tuple(found.values())
 
-    def model(self, uid: int) -> Graph:
-        """The graph of a recorded model. Raises Refused where there is none."""
-        if uid not in self._models:
+    def behind(self, made: Derivation) -> Graph:
+        """The graph of the model that computed an array. Raises Refused where it was not recorded, or where weights
+        of it are not known: fresh ones in their place would compute something else."""
+        if made.unknown:
+            raise Refused(
+                f"the inputs are what another network computes, and {made.unknown}; such inputs {NOT_MADE}"
+            )
+        if made.model not in self._models:
             raise Refused("the inputs are what another model computes, and that model was not recorded")
-        return self._models[uid]
+        return self._models[made.model]
 
     def _parent(self, state: LayerState) -> tuple[str, int]:
         made, fit = self._made.get(state.fit), self._fits.get(state.fit)

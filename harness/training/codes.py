@@ -14,6 +14,7 @@ from harness.encoders import bottleneck_of, until, values_of
 from harness.evidence import Network
 from harness.models import LayerSpec, ModelSpec, canonical
 from harness.recording import FitRecord
+from harness.text import quantity
 from harness.training.arrays_spec import ArraySpec, DerivedSpec, LayerStart
 from harness.training.cost import Work
 from harness.training.recipe import Prepared
@@ -31,6 +32,8 @@ class PlannedCodes:
     on_codes: Prepared
     on_pixels: Prepared
     seeds: tuple[int, ...]
+    notes: tuple[str, ...] = ()
+    """Sentences on what is trained otherwise than handed in."""
     encoding: Work = field(default_factory=Work)
     classifying: Work = field(default_factory=Work)
 
@@ -69,7 +72,17 @@ def planned(
         on_codes=_on(telling, codes, values, ancestors),
         on_pixels=_on(telling, pixels, _size(images), ()),
         seeds=seeds,
+        notes=_without_callbacks(telling),
     )
+
+
+def _without_callbacks(telling: Prepared) -> tuple[str, ...]:
+    """What steers the training by what it sees would end the two after different epochs: neither has it."""
+    names = list(dict.fromkeys(name for name, _ in telling.recipe.callbacks or ()))
+    if not names:
+        return ()
+    epochs = quantity(telling.recipe.epochs, "epoch")
+    return (f"Both were trained without your {' and '.join(names)}, for {epochs} each.",)
 
 
 def _clean(taken: ArraySpec, rows: ArraySpec) -> ArraySpec:
@@ -93,9 +106,7 @@ def _encoded(autoencoder: FitRecord, cut: int, encoding: Prepared, images: Array
 
 def _on(telling: Prepared, x: ArraySpec, values: int, ancestors: tuple[Prepared, ...]) -> Prepared:
     model = _taking(telling.recipe.model, values)
-    update = {"model": model, "x": x, "parent": None, "augmentation": None, "validation": None}
-    if telling.recipe.callbacks:
-        raise Refused("its training is steered by callbacks, which a comparison with the same epochs leaves out")
+    update = {"model": model, "x": x, "parent": None, "augmentation": None, "validation": None, "callbacks": None}
     recipe = telling.recipe.model_copy(update=update)
     return Prepared(recipe, telling.arrays, ancestors)
 

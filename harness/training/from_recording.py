@@ -210,9 +210,10 @@ class _Arrays:
             values = self._crossed(root, what)  # before anything is made of a length that is claimed
             return select_content(len(values) if values.ndim else 0, beside, self.dataset)
         if root.source is None and root.not_kept:
+            such = f"; such {what} {NOT_MADE}" if root.of_answers else ""
             raise Refused(
                 f"the {what} of the fit, an array of shape {shape_of(root)}, could not be recognised as images of "
-                f"the data set, and {root.not_kept}"
+                f"the data set, and {root.not_kept}{such}"
             )
         return select(record, what, self.frames, self.dataset)
 
@@ -262,7 +263,7 @@ class _Arrays:
 
     def _derived(self, record: ArrayRecord, made: Derivation, what: str, chosen: Selection) -> ArraySpec:
         given = self._images(made.given, what, chosen)
-        graph = self.chains.model(made.model)
+        graph = self.chains.behind(made)
         spec = DerivedSpec(model=canonical(graph), starts=self.chains.starts(graph, made.states), given=given)
         return ArraySpec(
             part="derived", derived=spec, rows=given.rows, count=given.count, item_shape=_item(record),

@@ -132,9 +132,10 @@ class Answers:
         if len(x) < FEWEST_REMEMBERED or x.ndim < 2 or len(made) != len(x):
             return
         graph = self._bench.models.graph(model)[0]
-        states = self._bench.states.known(self._bench.models.layers(model, graph))[:256]
+        states, unknown = self._bench.states.known(self._bench.models.layers(model, graph))
         given = self._bench.recognise.image_record(x)
-        self._bench.recognise.remember_output(made, Derivation(model=uid, given=given, states=states))
+        derivation = Derivation(model=uid, given=given, states=states[:256], unknown=unknown)
+        self._bench.recognise.remember_output(made, derivation)
 
     # --- calls
 

@@ -30,7 +30,10 @@ _REMEMBERED = 48  # arrays whose answer is kept, so that a sweep's fits are reco
 _SEARCHES = 40  # of a run, for images that resemble noisy ones: each takes a third of a second
 _FEWEST_SEARCHED = 8
 _DEEPEST = 4  # networks whose answers went through each other; deeper nesting does not cross the wall
-_OF_ANSWERS = "it was computed from the answers of a network in a way that is not repeated here"
+_OF_ANSWERS: dict[str, Any] = {
+    "not_kept": "it was computed from the answers of a network in a way that is not repeated here",
+    "of_answers": True,
+}
 
 
 @dataclass(frozen=True)
@@ -162,7 +165,7 @@ class Recogniser:
 
         def send() -> Recognised:
             if self._outputs.behind(array):
-                return Recognised(seen.record.model_copy(update={"not_kept": _OF_ANSWERS}))
+                return Recognised(seen.record.model_copy(update=_OF_ANSWERS))
             name, reason = self._contents.send(array)
             return Recognised(seen.record.model_copy(update={"content": name, "not_kept": reason}))
 
@@ -222,7 +225,7 @@ class Recogniser:
         if _depth(derivation) > _DEEPEST:
             reason = f"it went through more than {_DEEPEST} networks, one behind the other"
         if reason is not None:
-            return Recognised(ArrayRecord(**facts, not_kept=reason))
+            return Recognised(ArrayRecord(**facts, not_kept=reason, of_answers=True))
         if len(parts) == 1:
             total = int(derivation.given.shape[0] or 0)
             rows = self._listing(parts[0].rows, total)
@@ -233,7 +236,7 @@ class Recogniser:
         for part in parts:
             own = self._numbers(part.derivation.given)
             if own is None or part.derivation.given.derived is not None or not _alike(part.derivation, derivation):
-                return Recognised(ArrayRecord(**facts, not_kept=_OF_ANSWERS))
+                return Recognised(ArrayRecord(**facts, **_OF_ANSWERS))
             numbers[part.places] = own[part.rows]
         source, rows = self._rows(numbers)
         shape = (len(numbers), *derivation.given.shape[1:])
@@ -343,7 +346,8 @@ def _bare(record: ArrayRecord) -> ArrayRecord:
 
 def _alike(one: Derivation, other: Derivation) -> bool:
     """Whether two answers differ in nothing but the images that were given."""
-    return (one.model, one.states, _bare(one.given)) == (other.model, other.states, _bare(other.given))
+    one, other = (made.model_copy(update={"given": _bare(made.given), "rows": None}) for made in (one, other))
+    return one == other
 
 
 def _depth(derivation: Derivation) -> int:

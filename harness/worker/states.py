@@ -91,15 +91,16 @@ class States:
             found.append(LayerState(layer=uid, fit=first.fit, of=first.layer))
         return tuple(found[:MAX_STATES])
 
-    def known(self, layers: Layers) -> tuple[LayerState, ...]:
-        """The same, without those layers whose weights are unknown."""
+    def known(self, layers: Layers) -> tuple[tuple[LayerState, ...], str | None]:
+        """The same, without those layers whose weights are neither; and what is said of the first of them."""
         found: list[LayerState] = []
+        unknown = None
         for layer in layers:
             try:
                 found += self.of([layer])
-            except UnknownWeightsError:
-                continue
-        return tuple(found[:MAX_STATES])
+            except UnknownWeightsError as reason:
+                unknown = unknown or str(reason)
+        return tuple(found[:MAX_STATES]), unknown
 
     def left_by(self, fit: str, model: int, layers: Layers, frozen: Collection[int] = (), *, real: bool) -> None:
         """The fit `fit` trained these layers of `model`, but the `frozen` ones. Weights change, unless a `real`

@@ -4,7 +4,7 @@ import math
 
 import pytest
 
-from harness.checking import Failed, NotMeasured, Partial, require_trained
+from harness.checking import Failed, ForAPerson, NotMeasured, Partial, require_trained
 from harness.encoders import is_decoded
 from harness.results import Cause
 from harness.text import quantity
@@ -32,6 +32,8 @@ DIFFERENCE = Words(
     figure="the difference is ",
 )
 
+AT_RANDOM = "The encoder's dropout acts here while the classifier above it is trained, as it does not in predict."
+
 
 def _encodes(x, autoencoder):
     """Whether an array is what the trained layers of the autoencoder, and no others, make of images."""
@@ -42,21 +44,58 @@ def _encodes(x, autoencoder):
     )
 
 
+def _codes(on_codes, autoencoder, evidence):
+    """How many values are in what it takes; whether the autoencoder's trained layers made them, and its last one;
+    and the images that they were made of. Raises ForAPerson where that is not known."""
+    x, under = on_codes.record.data.x, on_codes.evidence.stacked
+    if under is not None:
+        begins = "It begins with the autoencoder's own layers, in one model,"
+        if not under.known:
+            raise ForAPerson(
+                f"{begins} and their weights are not known here. A person marks it.", where=on_codes.where
+            )
+        if under.changed:
+            raise ForAPerson(
+                f"{begins} and labels train these layers too, so that its codes are no longer the autoencoder's. A "
+                "person marks it.",
+                "encoder.trainable = False before compile keeps the encoder as the autoencoder left it.",
+                where=on_codes.where,
+            )
+        layers = {layer.uid for layer in autoencoder.record.layers}
+        trained = under.fit == autoencoder.record.id or layers.issuperset(under.of)
+        return under.values, trained, autoencoder.record.layers[-1].uid in under.of, x
+    values = math.prod(n or 1 for n in x.shape[1:])
+    if x.derived is None:
+        raise ForAPerson(
+            f"Its inputs, of {values} values, were computed from what a network of yours predicts, as by a scaler, "
+            "which is not repeated here. A person decides whether they are the codes of the trained encoder.",
+            where=on_codes.where,
+        )
+    if x.derived.unknown:
+        raise ForAPerson(
+            f"Its inputs are what another network computes, and {x.derived.unknown}. A person decides whether it "
+            "is the trained encoder.",
+            where=on_codes.where,
+        )
+    return values, _encodes(x, autoencoder), is_decoded(evidence.recording, x.derived, autoencoder), x.derived.given
+
+
 @pytest.mark.check("5", 0.5)
 def check_inputs(on_codes, autoencoder, evidence, verdict):
     """It takes the codes of 196 values that the trained encoder makes of clean images."""
     verdict.where = on_codes.where
-    x = on_codes.record.data.x
-    values = math.prod(n or 1 for n in x.shape[1:])
-    verdict.measured("values of an input", values, how="as given to fit")
+    values, encoded, decoded, given = _codes(on_codes, autoencoder, evidence)
+    stacked = on_codes.evidence.stacked is not None
+    how = "as the encoder under it hands them on" if stacked else "as given to fit"
+    verdict.measured("values of an input", values, how=how)
     verdict.threshold("asked", CODE, "assignment")
-    if not _encodes(x, autoencoder):
+    if not encoded:
         raise Failed(
             "Its inputs come from a network whose layers are not those of the trained autoencoder.",
             "Build the encoder from the trained layers: Model(autoencoder.input, bottleneck.output).",
             where=on_codes.where,
         )
-    if is_decoded(evidence.recording, x.derived, autoencoder):
+    if decoded:
         raise Failed(
             "Its inputs are images that the decoder drew, and not codes.",
             "encoder.predict(x_train) gives the codes; autoencoder.predict and decoder.predict give images.",
@@ -75,7 +114,7 @@ def check_inputs(on_codes, autoencoder, evidence, verdict):
             "Take the output of the bottleneck: Model(autoencoder.input, bottleneck.output).",
             where=on_codes.where,
         )
-    if x.derived.given.noise is not None:
+    if given.noise is not None:
         raise Partial(
             "The codes are those of noisy images.", "encoder.predict(x_train), of the clean images.", share=0.7,
             where=on_codes.where,
@@ -87,7 +126,8 @@ def check_inputs(on_codes, autoencoder, evidence, verdict):
             share=0.7,
             where=on_codes.where,
         )
-    verdict.says("Codes of 196 values, from the trained encoder.")
+    frozen = " It stands under the classifier in one model, frozen." if stacked else ""
+    verdict.says(f"Codes of 196 values, from the trained encoder.{frozen}")
 
 
 @pytest.mark.check("5", 0.4)
@@ -180,7 +220,9 @@ def check_settings(on_codes, verdict):
 @pytest.mark.check("5", 0.4, after=["5.inputs"])
 def check_accuracy(on_codes, evidence, verdict):
     """On codes it recognises as many test images as a correct one does."""
-    judge_accuracy(on_codes, evidence.gates.get("5.accuracy"), verdict, evidence.profile)
+    under = on_codes.evidence.stacked
+    unlike = AT_RANDOM if under is not None and under.at_random else ""
+    judge_accuracy(on_codes, evidence.gates.get("5.accuracy"), verdict, evidence.profile, unlike)
 
 
 def _layers(network):
@@ -233,4 +275,7 @@ def check_difference(on_pixels, evidence, verdict):
         f"bottleneck of {made.values}."
     )
     gate = evidence.gates.get("6.difference")
-    hold(made.differences, gate, verdict, DIFFERENCE, evidence.profile, on_pixels.where, notes=(told,))
+    hold(
+        made.differences, gate, verdict, DIFFERENCE, evidence.profile, on_pixels.where, notes=(told, *made.notes),
+        unsure=bool(made.notes),
+    )  # fmt: skip

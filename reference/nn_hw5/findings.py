@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from harness import mistakes
 from harness.encoders import is_decoded
 from harness.evidence import Evidence, Network
-from harness.recording import Finding
+from harness.recording import Finding, Recording
 
 TRAINED = ("3", "5", "6")
 """The tasks that networks are trained for."""
@@ -60,9 +60,16 @@ def _codes(network: Network, evidence: Evidence) -> Iterator[Finding]:
             message="The classifier takes the images that the decoder gives, and not codes: "
             "encoder.predict(x_train).",
         )  # fmt: skip
-    if not x.derived.states:
+    if not x.derived.states and x.derived.unknown is None and _has_weights(evidence.recording, x.derived.model):
         yield Finding(
             code="encoder-untrained", task="5", where=network.where,
             message="The encoder was never trained: its codes are those of random weights. Build it from the "
             "layers of the autoencoder, after its fit.",
         )  # fmt: skip
+
+
+def _has_weights(recording: Recording, model: int) -> bool:
+    """Whether a recorded model has weights that a training could have changed."""
+    fits = [fit.layers for fit in recording.fits if fit.model == model]
+    graphs = [*fits, *(one.layers for one in recording.models if one.uid == model)]
+    return any(layer.params for layers in graphs for layer in layers)

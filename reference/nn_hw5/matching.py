@@ -17,11 +17,12 @@ def _at_the_factor(network: Network) -> bool:
 
 
 def _classes(network: Network) -> bool:
-    return network.classifier and not network.convolutional and bool(network.of_class("Dense"))
+    own = network.head
+    return own.classifier and not own.convolutional and bool(own.of_class("Dense"))
 
 
 CLASSIFIER = (
-    Sign(2, "has hidden layers of 64 and 32", lambda network: network.hidden_units == (64, 32)),
+    Sign(2, "has hidden layers of 64 and 32", lambda network: network.head.hidden_units == (64, 32)),
     Sign(1, "trains for 100 epochs", lambda network: network.epochs == 100),
     Sign(1, "uses batches of 128", lambda network: network.record.batch_size == 128),
     Sign(1, "trains a fresh network", lambda network: network.fresh),

@@ -367,6 +367,12 @@ def test_why_it_was_not_kept_is_said():
     )
 
 
+def test_what_comes_of_a_network_s_answers_cannot_be_made_again():
+    """Nothing is wrong with it: how the reason ends leaves it to a person."""
+    given = images(source=None, encoding=None, not_kept="it was computed from the answers", of_answers=True)
+    assert refusal(x=given).endswith(f"it was computed from the answers; such inputs {NOT_MADE}")
+
+
 def test_images_for_a_network_of_a_loop_of_their_own():
     (seen_by,) = evaluation_specs(images(scale=2 / 255, offset=-1.0, shape=(64, 784)))
     assert (seen_by.scale, seen_by.offset, seen_by.item_shape) == (2 / 255, -1.0, (784,))

@@ -297,6 +297,16 @@ def test_an_array_that_a_network_computes_names_its_parent():
     assert made.recipe.classifier
 
 
+def test_a_network_of_unknown_weights_is_not_replaced_by_a_fresh_one():
+    whole = codes()
+    unknown = whole.derived.model_copy(update={"unknown": "its layer `code` starts from weights that no fit left"})
+    said = refusal("fit-2", first(), on_codes(whole.model_copy(update={"derived": unknown})), models=(ENCODER,))
+    assert said == (
+        "the inputs are what another network computes, and its layer `code` starts from weights that no fit left; "
+        "such inputs cannot be made from the evaluation images"
+    )
+
+
 def test_it_is_computed_from_the_same_images_and_the_labels_stay_with_them():
     made = recipes(first(), on_codes(validation_split=0.2), models=(ENCODER,)).of("fit-2")
     seen = []

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from types import SimpleNamespace
 
 import pytest
@@ -9,9 +10,11 @@ from evidence import network
 from unit.codes_sample import DIGITS, FLAT, autoencoder, classifier
 
 from harness.assignment import load
+from harness.evidence import Network, Stacked, Unmeasured
 from harness.grading import Plans
 from harness.measure import codes
 from harness.recording import Recording
+from harness.results import Cause
 from harness.training.channel import TimeLimit
 from harness.training.cost import Work, patience
 from harness.training.from_recording import Recipes
@@ -27,12 +30,13 @@ class Bench:
     assignment = load("nn_hw5")
     profile = "quick"
 
-    def __init__(self, accuracies=()):
+    def __init__(self, accuracies=(), telling=TELLING, **more):
         self.charged, self.limits = [], []
+        self._networks = {"3": (ENCODING,), "5": (telling,), **more}
         self._accuracies = iter(accuracies)
 
     def networks(self, task):
-        return {"3": (ENCODING,), "5": (TELLING,)}.get(task, ())
+        return self._networks.get(task, ())
 
     def plan(self, _task, network, _seeds):
         return SimpleNamespace(prepared=RECIPES.of(network.record.id))
@@ -42,7 +46,7 @@ class Bench:
 
     def charge(self, task, _recipes, _seeds):
         self.charged.append(task)
-        return COSTS[task]
+        return COSTS.get(task, COSTS["5"])
 
     def run(self, _prepared, _seed, _on_epoch, limit):
         self.limits.append(limit)
@@ -81,4 +85,29 @@ def test_pairs_are_compared_by_seed():
     made = Bench([0.91, 0.9, 0.95, 0.9])
     found = codes.codes_of(made, planned(made), nothing)
     assert (found.codes, found.pixels) == ((0.91, 0.95), (0.9, 0.9))
-    assert (found.difference, found.low) == (pytest.approx(0.03), None)
+    assert (found.difference, found.low, found.notes) == (pytest.approx(0.03), None, ())
+
+
+def test_what_was_trained_otherwise_stays_with_the_figures():
+    plan = replace(planned(Bench()), notes=("Both were trained without your EarlyStopping.",))
+    assert codes.codes_of(Bench([0.9, 0.9] * len(plan.seeds)), plan, nothing).notes == plan.notes
+
+
+def told(fit="fit-5", **changes):
+    """The same classifier by another fit, of which something else is known."""
+    record = TELLING.record.model_copy(update={"id": fit})
+    return Network(record, TELLING.evidence.model_copy(update={"fit": fit, **changes}))
+
+
+REFUSED = told(problem="its inputs cannot be made from the evaluation images", cause=Cause.REFUSED)
+STACKED = told(stacked=Stacked(fit="fit-1", of=(2, 3), layers=2, values=12))
+
+
+@pytest.mark.parametrize("on_codes", [REFUSED, STACKED], ids=["refused", "with its encoder"])
+def test_a_classifier_that_cannot_be_compared_leaves_it_to_the_next_task_s(on_codes):
+    made = Bench(telling=on_codes, **{"6": (TELLING,)})
+    assert planned(made).classifier == TELLING.record.id
+
+
+def test_an_encoder_under_a_classifier_is_no_classifier_for_codes():
+    assert planned(Bench(telling=STACKED)) == Unmeasured(reason="there is no classifier that stands alone")

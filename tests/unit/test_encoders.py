@@ -9,6 +9,7 @@ from harness.allowlist import Refused
 from harness.encoders import bottleneck_of, until, values_of
 from harness.models import canonical
 from harness.recording import (
+    Component,
     Derivation,
     Graph,
     LayerState,
@@ -100,3 +101,18 @@ def test_an_autoencoder_without_a_bottleneck_has_no_codes():
 
 def test_the_encoder_is_rebuilt_as_any_network():
     assert [one.class_name for one in canonical(until(autoencoder(), 3)).layers][-1] == "LeakyReLU"
+
+
+def test_what_steers_a_training_is_left_out_on_both_sides_and_it_says_so():
+    plain, steered = classifier(FLAT, 784), [
+        Component(class_name="EarlyStopping", config={"monitor": "val_loss", "patience": 3}),
+        Component(class_name="ReduceLROnPlateau", config={"monitor": "loss"}),
+        Component(class_name="ReduceLROnPlateau", config={"monitor": "val_loss"}),
+    ]  # fmt: skip
+    plan = planned_of(autoencoder(), classifier(FLAT, 784, callbacks=tuple(steered)))
+    without = planned_of(autoencoder(), plain)
+    assert (plan.on_codes.recipe, plan.on_pixels.recipe) == (without.on_codes.recipe, without.on_pixels.recipe)
+    assert plan.notes == (
+        "Both were trained without your EarlyStopping and ReduceLROnPlateau, for 10 epochs each.",
+    )
+    assert without.notes == ()

@@ -4,7 +4,7 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
-from evidence import WHERE, data, images, layer_facts
+from evidence import WHERE, data, dense, image_input, images, layer_facts
 from hw5 import (
     FLAT,
     GAUSSIAN,
@@ -19,13 +19,15 @@ from hw5 import (
     on_codes,
     on_pixels,
     reconstruction,
+    scaled_codes,
+    stacked,
     tried,
 )
 
 from harness.evidence import Unmeasured
 from harness.findings import find
 from harness.plugin import run_checks
-from harness.recording import Noise, Rows, SourceRecord
+from harness.recording import ModelRecord, Noise, Rows, SourceRecord
 from harness.results import Cause, Outcome
 from harness.scoring import build_result
 from harness.training.trained import reconstructions
@@ -345,6 +347,13 @@ def test_a_classifier_on_decoded_images_is_not_judged_by_its_accuracy():
     assert judged(on_codes=on_codes(codes(784, model=5)))["5.accuracy"].outcome is not PASSED
 
 
+ENCODER = ModelRecord(
+    uid=6, name="encoder", kind="functional",
+    layers=(image_input(784), dense(196, name="code").model_copy(update={"params": 153_860})),
+)  # fmt: skip
+UNKNOWN = "its layer `code` starts from weights that no fit of this work left"
+
+
 @pytest.mark.parametrize(
     ("changes", "code"),
     [
@@ -353,7 +362,7 @@ def test_a_classifier_on_decoded_images_is_not_judged_by_its_accuracy():
         ({"autoencoder": autoencoder(x=noisy("uniform"))}, "test-noise-in-training"),
         ({"autoencoder": autoencoder(autoencoder_facts(784, 784))}, "no-bottleneck"),
         ({"on_codes": on_codes(codes(784, model=5))}, "decoded-not-codes"),
-        ({"on_codes": on_codes(codes(trained=False))}, "encoder-untrained"),
+        ({"on_codes": on_codes(codes(trained=False)), "recorded": {"models": (ENCODER,)}}, "encoder-untrained"),
         ({"on_pixels": on_pixels(data=complete().recording.fits[2].data.model_copy(
             update={"x": images(shape=(60_000, 784), high=255.0, scale=1.0)}))}, "not-rescaled"),
     ],
@@ -361,6 +370,90 @@ def test_a_classifier_on_decoded_images_is_not_judged_by_its_accuracy():
 def test_a_mistake_has_its_finding_and_a_right_hand_in_has_none(changes, code):
     assert [finding.code for finding in find(HW5, complete())] == []
     assert code in [finding.code for finding in find(HW5, complete(**changes))]
+
+
+@pytest.mark.parametrize(
+    ("x", "model"),
+    [
+        (codes(unknown=UNKNOWN), ENCODER),
+        (codes(trained=False), ENCODER.model_copy(update={"layers": ENCODER.layers[:1]})),
+        (codes(trained=False), ENCODER.model_copy(update={"uid": 77})),
+    ],
+    ids=["unknown weights", "no weights", "not recorded"],
+)
+def test_an_encoder_is_called_untrained_only_where_its_weights_are_known_to_be_fresh(x, model):
+    made = complete(on_codes=on_codes(x), recorded={"models": (model,)})
+    assert [finding.code for finding in find(HW5, made)] == []
+
+
+def test_an_encoder_of_unknown_weights_is_for_a_person():
+    results = judged(on_codes=on_codes(codes(unknown=UNKNOWN)))
+    for check in ("5.inputs", "5.accuracy"):
+        assert (results[check].outcome, results[check].points) == (Outcome.MANUAL, None)
+    assert f"what another network computes, and {UNKNOWN}. A person" in results["5.inputs"].message
+
+
+def test_an_encoder_under_the_classifier_in_one_model_is_seen_and_earns_the_same():
+    results = judged(on_codes=stacked())
+    assert {result.id: result.message for result in results.values() if result.outcome is not PASSED} == {}
+    assert "stands under the classifier in one model, frozen" in results["5.inputs"].message
+    assert "15,146 parameters" in results["5.layers"].message
+    made = complete(on_codes=stacked())
+    assert [finding.code for finding in find(HW5, made)] == []
+    assert [network.record.id for network in made.networks("6")] == ["fit-pixels"]
+
+
+def test_alone_it_is_not_taken_for_the_classifier_on_images():
+    results = judged(on_codes=stacked(), on_pixels=None)
+    assert results["5.inputs"].outcome is PASSED
+    assert results["6.same"].outcome is NOT_ATTEMPTED
+
+
+@pytest.mark.parametrize(
+    ("changes", "outcome", "said"),
+    [
+        ({"changed": True}, Outcome.MANUAL, "labels train these layers too, so that its codes are no longer"),
+        ({"known": False}, Outcome.MANUAL, "their weights are not known here"),
+        ({"fit": "fit-other", "of": (90,)}, FAILED, "not those of the trained autoencoder"),
+        ({"of": (2, 3)}, FAILED, "images that the decoder drew"),
+        ({"values": 256}, FAILED, "taken at another layer"),
+    ],
+)
+def test_what_stands_under_it_decides(changes, outcome, said):
+    result = judged(on_codes=stacked(**changes))["5.inputs"]
+    assert (result.outcome, said in result.message) == (outcome, True), result.message
+
+
+@pytest.mark.parametrize(("at_random", "outcome"), [(True, Outcome.MANUAL), (False, FAILED)])
+def test_dropout_under_it_costs_nothing_by_itself(at_random, outcome):
+    """In predict, by which codes are calibrated, it does not act."""
+    result = judged(on_codes=stacked(accuracy=0.7, at_random=at_random))["5.accuracy"]
+    assert (result.outcome, "70.00%" in result.message) == (outcome, True)
+    assert ("dropout acts here while the classifier" in result.message) is at_random
+
+
+def test_its_layers_are_those_above_the_encoder():
+    results = judged(on_codes=stacked(classifier_facts(196, 128, 64)))
+    assert "128-64-10" in results["5.layers"].message
+    assert "its layers are others" in results["6.same"].message
+
+
+def test_scaled_codes_are_for_a_person_and_no_images():
+    given = on_codes(scaled_codes())
+    results = judged(on_codes=given)
+    for check in ("5.inputs", "5.accuracy"):
+        assert (results[check].outcome, results[check].points) == (Outcome.MANUAL, None)
+        assert "were computed from what a network of yours predicts, as by a scaler" in results[check].message
+    passed = ("5.layers", "5.settings", "6.same", "6.difference")
+    assert [results[check].outcome for check in passed] == [PASSED] * 4
+    assert judged(on_codes=given, on_pixels=None)["6.same"].outcome is NOT_ATTEMPTED
+
+
+@pytest.mark.parametrize(("on_codes", "outcome"), [(0.89, PASSED), (0.67, Outcome.MANUAL)])
+def test_a_comparison_without_callbacks_says_so_and_costs_nothing_by_itself(on_codes, outcome):
+    said = "Both were trained without your EarlyStopping, for 100 epochs each."
+    result = judged(codes=compared(codes=(on_codes,) * 5, notes=(said,)))["6.difference"]
+    assert (result.outcome, said in result.message) == (outcome, True), result.message
 
 
 def test_the_scorecard_shows_losses_errors_and_the_classifier():

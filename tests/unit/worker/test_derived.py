@@ -19,11 +19,12 @@ class Model:
     def __init__(self, seen, uid=7, width=(6,)):
         self.seen, self.uid, self.width, self.calls = seen, uid, width, 0
 
-    def predict(self, x, states=STATES):
+    def predict(self, x, states=STATES, unknown=None):
         self.calls += 1
         values = placeholder((len(x), *self.width), (self.uid, self.calls))
         given = self.seen.recogniser.image_record(x)
-        self.seen.recogniser.remember_output(values, Derivation(model=self.uid, given=given, states=states))
+        derivation = Derivation(model=self.uid, given=given, states=states, unknown=unknown)
+        self.seen.recogniser.remember_output(values, derivation)
         return values
 
 
@@ -108,7 +109,7 @@ def test_too_many_networks_behind_each_other_are_not_told(seen):
     for _ in range(12):
         values = model.predict(values)
     record = seen.pair(values, Y)[0]
-    assert (record.derived, record.content) == (None, None)
+    assert (record.derived, record.content, record.of_answers) == (None, None, True)
     assert "more than 4 networks" in record.not_kept
 
 
@@ -127,13 +128,14 @@ def test_answers_to_parts_of_the_images_are_one_answer(seen):
     )
 
 
-@pytest.mark.parametrize("other", ["network", "state", "range"])
+@pytest.mark.parametrize("other", ["network", "state", "unknown weights", "range"])
 def test_answers_of_different_kinds_are_not_one(seen, other):
     model = Model(seen)
     first = model.predict(UNIT[:50])
     second = {
         "network": lambda: Model(seen, 8).predict(UNIT[50:]),
         "state": lambda: model.predict(UNIT[50:], ()),
+        "unknown weights": lambda: model.predict(UNIT[50:], unknown="its layer `one` starts from others"),
         "range": lambda: model.predict(UNIT[50:] * 255),
     }[other]()
     record = seen.pair(np.concatenate([first, second]), Y)[0]
@@ -156,7 +158,7 @@ def test_what_is_computed_from_answers_does_not_cross(seen, change):
     """A dry run's answers are made up, and so is what comes of them."""
     array = change(Model(seen).predict(UNIT))
     record = seen.pair(array, np.resize(Y, len(array)))[0]
-    assert (record.derived, record.content) == (None, None)
+    assert (record.derived, record.content, record.of_answers) == (None, None, True)
     assert "answers of a network" in record.not_kept
 
 
@@ -164,7 +166,7 @@ def test_other_arrays_of_the_same_shape_cross(seen):
     Model(seen).predict(UNIT)
     record = seen.pair(np.random.default_rng(0).random((TRAIN, 6)), Y)[0]
     assert record.content is not None
-    assert record.not_kept is None
+    assert (record.not_kept, record.of_answers) == (None, False)
 
 
 def test_old_answers_are_forgotten(monkeypatch):

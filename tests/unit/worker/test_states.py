@@ -88,7 +88,13 @@ def test_weights_of_two_fits_in_one_layer_are_neither():
     one.weights[0].assign(other.weights[0].numpy())
     with pytest.raises(UnknownWeightsError, match="`one`"):
         states.of([(1, one)])
-    assert [state.layer for state in states.known([(1, one), (2, other)])] == [2]
+    known, unknown = states.known([(1, one), (2, other)])
+    assert [state.layer for state in known] == [2]
+    assert unknown.startswith("its layer `one` starts from weights that no fit of this work left")
+
+
+def test_fresh_weights_are_known_too():
+    assert States().known([(1, Layer()), (2, Layer())]) == ((), None)
 
 
 @pytest.mark.parametrize("change", [lambda w: w * 2, lambda w: w[::-1], lambda w: w + 1])
