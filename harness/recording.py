@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import Field, StringConstraints
+from pydantic import Field, StringConstraints, model_validator
 
 from harness.recorded_models import (
     Component,
@@ -120,12 +120,21 @@ class Rows(Strict):
 class Noise(Strict):
     """Noise recognised on images whose clean source is known. `level` is the share of pixels changed
     (salt and pepper), the standard deviation (gaussian) or the half width (uniform), in units of [0, 1]. `shared`:
-    every image has the same."""
+    every image has the same. `from_zero`: uniform noise that makes brighter alone, from 0 to `level`."""
 
     kind: Literal["salt_and_pepper", "gaussian", "uniform"]
     level: Finite
     clipped: bool = True
     shared: bool = False
+    from_zero: bool = Field(
+        default=False, exclude_if=lambda value: not value
+    )  # so that old trainings keep their hash
+
+    @model_validator(mode="after")
+    def _is_uniform(self) -> Noise:
+        if self.from_zero and self.kind != "uniform":
+            raise ValueError("from_zero: only uniform noise goes from 0")
+        return self
 
 
 class LayerState(Strict):

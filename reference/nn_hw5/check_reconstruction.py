@@ -1,4 +1,8 @@
-"""Checks of task 4: the autoencoder on images with uniform noise, which it was not trained on."""
+"""Checks of task 4: the autoencoder on images with uniform noise, which it was not trained on.
+
+The assignment does not say where its uniform noise of intensity P begins. A hand-in may draw from -P to P or from 0
+to P; the harness's own curve is of -P to P, which asks to remove noise and not to darken the image too.
+"""
 
 import ast
 from collections import Counter
@@ -17,7 +21,7 @@ EVEN = ("uniform", "rand", "random_sample", "random_uniform")
 LEVELS = (0.05, 0.1, 0.2, 0.3, 0.4)
 ON_ALL = (
     "For each P of 0.05, 0.1, 0.2, 0.3 and 0.4 give the autoencoder the test images with noise drawn evenly from "
-    "-P to P, and compute each image's mean squared error."
+    "-P to P or from 0 to P, and compute each image's mean squared error."
 )
 
 REMOVED = Words(
@@ -33,11 +37,13 @@ REMOVED = Words(
 
 
 class Tried(NamedTuple):
-    """What a hand-in gave its autoencoder: levels of uniform noise on test and on training images, whether there
-    was other noise, or images that were not recognised, and where it gave clean test images once for each level."""
+    """What a hand-in gave its autoencoder: levels of uniform noise on test and on training images, whether all of
+    it goes from 0, whether there was other noise, or images that were not recognised, and where it gave clean test
+    images once for each level."""
 
     levels: set[float]
     on_trained: set[float]
+    from_zero: bool
     other: bool
     unknown: bool
     clean_again: Where | None
@@ -61,7 +67,8 @@ def _tried(evidence):
         if use.where is not None and use.x.source == "x_test" and use.x.noise is None and use.x.derived is None:
             clean[use.where] += use.times
     place, times = clean.most_common(1)[0] if clean else (None, 0)
-    return Tried(levels, on_trained, other, unknown, place if times >= len(LEVELS) else None)
+    from_zero = bool(uniform) and all(x.noise.from_zero for x in uniform)
+    return Tried(levels, on_trained, from_zero, other, unknown, place if times >= len(LEVELS) else None)
 
 
 @pytest.mark.check("4", 0.5)
@@ -71,12 +78,13 @@ def check_levels(autoencoder, evidence, verdict):
     if evidence.recording.kind == "contract":
         verdict.says("By contract the harness tries it at each intensity.")
         return
-    levels, on_trained, other, unknown, clean_again = _tried(evidence)
+    levels, on_trained, from_zero, other, unknown, clean_again = _tried(evidence)
     seen = [level for level in LEVELS if any(abs(level - one) < 0.2 * level for one in levels)]
     verdict.measured("intensities tried", len(seen), how="uniform noise found on images given to the autoencoder")
     verdict.threshold("asked", len(LEVELS), "assignment")
     if len(seen) == len(LEVELS) or (seen and unknown):
-        verdict.says(f"Tried at {', '.join(f'{level:g}' for level in seen)}.")
+        drawn = " from 0 to P; the harness's own curve is of -P to P" if from_zero else ""
+        verdict.says(f"Tried at {', '.join(f'{level:g}' for level in seen)}{drawn}.")
         return
     if seen:
         raise Partial(
@@ -103,7 +111,7 @@ def check_levels(autoencoder, evidence, verdict):
     if unknown and evenly:
         raise ForAPerson(
             "Noise is drawn evenly, but the images that it is tried on were not recognised as ones to which numbers"
-            " from -P to P are added: a person looks at what was meant.",
+            " from -P to P, or from 0 to P, are added: a person looks at what was meant.",
             where=autoencoder.where,
         )
     if unknown:

@@ -188,6 +188,15 @@ def test_another_uniform_noise_is_for_a_person_and_an_unknown_one_is_not():
     assert (result.outcome, "not recognised as uniform" in result.message) == (PARTIAL, True)
 
 
+@pytest.mark.parametrize("clipped", [True, False])
+def test_uniform_noise_may_go_from_zero(clipped):
+    """The report drew so, and the assignment does not say."""
+    result = judged(recorded={"uses": tried(*LEVELS, clipped=clipped, from_zero=True)})["4.levels"]
+    assert (result.outcome, result.points) == (PASSED, 0.5)
+    assert "from 0 to P; the harness's own curve is of -P to P" in result.message
+    assert "from 0" not in judged()["4.levels"].message
+
+
 def test_the_assignment_s_own_autoencoder_passes_whatever_luck_gave():
     result = judged(reconstruction=reconstruction(removed=0.1), autoencoder=autoencoder(identical=True))[
         "4.removed"
