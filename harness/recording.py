@@ -32,6 +32,8 @@ from harness.recorded_models import (
 )
 
 __all__ = [
+    "FEW_IMAGES",
+    "FEW_NOTED",
     "MAX_RECORDING_BYTES",
     "REPLAYED_IN_FULL",
     "REPLAYED_SAMPLE",
@@ -77,6 +79,11 @@ SCHEMA_VERSION = 1
 MAX_RECORDING_BYTES = 16 * 2**20
 REPLAYED_IN_FULL = 30_000
 """Images on which a replay evaluates one network as the hand-in asks; on a sample of them from then on."""
+FEW_IMAGES = 100
+"""Fewer images than these are a picture's: that a model is given them is noted where they have noise, or were not
+recognised."""
+FEW_NOTED = 20
+"""How often at one place so few images are looked at."""
 REPLAYED_SAMPLE = 2_000
 
 
@@ -280,14 +287,15 @@ class SelfTrainedRecord(Graph):
 
 
 class UseRecord(Strict):
-    """A call of `evaluate` or `predict` (or of a model itself) on many images: what it was given, `times` at this
-    place."""
+    """A call of `evaluate` or `predict` (or of a model itself) on many images, or on ten and more with noise: what
+    it was given, `times` at this place. Where that has noise, `states` are the model's trained layers' weights."""
 
     method: Literal["evaluate", "predict", "call"]
     model: Count
     x: ArrayRecord
     where: Where | None = None
     times: Count = 1
+    states: Many[LayerState] = Field(default=(), max_length=256)
 
 
 # --- the rest ---------------------------------------------------------------------------------------------

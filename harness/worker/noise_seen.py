@@ -15,6 +15,7 @@ _SAMPLE = 2048  # images: 1.6 million pixels tell a level to a tenth of a percen
 _FIRST_LOOK = 64
 _COMPARED = 10_000  # images at a time
 _PROBES = 16  # noisy images that are looked for
+_SURE = 3  # pairs of them on one line, which chance does not bring there
 _SEVERAL = 5  # images in which a pixel is black
 _FEWEST_PIXELS = 50
 _OF_MANY, _OF_ONE_DRAW = 0.06, 0.2  # how far ratios of quantiles may be off: of all pixels, of one image's
@@ -103,6 +104,9 @@ def _added(clean: Array, noisy: Array, exact: float, tolerance: float) -> Noise 
     if float((np.abs(shift) < exact).mean()) > _LEFT_ALONE:
         return None
     clipped = bool(noisy.min() >= 0 and noisy.max() <= 1)
+    bright = clean - clean.mean()
+    if float((noisy * bright).sum()) < (0.35 if clipped else 0.6) * float((bright**2).sum()):
+        return None  # not this image: it was taken for the likest one of something else
     quantiles = [float(part) for part in np.quantile((noisy - clean)[background], (0.25, 0.5, 0.75, 0.85, 0.95))]
     loose = max(tolerance, min(2 * tolerance, tolerance + 2.5 / math.sqrt(int(background.sum()))))
     upper, high = quantiles[2:4]
@@ -155,7 +159,7 @@ class Likeness:
         self._lengths: Array | None = None
 
     def slice_of(self, noisy: Array) -> Array | None:
-        """The numbers (n,) of the images that `noisy` (n, pixels) shows, where they are every k-th in order."""
+        """The numbers (n,) of the images that `noisy` (n, pixels) shows: every k-th in order, or a few."""
         places = np.unique(np.linspace(0, len(noisy) - 1, _PROBES).astype(int))
         probes = noisy[places].astype(np.float32)
         if not np.isfinite(probes).all():
@@ -166,9 +170,11 @@ class Likeness:
             step, rest = divmod(int(nearest[second] - nearest[first]), int(places[second] - places[first]))
             if not rest and step >= 1:
                 lines[step, int(nearest[first]) - step * int(places[first])] += 1
+        (step, start), pairs = lines.most_common(1)[0] if lines else ((0, 0), 0)
+        if pairs < _SURE and len(places) == len(noisy):
+            return nearest  # few, and in no order: each was looked for
         if not lines:
             return None
-        step, start = lines.most_common(1)[0][0]
         numbers = start + step * np.arange(len(noisy))
         return numbers if start >= 0 and numbers[-1] < len(self._images) else None
 

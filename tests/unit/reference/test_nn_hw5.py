@@ -1,7 +1,7 @@
 """The checks, findings and figures of the second assignment: every outcome of every check, on built evidence."""
 
 import pytest
-from evidence import WHERE, data, images
+from evidence import WHERE, chain, data, dense, image_input, images
 from hw5 import (
     FLAT,
     GAUSSIAN,
@@ -22,7 +22,7 @@ from hw5 import (
 from harness.evidence import Unmeasured
 from harness.findings import find
 from harness.plugin import run_checks
-from harness.recording import Noise, Rows, SourceRecord
+from harness.recording import FEW_NOTED, LayerState, ModelRecord, Noise, Rows, SourceRecord
 from harness.results import Cause, Outcome
 from harness.scoring import build_result
 
@@ -157,12 +157,81 @@ def test_every_outcome_is_told_in_words(check, changes, outcome, said):
     assert result.hint or outcome is NOT_MEASURED
 
 
-def test_noise_on_a_few_images_is_for_a_person():
-    """Ten images are what the assignment shows, and too few to be noted."""
-    text = "noisy = x_test[:10] + np.random.uniform(-p, p, size=(10, 784))"
-    sources = (SourceRecord(where=WHERE, text=text),)
+ON_FEW = "noisy = x_test[:5] + "
+
+
+@pytest.mark.parametrize(("drawn", "outcome"), [
+    ("np.random.uniform(-p, p, size=(5, 784))", Outcome.MANUAL),
+    ("p * np.random.random((5, 784))", Outcome.MANUAL),
+    ("p * (2 * rng.random(x.shape) - 1)", Outcome.MANUAL),
+    ("p * np.random.random_sample(size=(5, 784))", Outcome.MANUAL),
+    ("p * np.random.ranf((5, 784))", Outcome.MANUAL),
+    ("tf.random.uniform((5, 784), 0, p)", Outcome.MANUAL),
+    ("p * np.random.normal(size=(5, 784))", NOT_ATTEMPTED),
+    ("(np.random.random((5, 784)) < p)", NOT_ATTEMPTED),
+    ("random.random()", NOT_ATTEMPTED),
+])  # fmt: skip
+def test_noise_on_a_few_images_is_for_a_person(drawn, outcome):
+    """On fewer than ten it is not told."""
+    sources = (SourceRecord(where=WHERE, text=ON_FEW + drawn),)
     result = judged(recorded={"uses": (), "sources": sources})["4.levels"]
-    assert (result.outcome, result.points) == (Outcome.MANUAL, None)
+    assert (result.outcome, result.points) == (outcome, None if outcome is Outcome.MANUAL else 0)
+    assert ("fewer than ten at a time are not looked at" in result.message) is (outcome is Outcome.MANUAL)
+
+
+def weighted(*uids):
+    """A graph of layers with weights, in a row."""
+    layers = tuple(dense(9).model_copy(update={"uid": uid, "params": 9}) for uid in uids)
+    graph = chain(image_input(784), *layers)
+    same = (one.model_copy(update={"uid": uid}) for one, uid in zip(graph["layers"], (0, *uids), strict=True))
+    return graph | {"layers": tuple(same)}
+
+
+ENCODER, DECODER, CLASSIFIER, COPY = 20, 21, 22, 23
+
+
+@pytest.mark.parametrize(
+    ("model", "states", "counts"),
+    [
+        (ENCODER, (), True),
+        (DECODER, (), False),
+        (CLASSIFIER, (), False),
+        (COPY, (), False),
+        (COPY, ((51, 11), (52, 12), (53, 13)), True),
+        (COPY, ((51, 12), (52, 11), (53, 13)), False),
+        (24, (), False),
+    ],
+)
+def test_what_is_given_to_the_encoder_is_given_to_the_autoencoder(model, states, counts):
+    """decoder.predict(encoder.predict(noisy)), and a model that was loaded again."""
+    parts = {ENCODER: (11, 12), DECODER: (13,), CLASSIFIER: (11, 12, 31), COPY: (51, 52, 53)}
+    models = tuple(
+        ModelRecord(uid=uid, name="part", kind="functional", **weighted(*uids)) for uid, uids in parts.items()
+    )
+    left = tuple(LayerState(layer=layer, fit="fit-ae", of=of) for layer, of in states)
+    uses = tuple(use.model_copy(update={"states": left}) for use in tried(*LEVELS, model=model))
+    made = autoencoder(recorded=weighted(11, 12, 13))
+    result = judged(autoencoder=made, recorded={"uses": uses, "models": models})["4.levels"]
+    assert result.outcome is (PASSED if counts else NOT_ATTEMPTED)
+
+
+def test_ten_images_are_enough():
+    assert judged(recorded={"uses": tried(*LEVELS, rows=10)})["4.levels"].outcome is PASSED
+
+
+def test_what_was_not_told_on_ten_images_costs_nothing_beside_what_was():
+    (one,) = tried(0.4, rows=10)
+    unknown = one.model_copy(update={"x": images(shape=(10, 784), source=None, rows=None)})
+    result = judged(recorded={"uses": (*tried(0.05, 0.1, 0.2, rows=10), unknown)})["4.levels"]
+    assert result.outcome is PASSED
+    assert judged(recorded={"uses": (unknown,)})["4.levels"].outcome is NOT_ATTEMPTED
+
+
+@pytest.mark.parametrize(("rows", "outcome"), [(10, Outcome.MANUAL), (100, PARTIAL)])
+def test_small_batches_that_were_not_all_looked_at_are_for_a_person(rows, outcome):
+    uses = tried(*[0.05] * FEW_NOTED, rows=rows)
+    result = judged(recorded={"uses": uses})["4.levels"]
+    assert (result.outcome, "uniform noise of 0.05" in result.message) == (outcome, True)
 
 
 @pytest.mark.parametrize(

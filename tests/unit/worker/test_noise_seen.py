@@ -9,7 +9,7 @@ from sklearn.datasets import load_digits
 
 from harness import datasets
 from harness import noise as season
-from harness.worker.noise_seen import tell
+from harness.worker.noise_seen import Likeness, tell
 
 CLEAN = UNIT.reshape(-1, 784)
 CLEAN_TEST = (X_TEST / 255).astype("float32").reshape(-1, 784)
@@ -96,6 +96,21 @@ def test_noise_from_zero_is_uniform_of_its_own_way(record, level, clipped):
     )
     assert (seen.noise.clipped, seen.noise.shared) == (clipped, False)
     assert seen.noise.level == pytest.approx(level, rel=0.03)
+
+
+def test_ten_images_in_no_order_are_found(record):
+    numbers = np.random.default_rng(3).choice(TEST, 10, replace=False)
+    seen = record(season.uniform_noise(CLEAN_TEST[numbers], 0.3, np.random.default_rng(1)))
+    assert (seen.source, seen.rows.kind, seen.rows.count, seen.noise.kind) == ("x_test", "listed", 10, "uniform")
+
+
+def test_what_is_likest_to_nothing_is_no_noisy_image():
+    """Of many images some resemble random numbers by chance."""
+    likeness = Likeness(X.reshape(-1, 784))
+    for seed in range(100):
+        drawn = np.random.default_rng(seed).normal(size=(10, 784))
+        numbers = likeness.slice_of(drawn)
+        assert numbers is None or tell(X.reshape(-1, 784), numbers, 1 / 255, drawn, False) is None
 
 
 @pytest.mark.mnist
