@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable
 
 from harness.evidence import Network
-from harness.recording import Derivation, Graph, Recording
+from harness.recording import Derivation, FitRecord, Graph, Recording, UseRecord
 
 
 def bottleneck_of(autoencoder: Network) -> int | None:
@@ -56,6 +57,36 @@ def is_decoded(recording: Recording, made: Derivation, autoencoder: Network) -> 
     graphs: list[Graph] = [*(fit for fit in recording.fits if fit.model == made.model)]
     graphs += [model for model in recording.models if model.uid == made.model]
     return any(_last(graph) == _last(autoencoder.record) for graph in graphs if graph.outputs)
+
+
+def uses_of(recording: Recording, fits: Iterable[FitRecord]) -> tuple[UseRecord, ...]:
+    """The uses of networks that these fits trained, or of first parts of them, from the input on: models whose
+    layers with weights are a network's first ones, in their order, or start from what was left of those."""
+    trained, wholes = set(), set()
+    for fit in fits:
+        trained.add(fit.model)
+        wholes.add(_weighted(fit))
+    graphs: dict[int, set[tuple[int, ...]]] = {}
+    for fit in recording.fits:
+        graphs.setdefault(fit.model, set()).add(_weighted(fit))
+    for model in recording.models:
+        graphs.setdefault(model.uid, set()).add(_weighted(model))
+
+    def is_first_part(use: UseRecord) -> bool:
+        copied = {state.layer: state.of for state in use.states}
+        for layers in graphs.get(use.model, ()):
+            own = tuple(copied.get(uid, uid) for uid in layers)
+            if own and any(own == whole[: len(own)] for whole in wholes):
+                return True
+        return False
+
+    return tuple(use for use in recording.uses if use.model in trained or is_first_part(use))
+
+
+def _weighted(graph: Graph) -> tuple[int, ...]:
+    """The layers (uids) that have weights, in the order of their calls, each once."""
+    layers = (graph.layers[node.layer] for node in graph.nodes if node.layer < len(graph.layers))
+    return tuple(dict.fromkeys(layer.uid for layer in layers if layer.params))
 
 
 def _last(graph: Graph) -> int:

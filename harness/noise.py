@@ -44,14 +44,18 @@ def gaussian_noise(images: Images, level: float, rng: np.random.Generator, *, cl
     return _added(images, level * rng.standard_normal(images.shape, dtype=np.float32), clip)
 
 
-def uniform_noise(images: Images, level: float, rng: np.random.Generator, *, clip: bool = True) -> Images:
-    """A copy with uniform noise from [-level, level) added to each pixel, clipped to [0, 1] if `clip`.
+def uniform_noise(
+    images: Images, level: float, rng: np.random.Generator, *, clip: bool = True, from_zero: bool = False
+) -> Images:
+    """A copy with uniform noise from [-level, level) added to each pixel, clipped to [0, 1] if `clip`; `from_zero`:
+    from [0, level), which makes brighter alone.
 
-    `images`: floating point, any shape, values in [0, 1]; `level`, the half width, 0 or more, in the images'
-    units. Shape and dtype are kept. Raises ValueError for other images or levels.
+    `images`: floating point, any shape, values in [0, 1]; `level` 0 or more, in the images' units. Shape and dtype
+    are kept. Raises ValueError for other images or levels.
     """
     _check(images, level)
-    return _added(images, level * (2 * rng.random(images.shape, dtype=np.float32) - 1), clip)
+    drawn = rng.random(images.shape, dtype=np.float32)
+    return _added(images, level * (drawn if from_zero else 2 * drawn - 1), clip)
 
 
 def _added(images: Images, noise: NDArray[np.float32], clip: bool) -> Images:

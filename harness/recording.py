@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import Field, StringConstraints
+from pydantic import Field, StringConstraints, model_validator
 
 from harness.recorded_models import (
     Component,
@@ -32,6 +32,8 @@ from harness.recorded_models import (
 )
 
 __all__ = [
+    "FEW_IMAGES",
+    "FEW_NOTED",
     "MAX_RECORDING_BYTES",
     "REPLAYED_IN_FULL",
     "REPLAYED_SAMPLE",
@@ -77,6 +79,11 @@ SCHEMA_VERSION = 1
 MAX_RECORDING_BYTES = 16 * 2**20
 REPLAYED_IN_FULL = 30_000
 """Images on which a replay evaluates one network as the hand-in asks; on a sample of them from then on."""
+FEW_IMAGES = 100
+"""Fewer images than these are a picture's: that a model is given them is noted where they have noise, or were not
+recognised."""
+FEW_NOTED = 20
+"""How often at one place so few images are looked at."""
 REPLAYED_SAMPLE = 2_000
 
 
@@ -120,12 +127,21 @@ class Rows(Strict):
 class Noise(Strict):
     """Noise recognised on images whose clean source is known. `level` is the share of pixels changed
     (salt and pepper), the standard deviation (gaussian) or the half width (uniform), in units of [0, 1]. `shared`:
-    every image has the same."""
+    every image has the same. `from_zero`: uniform noise that makes brighter alone, from 0 to `level`."""
 
     kind: Literal["salt_and_pepper", "gaussian", "uniform"]
     level: Finite
     clipped: bool = True
     shared: bool = False
+    from_zero: bool = Field(
+        default=False, exclude_if=lambda value: not value
+    )  # so that old trainings keep their hash
+
+    @model_validator(mode="after")
+    def _is_uniform(self) -> Noise:
+        if self.from_zero and self.kind != "uniform":
+            raise ValueError("from_zero: only uniform noise goes from 0")
+        return self
 
 
 class LayerState(Strict):
@@ -275,14 +291,15 @@ class SelfTrainedRecord(Graph):
 
 
 class UseRecord(Strict):
-    """A call of `evaluate` or `predict` (or of a model itself) on many images: what it was given, `times` at this
-    place."""
+    """A call of `evaluate` or `predict` (or of a model itself) on many images, or on ten and more with noise: what
+    it was given, `times` at this place. Where that has noise, `states` are the model's trained layers' weights."""
 
     method: Literal["evaluate", "predict", "call"]
     model: Count
     x: ArrayRecord
     where: Where | None = None
     times: Count = 1
+    states: Many[LayerState] = Field(default=(), max_length=256)
 
 
 # --- the rest ---------------------------------------------------------------------------------------------

@@ -162,12 +162,15 @@ def compared(**changes: Any) -> CodesAgainstPixels:
     return CodesAgainstPixels(**{**whole, **changes})
 
 
-def tried(*levels: float, kind: str = "uniform", source: str = "x_test") -> tuple[UseRecord, ...]:
-    """The autoencoder tried on images with noise of these levels."""
+def tried(
+    *levels: float, kind: str = "uniform", source: str = "x_test", model: int = 5, rows: int = 10_000,
+    **noise: Any,
+) -> tuple[UseRecord, ...]:  # fmt: skip
+    """The autoencoder, or another `model`, tried on images with noise of these levels."""
     return tuple(
         UseRecord(
-            method="predict", model=5, where=WHERE,
-            x=images(shape=(10_000, 784), source=source, noise=Noise(kind=kind, level=level, clipped=True)),
+            method="predict", model=model, where=WHERE,
+            x=images(shape=(rows, 784), source=source, noise=Noise(kind=kind, level=level, **noise)),
         )
         for level in levels
     )  # fmt: skip

@@ -20,13 +20,13 @@ def images(count, rng):
     return grey
 
 
-def a_data_set():
+def a_data_set(test=TEST):
     rng = np.random.default_rng(3)
     return {
         "x_train": images(TRAIN, rng),
         "y_train": rng.integers(0, 10, TRAIN).astype(np.uint8),
-        "x_test": images(TEST, rng),
-        "y_test": rng.integers(0, 10, TEST).astype(np.uint8),
+        "x_test": images(test, rng),
+        "y_test": rng.integers(0, 10, test).astype(np.uint8),
     }
 
 

@@ -176,7 +176,10 @@ def _seasoned(values: Array, noise: Noise, seed: int) -> Array:
     try:
         if noise.kind == "salt_and_pepper":
             return np.asarray(noises.salt_and_pepper(values, noise.level, rng))
-        apply = noises.gaussian_noise if noise.kind == "gaussian" else noises.uniform_noise
-        return np.asarray(apply(values, noise.level, rng, clip=noise.clipped))
+        if noise.kind == "gaussian":
+            return np.asarray(noises.gaussian_noise(values, noise.level, rng, clip=noise.clipped))
+        return np.asarray(
+            noises.uniform_noise(values, noise.level, rng, clip=noise.clipped, from_zero=noise.from_zero)
+        )
     except ValueError as error:
         raise Refused(f"the noise of the fit cannot be repeated: {error}") from None

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 
-from harness.recording import Derivation
+from harness.recording import Derivation, LayerState
 from harness.worker import feeds, history
 from harness.worker.bench import Bench
 from harness.worker.derived import placeholder
@@ -16,7 +16,7 @@ from harness.worker.keys import Array
 from harness.worker.own_loops import OwnLoops, trains_itself
 from harness.worker.replay import Replay
 from harness.worker.trial import forward, must_be_compiled
-from harness.worker.uses import FEWEST, Uses
+from harness.worker.uses import Uses
 
 FEWEST_MADE_UP = 100  # rows of `predict`; fewer are computed
 FEWEST_CALLED = 1_000  # rows of a call of a model; fewer are computed
@@ -38,6 +38,7 @@ class Answers:
         self._really_evaluate = really_evaluate
         self._really_predict = really_predict
         self._answers = 0
+        self._trying = False  # a call of a model is ours, and not the hand-in's
 
     # --- evaluate
 
@@ -60,8 +61,8 @@ class Answers:
         self._bench.models.given(uid, feed.few_x)
         if feed.few_x is not None:
             self._bench.trials.run(model, uid, feed.few_x, feed.few_y)
-        if feed.x is not None and self._replay is None:  # a replay's time is for the hand-in's own code
-            self._uses.note("evaluate", uid, feed.x, feed.y, self._bench.place())
+        if self._replay is None:  # a replay's time is for the hand-in's own code
+            self._note("evaluate", model, uid, feed)
         answer = {name: history.placeholder(name, _SOME_EPOCHS) for name in self._bench.trials.names(uid)}
         real = self._replay is not None and self._replay.is_real(self._bench.models.graph(model)[0])
         if self._replay is not None and real and feed.x is not None and feed.y is not None:
@@ -97,7 +98,11 @@ class Answers:
                 return self._really_predict(model, x, batch_size, 0, steps)
         self._bench.models.given(uid, feed.few_x)
         few = feed.x is not None and feed.rows < FEWEST_MADE_UP
-        small = forward(model, feed.x if few else feed.few_x)  # fails as a real run would
+        self._trying = True
+        try:
+            small = forward(model, feed.x if few else feed.few_x)  # fails as a real run would
+        finally:
+            self._trying = False
         if feed.x is not None and self._replay is not None:
             graph = self._bench.models.graph(model)[0]
             real = self._replay.predict(model, feed.x) if self._replay.is_real(graph) else None
@@ -105,8 +110,7 @@ class Answers:
                 self._replay.drew(graph, feed.x, real)
             if real is not None:
                 return real
-        if feed.x is not None:
-            self._uses.note("predict", uid, feed.x, None, self._bench.place())
+        self._note("predict", model, uid, feed)
         return self._made_up(model, uid, feed, small)
 
     def _made_up(self, model: Any, uid: int, feed: Feed, small: Any) -> Any:
@@ -131,11 +135,21 @@ class Answers:
     def _remember(self, model: Any, uid: int, x: Array, made: Array) -> None:
         if len(x) < FEWEST_REMEMBERED or x.ndim < 2 or len(made) != len(x):
             return
+        states, unknown = self._states(model)
+        given = self._bench.recognise.image_record(x)
+        derivation = Derivation(model=uid, given=given, states=states, unknown=unknown)
+        self._bench.recognise.remember_output(made, derivation)
+
+    def _states(self, model: Any) -> tuple[tuple[LayerState, ...], str | None]:
+        """Where the weights of a model's layers come from, and why that is not known of one of them."""
         graph = self._bench.models.graph(model)[0]
         states, unknown = self._bench.states.known(self._bench.models.layers(model, graph))
-        given = self._bench.recognise.image_record(x)
-        derivation = Derivation(model=uid, given=given, states=states[:256], unknown=unknown)
-        self._bench.recognise.remember_output(made, derivation)
+        return states[:256], unknown
+
+    def _note(self, method: Literal["evaluate", "predict", "call"], model: Any, uid: int, feed: Feed) -> None:
+        """Note what a model was given, where that is an array."""
+        if feed.x is not None:
+            self._uses.note(method, uid, feed.x, feed.y, self._bench.place(), lambda: self._states(model)[0])
 
     # --- calls
 
@@ -147,7 +161,9 @@ class Answers:
                 self._own_loops.given(model, inputs)
             return really(model, *args, **kwargs)
         rows = _concrete_rows(inputs)
-        if rows < FEWEST or self._replay is not None or not _is_outermost():
+        if self._trying or self._replay is not None or not rows or not _is_outermost():
+            return really(model, *args, **kwargs)
+        if not self._uses.looks_at(rows, self._bench.place):
             return really(model, *args, **kwargs)
         import keras
 
@@ -156,7 +172,7 @@ class Answers:
         if feed.x is None:
             return really(model, *args, **kwargs)
         self._bench.models.given(uid, feed.x)
-        self._uses.note("call", uid, feed.x, None, self._bench.place())
+        self._note("call", model, uid, feed)
         if rows < FEWEST_CALLED:
             return really(model, *args, **kwargs)
         small = really(model, feed.few_x, *args[1:], **{key: kwargs[key] for key in kwargs if key != "inputs"})

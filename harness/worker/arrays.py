@@ -70,6 +70,11 @@ class Recogniser:
 
     # --- what the recorder asks
 
+    @property
+    def pixels(self) -> int:
+        """How many values an image has."""
+        return self._images.pixels
+
     def fit_data(self, x: Any, y: Any, validation: Any, split: float) -> FitData:
         """The record of a fit's arrays, each recognised on its own and with its partner."""
         record_x, record_y = self.pair(x, y)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import math
 from collections import Counter
 
 import numpy as np
@@ -14,9 +15,11 @@ _SAMPLE = 2048  # images: 1.6 million pixels tell a level to a tenth of a percen
 _FIRST_LOOK = 64
 _COMPARED = 10_000  # images at a time
 _PROBES = 16  # noisy images that are looked for
+_SURE = 3  # pairs of them on one line, which chance does not bring there
 _SEVERAL = 5  # images in which a pixel is black
 _FEWEST_PIXELS = 50
 _OF_MANY, _OF_ONE_DRAW = 0.06, 0.2  # how far ratios of quantiles may be off: of all pixels, of one image's
+_LEFT_ALONE = 0.1  # share of grey pixels; added noise leaves fewer as they were
 
 
 def tell(images: Array, numbers: Array, scale: float, noisy: Array, total: bool) -> Noise | None:
@@ -49,7 +52,7 @@ def _tell(clean: Array, noisy: Array, exact: float, total: bool) -> Noise | None
     if float(extreme[changed].mean()) > 0.995 and float(changed.mean()) < 0.999:
         noise = _salt_and_pepper(clean, noisy, changed, middle, exact, total)
     else:
-        noise = _added(clean, noisy, _OF_ONE_DRAW if shared else _OF_MANY)
+        noise = _added(clean, noisy, exact, _OF_ONE_DRAW if shared else _OF_MANY)
     return noise.model_copy(update={"shared": shared}) if noise is not None else None
 
 
@@ -88,25 +91,55 @@ def _salt_and_pepper(
     return Noise(kind="salt_and_pepper", level=round(min(1.0, share), 4))
 
 
-def _added(clean: Array, noisy: Array, tolerance: float) -> Noise | None:
+def _added(clean: Array, noisy: Array, exact: float, tolerance: float) -> Noise | None:
     """Gaussian or uniform noise added to each pixel, clipped to [0, 1] or not.
 
-    Told by quantiles on the black background, where clipping hides the lower half and nothing else.
+    Told by quantiles on the black background, where clipping hides the lower half of what goes both ways and
+    nothing else.
     """
-    background, inner = clean < 0.02, (clean > 0.4) & (clean < 0.6)
+    background, inner = clean < 0.02, (clean > 0.3) & (clean < 0.7)
     if background.sum() < 200 or inner.sum() < 20:
         return None
-    added = (noisy - clean)[background]
+    shift = (noisy - clean)[inner]
+    if float((np.abs(shift) < exact).mean()) > _LEFT_ALONE:
+        return None
     clipped = bool(noisy.min() >= 0 and noisy.max() <= 1)
-    lower, median, upper, high, highest = (
-        float(part) for part in np.quantile(added, (0.25, 0.5, 0.75, 0.85, 0.95))
-    )
-    if upper < 1e-4 or abs(median) > 0.2 * upper + 0.02 or (not clipped and abs(lower + upper) > 0.2 * upper):
+    bright = clean - clean.mean()
+    if float((noisy * bright).sum()) < (0.35 if clipped else 0.6) * float((bright**2).sum()):
+        return None  # not this image: it was taken for the likest one of something else
+    quantiles = [float(part) for part in np.quantile((noisy - clean)[background], (0.25, 0.5, 0.75, 0.85, 0.95))]
+    loose = max(tolerance, min(2 * tolerance, tolerance + 2.5 / math.sqrt(int(background.sum()))))
+    upper, high = quantiles[2:4]
+    if upper < 1e-4 or (clipped and high > 0.98):
         return None
-    if abs(float(np.median((noisy - clean)[inner]))) > 0.3 * upper:
+    by_chance = upper / math.sqrt(shift.size)  # a third of how far the middle of so few may be off, or less
+    middle = float(np.median(shift))
+    if quantiles[1] > upper / 2:
+        return _brighter(quantiles, middle, by_chance, clipped, loose)
+    return _both_ways(quantiles, middle, by_chance, clipped, loose)
+
+
+def _brighter(
+    quantiles: list[float], middle: float, by_chance: float, clipped: bool, tolerance: float
+) -> Noise | None:
+    """Uniform noise from 0 to a level, of which clipping takes nothing on black. `middle` is the median on grey."""
+    lower, median, upper, _, highest = quantiles
+    level = upper / 0.75
+    off = max(abs(lower / level - 0.25), abs(median / level - 0.5), abs(highest / level - 0.95))
+    if off > tolerance or abs(middle - level / 2) > 0.2 * upper + 2 * by_chance:
+        return None  # on grey it must be as bright as on black: not noise that is mixed into this image
+    return Noise(kind="uniform", level=round(level, 4), clipped=clipped, from_zero=True)
+
+
+def _both_ways(
+    quantiles: list[float], middle: float, by_chance: float, clipped: bool, tolerance: float
+) -> Noise | None:
+    """Noise that goes as far below an image's grey as above it."""
+    lower, median, upper, high, highest = quantiles
+    if abs(median) > 0.2 * upper + 0.02 or (not clipped and abs(lower + upper) > 0.2 * upper):
+        return None
+    if abs(middle) > 0.3 * upper + 3 * by_chance:
         return None  # it does not lie about the image: not noise on this image
-    if clipped and high > 0.98:
-        return None
     if clipped and highest > 0.98:
         normal, uniform = high / upper / 1.5366, high / upper / 1.4
     else:
@@ -126,7 +159,7 @@ class Likeness:
         self._lengths: Array | None = None
 
     def slice_of(self, noisy: Array) -> Array | None:
-        """The numbers (n,) of the images that `noisy` (n, pixels) shows, where they are every k-th in order."""
+        """The numbers (n,) of the images that `noisy` (n, pixels) shows: every k-th in order, or a few."""
         places = np.unique(np.linspace(0, len(noisy) - 1, _PROBES).astype(int))
         probes = noisy[places].astype(np.float32)
         if not np.isfinite(probes).all():
@@ -137,9 +170,11 @@ class Likeness:
             step, rest = divmod(int(nearest[second] - nearest[first]), int(places[second] - places[first]))
             if not rest and step >= 1:
                 lines[step, int(nearest[first]) - step * int(places[first])] += 1
+        (step, start), pairs = lines.most_common(1)[0] if lines else ((0, 0), 0)
+        if pairs < _SURE and len(places) == len(noisy):
+            return nearest  # few, and in no order: each was looked for
         if not lines:
             return None
-        step, start = lines.most_common(1)[0][0]
         numbers = start + step * np.arange(len(noisy))
         return numbers if start >= 0 and numbers[-1] < len(self._images) else None
 

@@ -7,6 +7,7 @@ import pytest
 from harness.checking import Failed, NotAttempted, NotMeasured, Partial, lost_in, require_any_made, require_trained
 from harness.gates import Decision, decide
 from harness.measure.denoising import helps_until
+from harness.recording import FEW_IMAGES
 from harness.results import Cause
 from harness.verdicts import Words, hold
 
@@ -73,7 +74,7 @@ def _tried(evidence):
     fits = [fit for fit in recording.fits if fit.data.y is not None and fit.data.y.encoding in labelled]
     classifiers = {fit.model for fit in fits} | {model.uid for model in recording.models if _classes(model)}
     cleaning = _cleaning(evidence)
-    uses = [use for use in recording.uses if use.model in classifiers]
+    uses = [use for use in recording.uses if use.model in classifiers and (use.x.shape[0] or 0) >= FEW_IMAGES]
     given = [(fit.model, x) for fit in fits for x in (fit.data.x, fit.data.validation_x) if x is not None]
     given += [(use.model, use.x) for use in uses]
     noisy = any(x.noise is not None and model not in cleaning for model, x in given)

@@ -1,4 +1,8 @@
-"""Checks of task 4: the autoencoder on images with uniform noise, which it was not trained on."""
+"""Checks of task 4: the autoencoder on images with uniform noise, which it was not trained on.
+
+The assignment does not say where its uniform noise of intensity P begins. A hand-in may draw from -P to P or from 0
+to P; the harness's own curve is of -P to P, which asks to remove noise and not to darken the image too.
+"""
 
 import ast
 from collections import Counter
@@ -8,16 +12,17 @@ import pytest
 
 from harness import source
 from harness.checking import Failed, ForAPerson, NotAttempted, NotMeasured, Partial, lost_in, require_trained
-from harness.recording import Where
+from harness.encoders import uses_of
+from harness.recording import FEW_IMAGES, FEW_NOTED, Where
 from harness.results import Cause
 from harness.verdicts import Words, hold
 
-EVEN = ("uniform", "rand", "random_sample", "random_uniform")
-"""What draws numbers evenly, in numpy and TensorFlow."""
+EVEN = ("uniform", "rand", "random", "random_sample", "ranf", "random_uniform")
+"""What draws numbers evenly, in numpy, TensorFlow and Keras."""
 LEVELS = (0.05, 0.1, 0.2, 0.3, 0.4)
 ON_ALL = (
     "For each P of 0.05, 0.1, 0.2, 0.3 and 0.4 give the autoencoder the test images with noise drawn evenly from "
-    "-P to P, and compute each image's mean squared error."
+    "-P to P or from 0 to P, and compute each image's mean squared error."
 )
 
 REMOVED = Words(
@@ -33,35 +38,57 @@ REMOVED = Words(
 
 
 class Tried(NamedTuple):
-    """What a hand-in gave its autoencoder: levels of uniform noise on test and on training images, whether there
-    was other noise, or images that were not recognised, and where it gave clean test images once for each level."""
+    """What a hand-in gave its autoencoder, or the encoder before its decoder: levels of uniform noise on test and
+    on training images, whether all of it goes from 0, and whether images were not recognised. Of the autoencoder
+    alone: whether there was other noise, whether many images were not recognised, and where it gave clean test
+    images once for each level. `crowded`: so often at one place a few images, that not all were looked at."""
 
     levels: set[float]
     on_trained: set[float]
-    other: bool
+    from_zero: bool
     unknown: bool
+    other: bool
+    many_unknown: bool
     clean_again: Where | None
+    crowded: bool
 
 
 def _tried(evidence):
-    """What the hand-in gave networks that are trained on images."""
-    models = {
-        fit.model for fit in evidence.recording.fits if fit.data.y is not None and fit.data.y.encoding == "pixels"
-    }
-    uses = [use for use in evidence.recording.uses if use.model in models]
+    """What the hand-in gave networks that are trained on images, or their first parts."""
+    recording = evidence.recording
+    fits = [fit for fit in recording.fits if fit.data.y is not None and fit.data.y.encoding == "pixels"]
+    trained = {fit.model for fit in fits}
+    uses = uses_of(recording, fits)
+    whole = [use for use in uses if use.model in trained]
     uniform = [use.x for use in uses if use.x.noise is not None and use.x.noise.kind == "uniform"]
     levels, on_trained = (
-        {round(x.noise.level, 2) for x in uniform if (x.source == "x_train") is trained}
-        for trained in (False, True)
+        {round(x.noise.level, 2) for x in uniform if (x.source == "x_train") is known} for known in (False, True)
     )
-    other = any(use.x.noise is not None and use.x.noise.kind != "uniform" for use in uses)
-    unknown = any(use.x.source is None and use.x.noise is None and use.x.derived is None for use in uses)
+    few = Counter(use.where for use in uses if _is_few(use))
     clean: Counter[Where] = Counter()
-    for use in uses:
+    for use in whole:
         if use.where is not None and use.x.source == "x_test" and use.x.noise is None and use.x.derived is None:
             clean[use.where] += use.times
     place, times = clean.most_common(1)[0] if clean else (None, 0)
-    return Tried(levels, on_trained, other, unknown, place if times >= len(LEVELS) else None)
+    return Tried(
+        levels=levels,
+        on_trained=on_trained,
+        from_zero=bool(uniform) and all(x.noise.from_zero for x in uniform),
+        unknown=any(_is_unknown(use) for use in uses),
+        other=any(use.x.noise is not None and use.x.noise.kind != "uniform" for use in whole),
+        many_unknown=any(_is_unknown(use) and not _is_few(use) for use in whole),
+        clean_again=place if times >= len(LEVELS) else None,
+        crowded=max(few.values(), default=0) >= FEW_NOTED,
+    )
+
+
+def _is_few(use):
+    return (use.x.shape[0] or 0) < FEW_IMAGES
+
+
+def _is_unknown(use):
+    """Whether it was given images of which nothing is known."""
+    return use.x.source is None and use.x.noise is None and use.x.derived is None
 
 
 @pytest.mark.check("4", 0.5)
@@ -71,19 +98,26 @@ def check_levels(autoencoder, evidence, verdict):
     if evidence.recording.kind == "contract":
         verdict.says("By contract the harness tries it at each intensity.")
         return
-    levels, on_trained, other, unknown, clean_again = _tried(evidence)
-    seen = [level for level in LEVELS if any(abs(level - one) < 0.2 * level for one in levels)]
+    tried = _tried(evidence)
+    seen = [level for level in LEVELS if any(abs(level - one) < 0.2 * level for one in tried.levels)]
     verdict.measured("intensities tried", len(seen), how="uniform noise found on images given to the autoencoder")
     verdict.threshold("asked", len(LEVELS), "assignment")
-    if len(seen) == len(LEVELS) or (seen and unknown):
-        verdict.says(f"Tried at {', '.join(f'{level:g}' for level in seen)}.")
+    if len(seen) == len(LEVELS) or (seen and tried.unknown):
+        drawn = " from 0 to P; the harness's own curve is of -P to P" if tried.from_zero else ""
+        verdict.says(f"Tried at {', '.join(f'{level:g}' for level in seen)}{drawn}.")
         return
+    if seen and tried.crowded:
+        raise ForAPerson(
+            f"It is tried with uniform noise of {', '.join(f'{level:g}' for level in seen)}, on a few images again "
+            "and again, which were not all looked at: a person looks at the other intensities.",
+            where=autoencoder.where,
+        )
     if seen:
         raise Partial(
             f"It is tried with uniform noise of {', '.join(f'{level:g}' for level in seen)} only.", ON_ALL,
             share=len(seen) / len(LEVELS), where=autoencoder.where,
         )  # fmt: skip
-    if on_trained:
+    if tried.on_trained:
         raise Partial(
             "It is tried on training images, which it knows without the noise.", ON_ALL, share=0.5,
             where=autoencoder.where,
@@ -97,39 +131,51 @@ def check_levels(autoencoder, evidence, verdict):
             cause=Cause.ERROR_IN_SUBMISSION,
             where=error.where,
         )
-    if other:
+    if tried.other:
         raise Failed("It is tried with other noise than uniform noise.", ON_ALL, where=autoencoder.where)
     evenly = _draws_uniform(evidence)
-    if unknown and evenly:
+    if tried.unknown and evenly:
         raise ForAPerson(
             "Noise is drawn evenly, but the images that it is tried on were not recognised as ones to which numbers"
-            " from -P to P are added: a person looks at what was meant.",
+            " from -P to P, or from 0 to P, are added: a person looks at what was meant.",
             where=autoencoder.where,
         )
-    if unknown:
+    if tried.many_unknown:
         raise Partial(
             "It is tried on images whose noise was not recognised as uniform.", ON_ALL, share=0.5,
             where=autoencoder.where,
         )  # fmt: skip
-    if clean_again is not None:
+    if tried.clean_again is not None:
         raise Failed(
-            f"It is given the clean test images again and again at {clean_again}, and never images with uniform "
-            "noise.", "denoised = autoencoder.predict(noisy), with the noisy images of this intensity",
-            where=clean_again,
+            f"It is given the clean test images again and again at {tried.clean_again}, and never images with "
+            "uniform noise.", "denoised = autoencoder.predict(noisy), with the noisy images of this intensity",
+            where=tried.clean_again,
         )  # fmt: skip
     if evenly:
         raise ForAPerson(
-            "Noise is drawn evenly, but given to the autoencoder on fewer than 100 images, which is not noted: "
-            "a person looks at the intensities. What it makes of such noise is measured below.",
+            "Numbers are drawn evenly, but images with such noise were not seen to be given to the autoencoder, "
+            "where fewer than ten at a time are not looked at: a person looks at the intensities. What it makes of "
+            "such noise is measured below.",
             where=autoencoder.where,
         )
     raise NotAttempted("It was not seen to be tried on images with uniform noise.", ON_ALL)
 
 
 def _draws_uniform(evidence):
-    """Whether the code calls what draws evenly."""
-    codes = source.read(evidence.recording.sources)
-    return any(source.called(call) in EVEN for code in codes for call in source.in_order(code.tree, ast.Call))
+    """Whether the code calls what draws an array of even numbers, and not only to compare them with something, as
+    salt and pepper does."""
+    return any(
+        source.called(call) in EVEN and (call.args or call.keywords) and id(call) not in compared
+        for code in source.read(evidence.recording.sources)
+        for compared in [_compared(code.tree)]
+        for call in source.in_order(code.tree, ast.Call)
+    )
+
+
+def _compared(tree):
+    """The calls (ids) that stand in a comparison."""
+    inside = (node for compare in source.in_order(tree, ast.Compare) for node in ast.walk(compare))
+    return {id(node) for node in inside if isinstance(node, ast.Call)}
 
 
 @pytest.mark.check("4", 1.0)

@@ -51,6 +51,14 @@ def test_uniform_noise_fills_its_width(level, rng):
     assert np.mean(noise < 0) == pytest.approx(0.5, abs=0.006)
 
 
+@pytest.mark.parametrize("level", [0.05, 0.4])
+def test_uniform_noise_from_zero_only_makes_brighter(level, rng):
+    noise = uniform_noise(GREY, level, rng, from_zero=True) - GREY
+    assert noise.min() >= -1e-6
+    assert noise.max() == pytest.approx(level, rel=0.001)
+    assert noise.mean() == pytest.approx(level / 2, rel=0.01)
+
+
 @pytest.mark.parametrize("noise", [gaussian_noise, uniform_noise])
 def test_added_noise_is_clipped_unless_asked_not_to(noise, rng):
     edges = np.stack([np.zeros((28, 28)), np.ones((28, 28))])

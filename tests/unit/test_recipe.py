@@ -106,6 +106,8 @@ DIFFERENT = {
     "offset": fit(data=data(x=images(offset=-0.5))),
     "shape": fit(data=data(x=images(shape=(60_000, 28, 28)))),
     "noise": fit(data=data(x=images(noise=Noise(kind="salt_and_pepper", level=0.4)))),
+    "uniform noise": fit(data=data(x=images(noise=Noise(kind="uniform", level=0.4)))),
+    "from zero": fit(data=data(x=images(noise=Noise(kind="uniform", level=0.4, from_zero=True)))),
     "integer labels": fit(data=data(y=labels(encoding="labels", shape=(60_000,)))),
     "a held-out share": fit(data=data(validation_split=0.2)),
 }
@@ -132,6 +134,8 @@ def test_the_hash_is_of_the_content():
     assert recipe().model_dump(mode="json")["model"]["layers"][2] == {
         "class_name": "Dense", "arguments": {"activation": "relu", "units": 64}, "trainable": True,
     }  # fmt: skip
+    symmetric = recipe(DIFFERENT["uniform noise"]).model_dump(mode="json")["x"]["noise"]
+    assert symmetric == {"kind": "uniform", "level": 0.4, "clipped": True, "shared": False}
     again = Recipe.model_validate_json(recipe().model_dump_json())
     assert (again, again.sha256) == (recipe(), sha())
 
@@ -259,6 +263,13 @@ def test_own_labels_stay_with_their_images(dataset, split, start, stop):
 
 
 # --- canonical noise
+
+
+def test_noise_from_zero_is_added_as_such():
+    noisy = images(shape=(60_000, 784), noise=Noise(kind="uniform", level=0.3, clipped=False, from_zero=True))
+    x, y = training_arrays(from_fit(fit(data=data(x=noisy, y=images(shape=(60_000, 784)))), {}, DIGITS), DIGITS)
+    assert (x - y).min() >= -1e-6
+    assert (x - y).mean() == pytest.approx(0.15, rel=0.02)
 
 
 @pytest.mark.parametrize(

@@ -45,6 +45,22 @@ def test_anything_else_names_its_place(data, sentence):
     assert sentence in str(error.value)
 
 
+@pytest.mark.parametrize(("kind", "from_zero", "said"), [
+    ("uniform", "true", None), ("gaussian", "true", "only uniform noise"), ("gaussian", "false", None),
+    ("uniform", '"yes"', "from_zero: "), ("uniform", "1", "from_zero: "),
+])  # fmt: skip
+def test_only_uniform_noise_goes_from_zero(kind, from_zero, said):
+    noise = f'{{"kind": "{kind}", "level": 0.1, "from_zero": {from_zero}}}'
+    use = f'{{"method": "predict", "model": 1, "x": {{"shape": [9, 784], "dtype": "float32", "noise": {noise}}}}}'
+    recording = f'{{"uses": [{use}]}}'.encode()
+    if said is None:
+        assert parse_recording(recording).uses[0].x.noise.from_zero is (from_zero == "true")
+        return
+    with pytest.raises(RecordingError) as error:
+        parse_recording(recording)
+    assert said in str(error.value)
+
+
 @given(st.binary(max_size=60) | st.recursive(
     st.none() | st.floats() | st.text(max_size=5) | st.integers(),
     lambda inner: st.lists(inner, max_size=3)

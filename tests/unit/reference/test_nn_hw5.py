@@ -4,7 +4,7 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
-from evidence import WHERE, data, dense, image_input, images, layer_facts
+from evidence import WHERE, chain, data, dense, image_input, images, layer_facts
 from hw5 import (
     FLAT,
     GAUSSIAN,
@@ -27,7 +27,7 @@ from hw5 import (
 from harness.evidence import Unmeasured
 from harness.findings import find
 from harness.plugin import run_checks
-from harness.recording import ModelRecord, Noise, Rows, SourceRecord
+from harness.recording import FEW_NOTED, LayerState, ModelRecord, Noise, Rows, SourceRecord
 from harness.results import Cause, Outcome
 from harness.scoring import build_result
 from harness.training.trained import reconstructions
@@ -305,12 +305,81 @@ def test_a_training_that_ends_early_has_learned():
     assert result.outcome is PASSED, result.message
 
 
-def test_noise_on_a_few_images_is_for_a_person():
-    """Ten images are what the assignment shows, and too few to be noted."""
-    text = "noisy = x_test[:10] + np.random.uniform(-p, p, size=(10, 784))"
-    sources = (SourceRecord(where=WHERE, text=text),)
+ON_FEW = "noisy = x_test[:5] + "
+
+
+@pytest.mark.parametrize(("drawn", "outcome"), [
+    ("np.random.uniform(-p, p, size=(5, 784))", Outcome.MANUAL),
+    ("p * np.random.random((5, 784))", Outcome.MANUAL),
+    ("p * (2 * rng.random(x.shape) - 1)", Outcome.MANUAL),
+    ("p * np.random.random_sample(size=(5, 784))", Outcome.MANUAL),
+    ("p * np.random.ranf((5, 784))", Outcome.MANUAL),
+    ("tf.random.uniform((5, 784), 0, p)", Outcome.MANUAL),
+    ("p * np.random.normal(size=(5, 784))", NOT_ATTEMPTED),
+    ("(np.random.random((5, 784)) < p)", NOT_ATTEMPTED),
+    ("random.random()", NOT_ATTEMPTED),
+])  # fmt: skip
+def test_noise_on_a_few_images_is_for_a_person(drawn, outcome):
+    """On fewer than ten it is not told."""
+    sources = (SourceRecord(where=WHERE, text=ON_FEW + drawn),)
     result = judged(recorded={"uses": (), "sources": sources})["4.levels"]
-    assert (result.outcome, result.points) == (Outcome.MANUAL, None)
+    assert (result.outcome, result.points) == (outcome, None if outcome is Outcome.MANUAL else 0)
+    assert ("fewer than ten at a time are not looked at" in result.message) is (outcome is Outcome.MANUAL)
+
+
+def weighted(*uids):
+    """A graph of layers with weights, in a row."""
+    layers = tuple(dense(9).model_copy(update={"uid": uid, "params": 9}) for uid in uids)
+    graph = chain(image_input(784), *layers)
+    same = (one.model_copy(update={"uid": uid}) for one, uid in zip(graph["layers"], (0, *uids), strict=True))
+    return graph | {"layers": tuple(same)}
+
+
+ENCODER, DECODER, CLASSIFIER, COPY = 20, 21, 22, 23
+
+
+@pytest.mark.parametrize(
+    ("model", "states", "counts"),
+    [
+        (ENCODER, (), True),
+        (DECODER, (), False),
+        (CLASSIFIER, (), False),
+        (COPY, (), False),
+        (COPY, ((51, 11), (52, 12), (53, 13)), True),
+        (COPY, ((51, 12), (52, 11), (53, 13)), False),
+        (24, (), False),
+    ],
+)
+def test_what_is_given_to_the_encoder_is_given_to_the_autoencoder(model, states, counts):
+    """decoder.predict(encoder.predict(noisy)), and a model that was loaded again."""
+    parts = {ENCODER: (11, 12), DECODER: (13,), CLASSIFIER: (11, 12, 31), COPY: (51, 52, 53)}
+    models = tuple(
+        ModelRecord(uid=uid, name="part", kind="functional", **weighted(*uids)) for uid, uids in parts.items()
+    )
+    left = tuple(LayerState(layer=layer, fit="fit-ae", of=of) for layer, of in states)
+    uses = tuple(use.model_copy(update={"states": left}) for use in tried(*LEVELS, model=model))
+    made = autoencoder(recorded=weighted(11, 12, 13))
+    result = judged(autoencoder=made, recorded={"uses": uses, "models": models})["4.levels"]
+    assert result.outcome is (PASSED if counts else NOT_ATTEMPTED)
+
+
+def test_ten_images_are_enough():
+    assert judged(recorded={"uses": tried(*LEVELS, rows=10)})["4.levels"].outcome is PASSED
+
+
+def test_what_was_not_told_on_ten_images_costs_nothing_beside_what_was():
+    (one,) = tried(0.4, rows=10)
+    unknown = one.model_copy(update={"x": images(shape=(10, 784), source=None, rows=None)})
+    result = judged(recorded={"uses": (*tried(0.05, 0.1, 0.2, rows=10), unknown)})["4.levels"]
+    assert result.outcome is PASSED
+    assert judged(recorded={"uses": (unknown,)})["4.levels"].outcome is NOT_ATTEMPTED
+
+
+@pytest.mark.parametrize(("rows", "outcome"), [(10, Outcome.MANUAL), (100, PARTIAL)])
+def test_small_batches_that_were_not_all_looked_at_are_for_a_person(rows, outcome):
+    uses = tried(*[0.05] * FEW_NOTED, rows=rows)
+    result = judged(recorded={"uses": uses})["4.levels"]
+    assert (result.outcome, "uniform noise of 0.05" in result.message) == (outcome, True)
 
 
 @pytest.mark.parametrize(
@@ -336,6 +405,15 @@ def test_another_uniform_noise_is_for_a_person_and_an_unknown_one_is_not():
     assert (result.outcome, "not recognised as uniform" in result.message) == (PARTIAL, True)
 
 
+@pytest.mark.parametrize("clipped", [True, False])
+def test_uniform_noise_may_go_from_zero(clipped):
+    """The report drew so, and the assignment does not say."""
+    result = judged(recorded={"uses": tried(*LEVELS, clipped=clipped, from_zero=True)})["4.levels"]
+    assert (result.outcome, result.points) == (PASSED, 0.5)
+    assert "from 0 to P; the harness's own curve is of -P to P" in result.message
+    assert "from 0" not in judged()["4.levels"].message
+
+
 def test_the_assignment_s_own_autoencoder_passes_whatever_luck_gave():
     result = judged(reconstruction=reconstruction(removed=0.1), autoencoder=autoencoder(identical=True))[
         "4.removed"
@@ -347,7 +425,7 @@ def test_a_classifier_on_decoded_images_is_not_judged_by_its_accuracy():
     assert judged(on_codes=on_codes(codes(784, model=5)))["5.accuracy"].outcome is not PASSED
 
 
-ENCODER = ModelRecord(
+FRESH = ModelRecord(
     uid=6, name="encoder", kind="functional",
     layers=(image_input(784), dense(196, name="code").model_copy(update={"params": 153_860})),
 )  # fmt: skip
@@ -362,7 +440,7 @@ UNKNOWN = "its layer `code` starts from weights that no fit of this work left"
         ({"autoencoder": autoencoder(x=noisy("uniform"))}, "test-noise-in-training"),
         ({"autoencoder": autoencoder(autoencoder_facts(784, 784))}, "no-bottleneck"),
         ({"on_codes": on_codes(codes(784, model=5))}, "decoded-not-codes"),
-        ({"on_codes": on_codes(codes(trained=False)), "recorded": {"models": (ENCODER,)}}, "encoder-untrained"),
+        ({"on_codes": on_codes(codes(trained=False)), "recorded": {"models": (FRESH,)}}, "encoder-untrained"),
         ({"on_pixels": on_pixels(data=complete().recording.fits[2].data.model_copy(
             update={"x": images(shape=(60_000, 784), high=255.0, scale=1.0)}))}, "not-rescaled"),
     ],
@@ -375,9 +453,9 @@ def test_a_mistake_has_its_finding_and_a_right_hand_in_has_none(changes, code):
 @pytest.mark.parametrize(
     ("x", "model"),
     [
-        (codes(unknown=UNKNOWN), ENCODER),
-        (codes(trained=False), ENCODER.model_copy(update={"layers": ENCODER.layers[:1]})),
-        (codes(trained=False), ENCODER.model_copy(update={"uid": 77})),
+        (codes(unknown=UNKNOWN), FRESH),
+        (codes(trained=False), FRESH.model_copy(update={"layers": FRESH.layers[:1]})),
+        (codes(trained=False), FRESH.model_copy(update={"uid": 77})),
     ],
     ids=["unknown weights", "no weights", "not recorded"],
 )

@@ -156,7 +156,7 @@ def blurred(x):
         CLEAN * (np.random.default_rng(0).random(CLEAN.shape) < 0.5),  # pepper alone
         np.random.default_rng(0).permutation(template_noise(CLEAN, 0.4)),  # of other images
         np.random.default_rng(0).permutation(clipped_gaussian(CLEAN, 0.2)),
-        CLEAN + 0.2 * np.random.default_rng(0).random(CLEAN.shape),  # from one side
+        CLEAN + 0.2 * np.random.default_rng(0).random(CLEAN.shape) ** 2,  # from one side, and not evenly
         np.full(CLEAN.shape, 0.5),
         np.where(CLEAN > 0.5, np.nan, CLEAN),
     ],

@@ -4,9 +4,12 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from known_images import ONE_HOT, TEST, TRAIN, UNIT, X_TEST, Y_TEST, Seen, Y
+from known_images import ONE_HOT, TEST, TRAIN, UNIT, X_TEST, Y_TEST, Seen, X, Y
+from sklearn.datasets import load_digits
 
+from harness import datasets
 from harness import noise as season
+from harness.worker.noise_seen import Likeness, tell
 
 CLEAN = UNIT.reshape(-1, 784)
 CLEAN_TEST = (X_TEST / 255).astype("float32").reshape(-1, 784)
@@ -43,7 +46,94 @@ def test_added_noise_is_told(record, kind, levels):
         assert seen.noise.level == pytest.approx(level, rel=0.04)
 
 
-@pytest.mark.parametrize("kind", ["salt_and_pepper", "gaussian", "uniform"])
+REAL = (load_digits().images[:200].repeat(4, 1).repeat(4, 2)[:, 2:-2, 2:-2] * (255 / 16)).astype(np.uint8)
+ADDED = {
+    "gaussian": lambda rng, level, shape: rng.normal(0, level, shape),
+    "uniform": lambda rng, level, shape: rng.uniform(-level, level, shape),
+    "uniform from zero": lambda rng, level, shape: rng.uniform(0, level, shape),
+}
+
+
+@settings(max_examples=150, deadline=None)
+@given(
+    st.integers(0, 2**32),
+    st.sampled_from([*ADDED, "salt_and_pepper"]),
+    st.floats(0.05, 0.4),
+    st.booleans(),
+    st.sampled_from([10, 80, 200]),
+    st.booleans(),
+)
+def test_kinds_of_noise_are_not_taken_for_each_other(seed, kind, level, clipped, count, drawn):
+    """On handwritten digits and on made-up images: the kind is told right, or not at all on very few images."""
+    rng = np.random.default_rng(seed)
+    images = REAL if drawn else X[:200].reshape(-1, 28, 28)
+    numbers = rng.permutation(len(images))[:count]
+    clean = images[numbers].reshape(count, 784) / 255
+    if kind == "salt_and_pepper":
+        noisy = seasoned(clean, level, seed)
+    else:
+        noisy = clean + ADDED[kind](rng, level, clean.shape)
+        noisy = np.clip(noisy, 0, 1) if clipped else noisy
+    noise = tell(images.reshape(-1, 784), numbers, 1 / 255, noisy.astype("float32"), False)
+    if noise is None:
+        assert count == 10
+        return
+    assert (noise.kind, noise.from_zero) == (kind.split(" ")[0], "zero" in kind)
+    assert noise.level == pytest.approx(level, rel=0.25 if count == 10 else 0.1)
+    assert noise.clipped is (clipped or kind == "salt_and_pepper")
+
+
+@pytest.mark.parametrize("level", [0.05, 0.1, 0.2, 0.3, 0.4])
+@pytest.mark.parametrize("clipped", [True, False])
+def test_noise_from_zero_is_uniform_of_its_own_way(record, level, clipped):
+    noisy = season.uniform_noise(CLEAN_TEST, level, np.random.default_rng(1), clip=clipped, from_zero=True)
+    seen = record(noisy)
+    assert (seen.source, seen.rows.kind, seen.noise.kind, seen.noise.from_zero) == (
+        "x_test",
+        "all",
+        "uniform",
+        True,
+    )
+    assert (seen.noise.clipped, seen.noise.shared) == (clipped, False)
+    assert seen.noise.level == pytest.approx(level, rel=0.03)
+
+
+def test_ten_images_in_no_order_are_found(record):
+    numbers = np.random.default_rng(3).choice(TEST, 10, replace=False)
+    seen = record(season.uniform_noise(CLEAN_TEST[numbers], 0.3, np.random.default_rng(1)))
+    assert (seen.source, seen.rows.kind, seen.rows.count, seen.noise.kind) == ("x_test", "listed", 10, "uniform")
+
+
+def test_what_is_likest_to_nothing_is_no_noisy_image():
+    """Of many images some resemble random numbers by chance."""
+    likeness = Likeness(X.reshape(-1, 784))
+    for seed in range(100):
+        drawn = np.random.default_rng(seed).normal(size=(10, 784))
+        numbers = likeness.slice_of(drawn)
+        assert numbers is None or tell(X.reshape(-1, 784), numbers, 1 / 255, drawn, False) is None
+
+
+@pytest.mark.mnist
+@pytest.mark.parametrize("name", ["mnist", "fashion_mnist"])
+@pytest.mark.parametrize("kind", ADDED)
+def test_ten_images_are_enough(name, kind):
+    """What an assignment shows. Of 60 tens one at most may go untold, and none may be told wrong."""
+    images = datasets.load(name).x_test.reshape(-1, 784)
+    rng = np.random.default_rng(7)
+    told = []
+    for number in range(60):
+        numbers = np.arange(10 * number, 10 * number + 10)
+        level = rng.choice([0.05, 0.1, 0.2, 0.3, 0.4])
+        noisy = images[numbers] / 255 + ADDED[kind](rng, level, (10, 784))
+        noisy = noisy if number % 2 else np.clip(noisy, 0, 1)
+        noise = tell(images, numbers, 1 / 255, noisy.astype("float32"), False)
+        if noise is not None:
+            told.append((noise.kind, noise.from_zero, abs(noise.level - level) < 0.2 * level))
+    assert set(told) == {(kind.split(" ")[0], "zero" in kind, True)}
+    assert len(told) >= 59
+
+
+@pytest.mark.parametrize("kind", ["salt_and_pepper", *ADDED])
 @pytest.mark.parametrize("level", [0.1, 0.4])
 @pytest.mark.parametrize("count", [10, 1000])
 def test_noise_of_each_image_is_told_from_one_for_all(record, kind, level, count):
@@ -52,13 +142,13 @@ def test_noise_of_each_image_is_told_from_one_for_all(record, kind, level, count
         if kind == "salt_and_pepper":
             drawn = rng.random((rows, 784))
             return np.where(drawn < level, drawn < level / 2, CLEAN_TEST[:count]).astype("float32")
-        added = rng.normal(0, level, (rows, 784)) if kind == "gaussian" else rng.uniform(-level, level, (rows, 784))
-        return np.clip(CLEAN_TEST[:count] + added, 0, 1).astype("float32")
+        return np.clip(CLEAN_TEST[:count] + ADDED[kind](rng, level, (rows, 784)), 0, 1).astype("float32")
 
     count = min(count, len(CLEAN_TEST))
     own, same = record(noisy(count)).noise, record(noisy(1)).noise
-    assert (own.kind, own.shared) == (kind, False)
-    assert (same.kind, same.shared) == (kind, True)
+    told = (kind.split(" ")[0], "zero" in kind)
+    assert (own.kind, own.from_zero, own.shared) == (*told, False)
+    assert (same.kind, same.from_zero, same.shared) == (*told, True)
 
 
 @pytest.mark.parametrize(
@@ -121,7 +211,19 @@ def test_a_search_is_not_made_for_ever(record, monkeypatch):
 @settings(max_examples=40)
 @given(
     st.integers(0, 2**32),
-    st.sampled_from(["random", "normal", "half black", "blurred", "threshold of its own", "pepper", "shifted"]),
+    st.sampled_from(
+        [
+            "random",
+            "normal",
+            "half black",
+            "blurred",
+            "threshold of its own",
+            "pepper",
+            "absolute",
+            "mixed in",
+            "replaced",
+        ]
+    ),
     st.sampled_from([TEST, TRAIN, 50]),
 )
 def test_what_is_no_noise_on_known_images(seed, kind, count):
@@ -134,7 +236,9 @@ def test_what_is_no_noise_on_known_images(seed, kind, count):
         "blurred": lambda: (clean + np.roll(clean, 1, 1) + np.roll(clean, 28, 1)) / 3,
         "threshold of its own": lambda: (clean > rng.uniform(0.1, 0.9, (count, 1))).astype(float),
         "pepper": lambda: clean * (rng.random(clean.shape) < 0.5),
-        "shifted": lambda: clean + 0.2 * rng.random(clean.shape),
+        "absolute": lambda: clean + 0.2 * np.abs(rng.normal(size=clean.shape)),
+        "mixed in": lambda: 0.7 * clean + 0.3 * rng.random(clean.shape),
+        "replaced": lambda: np.where(rng.random(clean.shape) < 0.4, rng.random(clean.shape), clean),
     }[kind]()
     assert Seen().recogniser.image_record(array).source is None
 
