@@ -1,7 +1,7 @@
 """The checks, findings and figures of the second assignment: every outcome of every check, on built evidence."""
 
 import pytest
-from evidence import WHERE, chain, data, dense, image_input, images
+from evidence import WHERE, chain, data, dense, image_input, images, layer
 from hw5 import (
     FLAT,
     GAUSSIAN,
@@ -68,6 +68,13 @@ def validated(on):
     return autoencoder(recorded={"data": made.record.data.model_copy(update={"validation_x": on})})
 
 
+def noising(*before, x=FLAT):
+    """An autoencoder on clean images, with these layers before its first one with weights."""
+    first = (layer(name, config) for name, config in before)
+    weights = (dense(units).model_copy(update={"params": 9}) for units in (196, 784))
+    return autoencoder(recorded=chain(image_input(784), *first, *weights), x=x)
+
+
 CASES = [
     ("2.layers", {"autoencoder": autoencoder(autoencoder_facts(512, 196, 512))}, FAILED, "are 512-196-512-784"),
     ("2.layers", {"autoencoder": autoencoder(autoencoder_facts(normalised=False))}, PARTIAL, "0 of Batch"),
@@ -83,6 +90,24 @@ CASES = [
     ("3.noisy-to-clean", {"autoencoder": autoencoder(x=noisy(clipped=False))}, PARTIAL, "is not clipped"),
     ("3.noisy-to-clean", {"autoencoder": autoencoder(x=noisy(level=0.3))}, PARTIAL, "factor is 0.30"),
     ("3.noisy-to-clean", {"autoencoder": autoencoder(x=noisy(shared=True))}, PARTIAL, "the same on every image"),
+    (
+        "3.noisy-to-clean",
+        {"autoencoder": noising(("GaussianNoise", {"stddev": 0.1, "seed": None}))},
+        PARTIAL,
+        "normal noise, but it is not clipped to",
+    ),
+    (
+        "3.noisy-to-clean",
+        {"autoencoder": noising(("GaussianNoise", {"stddev": 0.5}))},
+        PARTIAL,
+        "its factor is 0.50 and not 0.1 and it is not clipped",
+    ),
+    (
+        "3.noisy-to-clean",
+        {"autoencoder": noising(("Dropout", {"rate": 0.2}))},
+        PARTIAL,
+        "a `Dropout` layer leaves out some values",
+    ),
     (
         "3.noisy-to-clean",
         {"autoencoder": autoencoder(x=images(shape=(60_000, 784), source=None))},
@@ -273,6 +298,14 @@ def test_the_assignment_s_own_autoencoder_passes_whatever_luck_gave():
     assert (result.outcome, result.judged.identity) == (PASSED, True)
 
 
+def test_a_noise_layer_costs_what_noise_that_is_not_clipped_costs():
+    """Whether Keras adds it or the hand-in does."""
+    layered = judged(autoencoder=noising(("GaussianNoise", {"stddev": 0.1})))["3.noisy-to-clean"]
+    by_hand = judged(autoencoder=autoencoder(x=noisy(clipped=False)))["3.noisy-to-clean"]
+    assert (layered.points, layered.message, layered.hint) == (by_hand.points, by_hand.message, by_hand.hint)
+    assert "first layers add" in layered.measurements[0].how
+
+
 def test_a_classifier_on_decoded_images_is_not_judged_by_its_accuracy():
     assert judged(on_codes=on_codes(codes(784, model=5)))["5.accuracy"].outcome is not PASSED
 
@@ -281,6 +314,7 @@ def test_a_classifier_on_decoded_images_is_not_judged_by_its_accuracy():
     ("changes", "code"),
     [
         ({"autoencoder": autoencoder(x=noisy(clipped=False))}, "not-clipped"),
+        ({"autoencoder": noising(("GaussianNoise", {"stddev": 0.1}))}, "not-clipped"),
         ({"autoencoder": autoencoder(y=noisy())}, "noise-on-target"),
         ({"autoencoder": autoencoder(x=noisy("uniform"))}, "test-noise-in-training"),
         ({"autoencoder": autoencoder(autoencoder_facts(784, 784))}, "no-bottleneck"),
