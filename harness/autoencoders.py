@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from harness.checking import Failed, NotMeasured, Partial, Verdict
 from harness.evidence import Network
+from harness.noise_layers import masking
 from harness.recording import ArrayRecord, Noise
 from harness.results import Cause
 
@@ -27,9 +28,11 @@ def require_bottleneck(autoencoder: Network, verdict: Verdict, asked: int, copie
     verdict.says(f"A bottleneck of {asked}.")
 
 
-def noise_of_inputs(autoencoder: Network, hint: str) -> Noise:
-    """The noise that it is trained to remove. Raises NotMeasured where its images were not recognised, and Failed
-    where its targets are noisy or other images, or its inputs clean; `hint` is the call of fit that is right."""
+def noise_of_inputs(autoencoder: Network, hint: str, masked: float) -> Noise:
+    """The noise that it is trained to remove, be it in its inputs or added by its first layers. Raises NotMeasured
+    where its images were not recognised, Failed where its targets are noisy or other images, or its inputs clean,
+    and Partial, of the share `masked`, where all that its first layers do is to leave out pixels; `hint` is the
+    call of fit that is right."""
     x, y = autoencoder.record.data.x, autoencoder.record.data.y
     if x is None or y is None or (x.source is None and x.noise is None):
         raise NotMeasured(
@@ -51,9 +54,26 @@ def noise_of_inputs(autoencoder: Network, hint: str) -> Noise:
             hint,
             where=autoencoder.where,
         )
-    if x.noise is None:
+    noise, mask = autoencoder.noise, masking(autoencoder.record)
+    if noise is None and mask is not None:
+        raise Partial(
+            f"The inputs are clean images of which a `{mask}` layer leaves out some values or weakens them: it "
+            "learns to fill in pixels, and other noise is asked.",
+            hint,
+            share=masked,
+            where=autoencoder.where,
+        )
+    if noise is None:
         raise Failed("The inputs are clean: it learns to copy, not to remove noise.", hint, where=autoencoder.where)
-    return x.noise
+    return noise
+
+
+def noise_found(autoencoder: Network, noise: Noise) -> str:
+    """Where the noise was found that `noise_of_inputs` tells."""
+    x = autoencoder.record.data.x
+    by_layer = x is None or x.noise is None
+    kind = noise.kind.replace("_", " ")
+    return f"{kind} noise that its first layers add" if by_layer else f"{kind} noise found on the inputs"
 
 
 def _others(x: ArrayRecord, y: ArrayRecord) -> bool:

@@ -11,6 +11,7 @@ from typing import Literal
 
 from pydantic import Field
 
+from harness import noise_layers
 from harness.gates import Gate
 from harness.measured import CodesAgainstPixels, Denoising, Generation, NoiseFacts, Reconstruction
 from harness.models import ModelFacts
@@ -296,8 +297,10 @@ class Network:
 
     @property
     def noise(self) -> Noise | None:
-        """The noise on its inputs; None where there is none, or none that was told."""
-        return self.record.data.x.noise if self.record.data.x is not None else None
+        """The noise on its inputs, or that its first layers add to them; None where there is none, or none that was
+        told."""
+        x = self.record.data.x
+        return x.noise if x is not None and x.noise is not None else noise_layers.added_by(self.record)
 
     @property
     def optimizer(self) -> str:

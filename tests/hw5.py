@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from itertools import pairwise
 from typing import Any
 
@@ -23,8 +24,10 @@ from harness.assignment import load
 from harness.evidence import Evidence, Network, Stacked
 from harness.measured import CodesAgainstPixels, Reconstruction
 from harness.models import ModelFacts
-from harness.recording import ArrayRecord, Derivation, LayerState, Noise, UseRecord
-from harness.results import Curve
+from harness.plugin import run_checks
+from harness.recording import ArrayRecord, Derivation, FitData, LayerState, ModelRecord, Noise, UseRecord
+from harness.results import CheckResult, Curve
+from harness.results.pictures import LayerFacts
 
 HW5 = load("nn_hw5")
 GAUSSIAN = Noise(kind="gaussian", level=0.0999, clipped=True)
@@ -185,3 +188,41 @@ def complete(**changes: Any) -> Evidence:
     measured = {"reconstruction": reconstruction(), "codes": compared(), "gates": GATES}
     made = evidence(HW5, *(one for one in networks if one is not None), **{**measured, **changes})
     return made.model_copy(update={"recording": made.recording.model_copy(update=recorded)})
+
+
+def judged(**changes: Any) -> dict[str, CheckResult]:
+    """Results by check, of `complete`."""
+    return {result.id: result for result in run_checks(HW5, complete(**changes))}
+
+
+def noisy(kind: str = "gaussian", level: float = 0.1, clipped: bool = True, shared: bool = False) -> ArrayRecord:
+    return images(shape=(60_000, 784), noise=Noise(kind=kind, level=level, clipped=clipped, shared=shared))
+
+
+def with_layers(whole: ModelFacts, make: Callable[[LayerFacts], Sequence[LayerFacts]]) -> ModelFacts:
+    """The same, with what `make` gives for each layer in its place."""
+    layers = (one for layer in whole.layers for one in make(layer))
+    return whole.model_copy(update={"layers": tuple(layers)})
+
+
+def changed(inputs: int = 196, **classes: dict[str, Any]) -> ModelFacts:
+    """The classifier's facts, in which the layers of a class have other fields."""
+    return with_layers(
+        classifier_facts(inputs), lambda layer: [layer.model_copy(update=classes.get(layer.class_name, {}))]
+    )
+
+
+def without(name: str, inputs: int = 196) -> ModelFacts:
+    """The classifier's facts without the layers of a class."""
+    return with_layers(classifier_facts(inputs), lambda layer: [] if layer.class_name == name else [layer])
+
+
+def held_out(share: float) -> FitData:
+    """What a classifier on codes is trained on, a share of it held out."""
+    return data(x=codes(), validation_x=None, validation_y=None, validation_split=share)
+
+
+FRESH = ModelRecord(
+    uid=6, name="encoder", kind="functional",
+    layers=(image_input(784), dense(196, name="code").model_copy(update={"params": 153_860})),
+)  # fmt: skip

@@ -4,13 +4,14 @@ from itertools import pairwise
 
 import pytest
 
-from harness.autoencoders import noise_of_inputs, require_bottleneck
+from harness.autoencoders import noise_found, noise_of_inputs, require_bottleneck
 from harness.checking import Failed, NotMeasured, Partial, require_any_made, require_trained
 from harness.results import Cause
 
 PARAMETERS = 784 * 128 + 128 + 128 * 96 + 96 + 96 * 128 + 128 + 128 * 784 + 784
 BOTTLENECK = 96
 NOISE_LEVEL = 0.4
+OTHER_NOISE = 0.7  # share of the points for noise of another kind or level
 ACTIVATIONS = ("ReLU", "LeakyReLU", "PReLU", "ELU", "Softmax")  # layers that are nothing else
 EPOCHS = 32
 BATCH_SIZE = 64
@@ -76,15 +77,15 @@ def check_bottleneck(autoencoder, verdict):
 def check_noisy_to_clean(autoencoder, verdict):
     """It is trained from noisy images to the same images, clean."""
     verdict.where = autoencoder.where
-    noise = noise_of_inputs(autoencoder, "fit(salt_and_pepper(x_train, 0.4), x_train)")
+    noise = noise_of_inputs(autoencoder, "fit(salt_and_pepper(x_train, 0.4), x_train)", OTHER_NOISE)
     kind = noise.kind.replace("_", " ")
-    verdict.measured("noise level", noise.level, how=f"{kind} found on the inputs")
+    verdict.measured("noise level", noise.level, how=noise_found(autoencoder, noise))
     verdict.threshold("asked", NOISE_LEVEL, "assignment")
     if noise.kind != "salt_and_pepper" or abs(noise.level - NOISE_LEVEL) > 0.02:
         raise Partial(
             f"The inputs have {kind} noise of level {noise.level:.2f}; 0.4 is asked.",
             "salt_and_pepper(x_train, 0.4)",
-            share=0.7,
+            share=OTHER_NOISE,
             where=autoencoder.where,
         )
     if noise.shared:

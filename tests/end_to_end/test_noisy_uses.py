@@ -8,6 +8,7 @@ from known_images import a_data_set
 from notebooks import notebook, write
 
 from harness.encoders import uses_of
+from harness.noise_layers import added_by
 from harness.parsing import parse_recording
 from harness.recording import FEW_NOTED
 from harness.sandbox.base import Ended, Limits
@@ -65,6 +66,10 @@ autoencoder.predict(np.random.normal(size=(10, 784)))""",
     "batches": """
 for start in range(0, 300, 10):
     autoencoder.predict(noisy(X[start:start + 10], 0.3))""",
+    "noise layer": """
+last = keras.Sequential([keras.Input((784,)), layers.GaussianNoise(0.1), layers.Dense(16), layers.Dense(784)])
+last.compile("adam", "mse")
+last.fit(X, X)""",
 }
 
 
@@ -96,7 +101,7 @@ def told(recording):
 
 
 def test_halves_and_copies_of_an_autoencoder_are_its_own(recording, told):
-    first, own = recording.fits
+    first, own, _ = recording.fits
     assert told("halves", [first]) == [("uniform", 0.1)]
     assert told("a copy", [first]) == [("uniform", 0.2), ("uniform", 0.3)]
     assert told("a class", [own]) == [("uniform", 0.05), ("uniform", 0.4)]
@@ -115,3 +120,7 @@ def test_ten_images_are_noted_where_they_are_noisy_or_unknown(recording, told):
 
 def test_small_batches_are_looked_at_for_a_while(told):
     assert told("batches") == [("uniform", 0.3)] * FEW_NOTED
+
+
+def test_a_layer_of_noise_is_seen_before_the_first_weights(recording):
+    assert [added_by(one) and added_by(one).level for one in recording.fits] == [None, None, pytest.approx(0.1)]

@@ -7,9 +7,14 @@ from typing import Any
 from evidence import (
     FACTORS,
     autoencoder,
+    chain,
     complete,
     denoising,
+    dense,
     fit,
+    image_input,
+    images,
+    layer,
     layer_facts,
     mlp,
     model_facts,
@@ -73,6 +78,14 @@ def ae_fit(**changes: Any) -> Changes:
     """The autoencoder with other fields of its recorded fit."""
     right = autoencoder()
     return {"autoencoder": Network(right.record.model_copy(update=changes), right.evidence)}
+
+
+def beginning_with(name: str, **config: Any) -> Changes:
+    """The autoencoder on clean images, with a layer before its own."""
+    weights = dense(784).model_copy(update={"params": 9})
+    record = autoencoder(x=images(**CLEAN)).record
+    graph = chain(image_input(784), layer(name, config), weights)
+    return {"autoencoder": Network(record.model_copy(update=graph), autoencoder().evidence)}
 
 
 def swept(**changes: Any) -> Changes:

@@ -46,6 +46,7 @@ from unit.reference.checks_sample import (
     POOR,
     UNTOLD,
     ae_fit,
+    beginning_with,
     continued,
     failing,
     results,
@@ -202,6 +203,8 @@ VARIANTS = {
          "salt and pepper noise of level 0.10; 0.4 is asked"),
         ({"autoencoder": autoencoder(x=images(noise=Noise(kind="gaussian", level=0.4), **CLEAN))}, PARTIAL, "gaus"),
         ({"autoencoder": autoencoder(x=images(source=None, **CLEAN))}, UNTOLD, "could not be recognised"),
+        (beginning_with("GaussianNoise", stddev=0.4), PARTIAL, "have gaussian noise of level 0.40; 0.4 is asked"),
+        (beginning_with("Dropout", rate=0.4), PARTIAL, "a `Dropout` layer leaves out some values"),
     ],
     "4A.training": [
         (ae_fit(epochs=2), PARTIAL, "It is trained for 2 epochs (asked: 32)."),
