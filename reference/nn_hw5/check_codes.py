@@ -4,7 +4,7 @@ import math
 
 import pytest
 
-from harness.checking import Failed, ForAPerson, NotMeasured, Partial, require_trained
+from harness.checking import Failed, ForAPerson, NotMeasured, Partial, network_of, require_trained
 from harness.encoders import is_decoded
 from harness.results import Cause
 from harness.text import quantity
@@ -256,11 +256,12 @@ def check_same(on_pixels, on_codes, verdict):
 
 
 @pytest.mark.check("6", 0.3)
-def check_difference(on_pixels, evidence, verdict):
+def check_difference(on_pixels, evidence, assignment, verdict):
     """The same classifier is about as good on the codes as on the pixels, or better."""
     verdict.where = on_pixels.where
     made = evidence.codes
     if made is None:
+        require_trained(network_of(evidence, assignment, "3"), "The autoencoder")
         require_trained(on_pixels, "The network")
         why = evidence.why_unmeasured("codes")
         raise NotMeasured(

@@ -19,10 +19,9 @@ from harness.verdicts import Words, hold
 
 EVEN = ("uniform", "rand", "random", "random_sample", "ranf", "random_uniform")
 """What draws numbers evenly, in numpy, TensorFlow and Keras."""
-LEVELS = (0.05, 0.1, 0.2, 0.3, 0.4)
 ON_ALL = (
-    "For each P of 0.05, 0.1, 0.2, 0.3 and 0.4 give the autoencoder the test images with noise drawn evenly from "
-    "-P to P or from 0 to P, and compute each image's mean squared error."
+    "For each P of {} give the autoencoder the test images with noise drawn evenly from -P to P or from 0 to P, "
+    "and compute each image's mean squared error."
 )
 
 REMOVED = Words(
@@ -53,8 +52,8 @@ class Tried(NamedTuple):
     crowded: bool
 
 
-def _tried(evidence):
-    """What the hand-in gave networks that are trained on images, or their first parts."""
+def _tried(evidence, intensities):
+    """What the hand-in gave networks that are trained on images, or their first parts; so many are asked for."""
     recording = evidence.recording
     fits = [fit for fit in recording.fits if fit.data.y is not None and fit.data.y.encoding == "pixels"]
     trained = {fit.model for fit in fits}
@@ -77,7 +76,7 @@ def _tried(evidence):
         unknown=any(_is_unknown(use) for use in uses),
         other=any(use.x.noise is not None and use.x.noise.kind != "uniform" for use in whole),
         many_unknown=any(_is_unknown(use) and not _is_few(use) for use in whole),
-        clean_again=place if times >= len(LEVELS) else None,
+        clean_again=place if times >= intensities else None,
         crowded=max(few.values(), default=0) >= FEW_NOTED,
     )
 
@@ -92,17 +91,19 @@ def _is_unknown(use):
 
 
 @pytest.mark.check("4", 0.5)
-def check_levels(autoencoder, evidence, verdict):
+def check_levels(autoencoder, evidence, assignment, verdict):
     """It is tried on test images with uniform noise of each intensity from 0.05 to 0.4."""
     verdict.where = autoencoder.where
     if evidence.recording.kind == "contract":
         verdict.says("By contract the harness tries it at each intensity.")
         return
-    tried = _tried(evidence)
-    seen = [level for level in LEVELS if any(abs(level - one) < 0.2 * level for one in tried.levels)]
+    asked = assignment.measurements.reconstruction.levels
+    on_all = ON_ALL.format(", ".join(f"{level:g}" for level in asked))
+    tried = _tried(evidence, len(asked))
+    seen = [level for level in asked if any(abs(level - one) < 0.2 * level for one in tried.levels)]
     verdict.measured("intensities tried", len(seen), how="uniform noise found on images given to the autoencoder")
-    verdict.threshold("asked", len(LEVELS), "assignment")
-    if len(seen) == len(LEVELS) or (seen and tried.unknown):
+    verdict.threshold("asked", len(asked), "assignment")
+    if len(seen) == len(asked) or (seen and tried.unknown):
         drawn = " from 0 to P; the harness's own curve is of -P to P" if tried.from_zero else ""
         verdict.says(f"Tried at {', '.join(f'{level:g}' for level in seen)}{drawn}.")
         return
@@ -114,12 +115,12 @@ def check_levels(autoencoder, evidence, verdict):
         )
     if seen:
         raise Partial(
-            f"It is tried with uniform noise of {', '.join(f'{level:g}' for level in seen)} only.", ON_ALL,
-            share=len(seen) / len(LEVELS), where=autoencoder.where,
+            f"It is tried with uniform noise of {', '.join(f'{level:g}' for level in seen)} only.", on_all,
+            share=len(seen) / len(asked), where=autoencoder.where,
         )  # fmt: skip
     if tried.on_trained:
         raise Partial(
-            "It is tried on training images, which it knows without the noise.", ON_ALL, share=0.5,
+            "It is tried on training images, which it knows without the noise.", on_all, share=0.5,
             where=autoencoder.where,
         )  # fmt: skip
     error = lost_in(evidence, ("uniform", "noise"))
@@ -132,7 +133,7 @@ def check_levels(autoencoder, evidence, verdict):
             where=error.where,
         )
     if tried.other:
-        raise Failed("It is tried with other noise than uniform noise.", ON_ALL, where=autoencoder.where)
+        raise Failed("It is tried with other noise than uniform noise.", on_all, where=autoencoder.where)
     evenly = _draws_uniform(evidence)
     if tried.unknown and evenly:
         raise ForAPerson(
@@ -142,7 +143,7 @@ def check_levels(autoencoder, evidence, verdict):
         )
     if tried.many_unknown:
         raise Partial(
-            "It is tried on images whose noise was not recognised as uniform.", ON_ALL, share=0.5,
+            "It is tried on images whose noise was not recognised as uniform.", on_all, share=0.5,
             where=autoencoder.where,
         )  # fmt: skip
     if tried.clean_again is not None:
@@ -158,7 +159,7 @@ def check_levels(autoencoder, evidence, verdict):
             "such noise is measured below.",
             where=autoencoder.where,
         )
-    raise NotAttempted("It was not seen to be tried on images with uniform noise.", ON_ALL)
+    raise NotAttempted("It was not seen to be tried on images with uniform noise.", on_all)
 
 
 def _draws_uniform(evidence):

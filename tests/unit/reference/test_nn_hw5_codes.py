@@ -1,10 +1,11 @@
 """Tasks 5 and 6 of the second assignment: classifiers on codes, however they are built, and on pixels."""
 
 import pytest
-from evidence import layer_facts
+from evidence import WHERE, layer_facts
 from hw5 import (
     FRESH,
     HW5,
+    autoencoder_facts,
     changed,
     classifier_facts,
     codes,
@@ -13,12 +14,15 @@ from hw5 import (
     held_out,
     judged,
     on_codes,
+    on_pixels,
     scaled_codes,
     stacked,
     with_layers,
 )
 
+from harness.evidence import SelfTrained, Unmeasured
 from harness.findings import find
+from harness.matching import match
 from harness.results import Outcome
 
 PASSED, PARTIAL, FAILED = Outcome.PASSED, Outcome.PARTIAL, Outcome.FAILED
@@ -152,3 +156,14 @@ def test_a_comparison_without_callbacks_says_so_and_costs_nothing_by_itself(on_c
     said = "Both were trained without your EarlyStopping, for 100 epochs each."
     result = judged(codes=compared(codes=(on_codes,) * 5, notes=(said,)))["6.difference"]
     assert (result.outcome, said in result.message) == (outcome, True), result.message
+
+
+def test_without_an_autoencoder_that_can_be_trained_a_person_or_nobody_compares():
+    """A loop of the hand-in's own is for a person; where there is none, that is said."""
+    looped = SelfTrained(id="own-1", how="gradient_tape", where=WHERE, facts=autoencoder_facts())
+    matches = match(HW5.rules(), [on_codes(), on_pixels()], own=[looped]).by_task
+    changes = {"autoencoder": None, "codes": None, "unmeasured": {"codes": Unmeasured(reason="r")}}
+    result = judged(**changes, self_trained=(looped,), matches=matches)["6.difference"]
+    assert (result.outcome, "A loop of your own" in result.message) == (Outcome.MANUAL, True)
+    result = judged(**changes)["6.difference"]
+    assert (result.outcome, "No autoencoder" in result.message) == (NOT_ATTEMPTED, True)
