@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from harness import stats
 from harness.gates import Gate
 from harness.results import Judged
-from harness.text import quantity, share
+from harness.text import quantity, share, signed
 
 
 @dataclass(frozen=True)
@@ -58,7 +58,7 @@ def _mean(gate: Gate) -> tuple[str, str, str, tuple[tuple[str, str], ...]]:
     symbol = "α/2" if looked else "α"
     formula = "accepted = mean − t · s · √(1/N + 1/m)"
     unit = "percentage points" if gate.difference else "%"
-    numbers = f"{100 * mean:.3f} − {t:.3f} · {100 * s:.4f} · √(1/{n} + 1/{m}) = {100 * bound:.2f} {unit}"
+    numbers = signed(f"{100 * mean:.3f} − {t:.3f} · {100 * s:.4f} · √(1/{n} + 1/{m}) = {100 * bound:.2f} {unit}")
     terms = (
         ("mean, s", f"average and standard deviation of the reference’s N = {n} runs (calibration)"),
         ("m", f"{m}, the most runs of a hand-in that are trained"),

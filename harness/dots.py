@@ -10,7 +10,7 @@ from harness.figures import limits
 from harness.gates import Gate
 from harness.results import Judged
 from harness.svg import ACCENT, ASKED, MUTED, TEXT, WIDTH, canvas, to_svg
-from harness.text import clean, for_xml, number, quantity, share
+from harness.text import clean, for_xml, number, quantity, share, signed
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -127,7 +127,7 @@ def share_axis(axes: Axes, measured: str, gate: Gate) -> None:
     axes.locator_params(axis="x", nbins=6)
     ticks = [number(round(100 * tick, 8)) for tick in axes.get_xticks()]
     digits = max(len(tick.partition(".")[2]) for tick in ticks)
-    axes.xaxis.set_major_formatter(lambda tick, _: f"{100 * tick:.{digits}f}".replace("-", "−", 1))
+    axes.xaxis.set_major_formatter(lambda tick, _: signed(f"{100 * tick:.{digits}f}"))
     unit = "percentage points" if gate.difference else f"percent of {for_xml(clean(gate.of, 40))}"
     axes.set_xlabel(f"{for_xml(clean(measured, 40))}, {unit}", color=MUTED, fontsize=TEXT, parse_math=False)
 

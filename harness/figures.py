@@ -163,13 +163,14 @@ def _level_axis(axes: Axes, places: Sequence[float], *, log: bool) -> None:
     else:
         room = (high - low) * 0.03 or max(abs(low) * 0.1, 0.5)
         axes.set_xlim(low - room, high + room)
-        axes.xaxis.set_major_locator(MaxNLocator(nbins=6) if high > low else FixedLocator([low]))
+        whole = all(float(place).is_integer() for place in places)  # seeds, epochs
+        axes.xaxis.set_major_locator(MaxNLocator(nbins=6, integer=whole) if high > low else FixedLocator([low]))
         axes.xaxis.set_major_formatter(_written)
 
 
 def _written(value: float, _place: float) -> str:
-    """A tick as the page writes numbers, with a minus and not a hyphen."""
-    return number(round(value, 10)).replace("-", "−", 1) if value < 0 else number(value)
+    """A tick as the page writes numbers."""
+    return number(round(value, 10))
 
 
 def _power(value: float, _place: float) -> str:

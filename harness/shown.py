@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from harness.evidence import Evidence
 from harness.measured import CodesAgainstPixels, Denoising, Generation, Reconstruction
 from harness.results import Gallery, GalleryRow, Plot, Series
+from harness.text import signed
 
 
 def denoising_gallery(curves: Denoising, task: str) -> Gallery:
@@ -97,7 +98,7 @@ def codes_plot(made: CodesAgainstPixels, task: str) -> Plot:
             Series(label="pixels", x=seeds, y=made.pixels),
             Series(label=f"codes of {made.values}", x=seeds, y=made.codes),
         ),
-        note=f"{said.replace('-', '−')}. The two runs of a seed share all the chance that they can.",
+        note=f"{signed(said)}. The two runs of a seed share all the chance that they can.",
     )
 
 

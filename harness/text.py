@@ -19,6 +19,7 @@ _BLANK = frozenset("\u034f\u115f\u1160\u17b4\u17b5\u2800\u3164\uffa0")  # letter
 _UNWANTED = frozenset({"Cc", "Cf", "Cs", "Co"})  # controls, formats (bidi, zero width), surrogates, private use
 _MARKS = frozenset({"Mn", "Me"})
 _MAX_MARKS = 3  # combining marks on one letter; Vietnamese needs two
+_NEGATIVE = re.compile(r"(?<![\w.])-(?=\d)")
 _ILLEGAL_XML = re.compile(r"[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 _FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
 _SECOND_FORMULA = re.compile(r"(;\s*)(?=[=+\-@＝＋－＠])")
@@ -87,21 +88,26 @@ def points(value: float | None) -> str:
 
 
 def number(value: float | None) -> str:
-    """A measured number: 12,345 · 0.9713 · 12.5 · 1e-6; a dash where there is no value."""
+    """A measured number: 12,345 · 0.9713 · −12.5 · 1e-6; a dash where there is no value."""
     if value is None:
         return NO_VALUE
     size = abs(value)
     if size >= 1e12 or 0 < size < 1e-3:
         mantissa, _, exponent = f"{value:.2e}".partition("e")
-        return f"{_plain(mantissa)}e{int(exponent)}"
+        return signed(f"{_plain(mantissa)}e{int(exponent)}")
     if size < 10:
-        return _plain(f"{value:.4f}")
-    return _plain(f"{value:,.2f}" if size < 1000 else f"{value:,.1f}")
+        return signed(_plain(f"{value:.4f}"))
+    return signed(_plain(f"{value:,.2f}" if size < 1000 else f"{value:,.1f}"))
+
+
+def signed(number: str) -> str:
+    """Written numbers with a minus where Python writes a hyphen; exponents, 1e-6, are left as code has them."""
+    return _NEGATIVE.sub("−", number)
 
 
 def share(value: float, difference: bool = False) -> str:
     """A share of 1 as a person reads it, 97.12%; a difference of two shares in percentage points."""
-    return f"{100 * value:.2f} percentage points".replace("-", "−", 1) if difference else f"{value:.2%}"
+    return signed(f"{100 * value:.2f} percentage points") if difference else f"{value:.2%}"
 
 
 def quantity(count: int, one: str, many: str | None = None) -> str:

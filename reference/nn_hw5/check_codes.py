@@ -7,7 +7,7 @@ import pytest
 from harness.checking import Failed, ForAPerson, NotMeasured, Partial, network_of, require_trained
 from harness.encoders import is_decoded
 from harness.results import Cause
-from harness.text import quantity
+from harness.text import quantity, signed
 from harness.verdicts import Words, hold, judge_accuracy
 
 CODE = 196
@@ -27,7 +27,7 @@ DIFFERENCE = Words(
     trained="your classifier, on codes and on pixels,",
     how="accuracy on codes minus accuracy on pixels, the same classifier and seeds, mean over seeds",
     hint="Are the codes what the trained encoder makes of clean images?",
-    shown=lambda value: f"{100 * value:+.1f} percentage points",
+    shown=lambda value: signed(f"{100 * value:+.1f} percentage points"),
     correct="come to",
     figure="the difference is ",
 )

@@ -222,7 +222,7 @@ CASES = [
         "6.difference",
         {"codes": compared(codes=(0.67, 0.69, 0.67, 0.66, 0.68))},
         FAILED,
-        "was trained 5 times here: the difference is -20.0 percentage points on average (-20.0, -19.0,",
+        "was trained 5 times here: the difference is −20.0 percentage points on average (−20.0, −19.0,",
     ),
     (
         "6.difference",
