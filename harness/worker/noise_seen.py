@@ -15,6 +15,7 @@ _SAMPLE = 2048  # images: 1.6 million pixels tell a level to a tenth of a percen
 _FIRST_LOOK = 64
 _COMPARED = 10_000  # images at a time
 _PROBES = 16  # noisy images that are looked for
+_BEYOND_CHANCE = 5.0  # standard deviations
 _SURE = 3  # pairs of them on one line, which chance does not bring there
 _SEVERAL = 5  # images in which a pixel is black
 _FEWEST_PIXELS = 50
@@ -104,8 +105,7 @@ def _added(clean: Array, noisy: Array, exact: float, tolerance: float) -> Noise 
     if float((np.abs(shift) < exact).mean()) > _LEFT_ALONE:
         return None
     clipped = bool(noisy.min() >= 0 and noisy.max() <= 1)
-    bright = clean - clean.mean()
-    if float((noisy * bright).sum()) < (0.35 if clipped else 0.6) * float((bright**2).sum()):
+    if not _shows(clean, noisy, 0.35 if clipped else 0.6):
         return None  # not this image: it was taken for the likest one of something else
     quantiles = [float(part) for part in np.quantile((noisy - clean)[background], (0.25, 0.5, 0.75, 0.85, 0.95))]
     loose = max(tolerance, min(2 * tolerance, tolerance + 2.5 / math.sqrt(int(background.sum()))))
@@ -117,6 +117,15 @@ def _added(clean: Array, noisy: Array, exact: float, tolerance: float) -> Noise 
     if quantiles[1] > upper / 2:
         return _brighter(quantiles, middle, by_chance, clipped, loose)
     return _both_ways(quantiles, middle, by_chance, clipped, loose)
+
+
+def _shows(clean: Array, noisy: Array, share: float) -> bool:
+    """Whether the noisy images are bright where these are: at least so much of their contrast is in them, and more
+    than chance brings there."""
+    bright = clean - clean.mean()
+    contrast = float((bright**2).sum())
+    by_chance = float((noisy - clean).std()) * math.sqrt(contrast)
+    return float((noisy * bright).sum()) > max(share * contrast, _BEYOND_CHANCE * by_chance)
 
 
 def _brighter(
