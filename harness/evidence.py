@@ -46,8 +46,8 @@ class Stacked(Value):
     """The first layers of a network that is trained on labels are trained ones of a network that gives back what it
     is given, such as the encoder of an autoencoder: its other layers take codes."""
 
-    fit: str
-    """What trained them, a fit or a loop of the hand-in's own, by id."""
+    fits: tuple[str, ...]
+    """What trained them, fits or loops of the hand-in's own, by id."""
     of: tuple[int, ...]
     """The layers there, by uid."""
     layers: int

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 
 from harness.evidence import LABELS, Network, Stacked
 from harness.recording import FitRecord, Graph, Recording
@@ -25,33 +25,52 @@ class _Origin:
 
 def stacked(recording: Recording) -> dict[str, Stacked]:
     """The fits on labels, by id, whose networks begin with trained layers of one that gives back what it is given,
-    such as an autoencoder, and go on with layers of their own."""
+    such as an autoencoder, and go on with layers of their own. What a recording says is a claim: a fit whose nodes
+    point nowhere is passed over."""
     found = {}
-    for number, fit in enumerate(recording.fits):
-        before = recording.fits[:number]
-        shared = {layer.uid: one.id for one in recording.self_trained if _gives_back(one) for layer in one.layers}
-        shared |= {layer.uid: one.id for one in before if _is_source(one) for layer in one.layers}
-        made = _stacked(fit, before, shared) if _on_labels(fit) and shared else None
+    fits = [fit for fit in recording.fits if _is_sound(fit)]
+    origins = _origins(fits)
+    loops = [one for one in recording.self_trained if _is_sound(one) and _gives_back(one)]
+    shared = {layer.uid: one.id for one in loops for layer in one.layers}
+    for fit in fits:
+        made = _stacked(fit, origins[fit.id], shared) if _on_labels(fit) and shared else None
         if made is not None:
             found[fit.id] = made
+        if _is_source(fit):
+            shared |= {layer.uid: fit.id for layer in fit.layers}
     return found
 
 
 def with_stacked(networks: Sequence[Network], recording: Recording) -> tuple[Network, ...]:
     """The networks of a recording's fits, with what is known of encoders that stand under them."""
     found = stacked(recording)
-    return tuple(
-        Network(one.record, one.evidence.model_copy(update={"stacked": found.get(one.record.id)}))
-        for one in networks
-    )
+    made = []
+    for network in networks:
+        under = found.get(network.record.id)
+        agrees = under is not None and _agrees(under, network)
+        evidence = network.evidence.model_copy(update={"stacked": under if agrees else None})
+        made.append(Network(network.record, evidence))
+    return tuple(made)
 
 
-def _stacked(fit: FitRecord, before: Sequence[FitRecord], shared: dict[int, str]) -> Stacked | None:
-    """`shared`: the layers of networks that give back what they are given, by uid, and whose they are."""
+def _agrees(under: Stacked, network: Network) -> bool:
+    """Whether the rebuilt network, where there is one, has weights and sizes where the record has them."""
+    rebuilt = network.layers
+    if not rebuilt:
+        return True
+    record = network.record
+    called = dict.fromkeys(node.layer for node in record.nodes if node.inputs)
+    own = [record.layers[place] for place in called if not record.layers[place].class_name.startswith("ops.")]
+    if [bool(layer.params) for layer in own] != [bool(layer.params) for layer in rebuilt]:
+        return False
+    return under.values == _size(rebuilt[under.layers - 1].output_shape)
+
+
+def _stacked(fit: FitRecord, origins: Mapping[int, _Origin], shared: Mapping[int, str]) -> Stacked | None:
+    """`origins`: of the fit's layers, by uid. `shared`: the layers of networks that give back what they are given,
+    by uid, and whose they are."""
     known = bool(fit.states) or not (fit.problem or fit.error)
-    if known:
-        origins = {state.layer: _origin(state.layer, fit, before) for state in fit.states}
-    else:  # the recording does not say which weights it starts from
+    if not known:  # the recording does not say which weights it starts from
         origins = {uid: _Origin(one, uid) for uid, one in shared.items()}
     layers = {number: fit.layers[node.layer] for number, node in enumerate(fit.nodes) if node.inputs}
     theirs = [
@@ -70,7 +89,7 @@ def _stacked(fit: FitRecord, before: Sequence[FitRecord], shared: dict[int, str]
         return None  # what comes after takes something else besides
     of = {origin.layer for origin in own} | {layer.uid for layer in below if layer.uid in shared}
     return Stacked(
-        fit=own[-1].fit,
+        fits=tuple(dict.fromkeys(origin.fit for origin in own)),
         of=tuple(sorted(of)),
         layers=len({layer.uid for layer in below if not layer.class_name.startswith("ops.")}),
         values=_size(below[-1].output_shape),
@@ -80,19 +99,37 @@ def _stacked(fit: FitRecord, before: Sequence[FitRecord], shared: dict[int, str]
     )
 
 
-def _origin(uid: int, fit: FitRecord, before: Sequence[FitRecord]) -> _Origin | None:
-    """None where the weights come from no network that gives back what it is given."""
-    places = {one.id: number for number, one in enumerate(before)}
-    last, changed = len(before), False
-    while (state := next((one for one in fit.states if one.layer == uid), None)) is not None:
-        number = places.get(state.fit, last)
-        if number >= last:  # each is a claim: what a fit starts from ran before it
-            return None
-        fit, uid, last = before[number], state.of, number
-        if not _on_labels(fit):
-            return _Origin(fit.id, uid, changed) if _is_source(fit) else None
-        changed = True
-    return None
+def _origins(fits: Sequence[FitRecord]) -> dict[str, dict[int, _Origin]]:
+    """By fit, and in it by layer, where weights come from that a network left which gives back what it is given.
+    A state counts where the fit that it names ran before; of several of one layer the first."""
+    made: dict[str, dict[int, _Origin]] = {}
+    before: dict[str, FitRecord] = {}
+    sources: set[str] = set()
+    for fit in fits:
+        own: dict[int, _Origin | None] = {}
+        for state in fit.states:
+            if state.layer in own:
+                continue
+            source, origin = before.get(state.fit), None
+            if source is not None and _on_labels(source):
+                origin = made[source.id].get(state.of)
+                origin = replace(origin, changed=True) if origin is not None else None
+            elif state.fit in sources:
+                origin = _Origin(state.fit, state.of)
+            own[state.layer] = origin
+        made[fit.id] = {uid: origin for uid, origin in own.items() if origin is not None}
+        before[fit.id] = fit
+        if _is_source(fit):
+            sources.add(fit.id)
+    return made
+
+
+def _is_sound(graph: Graph) -> bool:
+    """Whether its nodes and outputs point at what is there."""
+    ends = [*graph.outputs, *(ref for node in graph.nodes for ref in node.inputs)]
+    return all(ref.node < len(graph.nodes) for ref in ends) and all(
+        node.layer < len(graph.layers) for node in graph.nodes
+    )
 
 
 def _on_labels(fit: FitRecord) -> bool:

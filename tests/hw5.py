@@ -126,7 +126,7 @@ def scaled_codes(values: int = 196) -> ArrayRecord:
 def stacked(facts: ModelFacts | None = None, **changes: Any) -> Network:
     """The classifier of task 5 with the encoder under it in one model, frozen, trained on images. `changes` are
     fields of what is known of the encoder, or `accuracy`."""
-    under = {"fit": "fit-ae", "of": (2,), "layers": 11, "values": 196, "at_random": True}
+    under = {"fits": ("fit-ae",), "of": (2,), "layers": 11, "values": 196, "at_random": True}
     accuracy = changes.pop("accuracy", 0.89)
     made = on_codes(FLAT, None, accuracy)
     whole = Stacked(**{**under, **changes})

@@ -62,7 +62,7 @@ def _codes(on_codes, autoencoder, evidence):
                 where=on_codes.where,
             )
         layers = {layer.uid for layer in autoencoder.record.layers}
-        trained = under.fit == autoencoder.record.id or layers.issuperset(under.of)
+        trained = set(under.fits) == {autoencoder.record.id} or layers.issuperset(under.of)
         return under.values, trained, autoencoder.record.layers[-1].uid in under.of, x
     values = math.prod(n or 1 for n in x.shape[1:])
     if x.derived is None:

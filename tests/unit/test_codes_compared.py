@@ -100,7 +100,7 @@ def told(fit="fit-5", **changes):
 
 
 REFUSED = told(problem="its inputs cannot be made from the evaluation images", cause=Cause.REFUSED)
-STACKED = told(stacked=Stacked(fit="fit-1", of=(2, 3), layers=2, values=12))
+STACKED = told(stacked=Stacked(fits=("fit-1",), of=(2, 3), layers=2, values=12))
 
 
 @pytest.mark.parametrize("on_codes", [REFUSED, STACKED], ids=["refused", "with its encoder"])

@@ -11,7 +11,7 @@ from harness.training.from_recording import Recipes
 
 AE = autoencoder()
 SHARED = AE.layers[:4]  # the input, 64, the code of 12, LeakyReLU
-CODE = {"fit": "fit-1", "of": (2, 3, 4), "layers": 3, "values": 12}
+CODE = {"fits": ("fit-1",), "of": (2, 3, 4), "layers": 3, "values": 12}
 
 
 def own(*layers, uid=50):
@@ -67,7 +67,7 @@ def test_copied_weights_are_told_by_where_they_come_from():
     copies = own(*frozen(SHARED[:3]), uid=70)
     states = [(71, "fit-1", 2), (72, "fit-1", 3)]
     assert seen(AE, fitted(*copies, *HEAD, states=states)) == {
-        "fit-2": {"fit": "fit-1", "of": (2, 3), "layers": 2, "values": 12}
+        "fit-2": {"fits": ("fit-1",), "of": (2, 3), "layers": 2, "values": 12}
     }
 
 
@@ -116,16 +116,47 @@ def test_unknown_weights_are_told_by_the_layers_themselves(fault):
         id="own-1", model=7, how="gradient_tape", layers=AE.layers, nodes=AE.nodes, outputs=AE.outputs
     )
     made = fitted(*frozen(), *HEAD, states=(), **{fault: "its layer `code` starts from weights that no fit left"})
-    assert seen(made, self_trained=(loop,)) == {"fit-2": {**CODE, "fit": "own-1", "known": False}}
+    assert seen(made, self_trained=(loop,)) == {"fit-2": {**CODE, "fits": ("own-1",), "known": False}}
+
+
+def rebuilt(code=12, **third):
+    """What trusted code sees of a frozen encoder and HEAD."""
+    sizes = ((64, 64, 9), (code, 12, 9), (None, code, 0), (8, 8, 104), (10, 10, 90))
+    names = ("Dense", "Dense", "LeakyReLU", "Dense", "Dense")
+    layers = [
+        of_layer(name, units, params=params, output_shape=(None, size))
+        for name, (units, size, params) in zip(names, sizes, strict=True)
+    ]
+    layers[2] = layers[2].model_copy(update=third)
+    return model_facts(tuple(layers))
+
+
+@pytest.mark.parametrize("facts", [rebuilt(code=20), rebuilt(params=7)], ids=["another size", "weights unsaid"])
+def test_what_the_record_claims_must_be_so_in_the_rebuilt_network(facts):
+    record = fitted(*frozen(), *HEAD)
+    _, whole = with_stacked([network(AE), network(record, facts)], Recording(fits=(AE, record)))
+    assert whole.evidence.stacked is None
+
+
+@pytest.mark.parametrize("change", ["layer", "input", "output"])
+def test_a_graph_that_points_nowhere_is_passed_over(change):
+    """It is refused where it would be rebuilt; the others are looked at."""
+    good, made = fitted(*frozen(), *HEAD, id="fit-3"), fitted(*frozen(), *HEAD)
+    nodes, outputs = list(made.nodes), made.outputs
+    if change == "layer":
+        nodes[2] = nodes[2].model_copy(update={"layer": 77})
+    elif change == "input":
+        nodes[2] = nodes[2].model_copy(update={"inputs": (nodes[2].inputs[0].model_copy(update={"node": 77}),)})
+    else:
+        outputs = (outputs[0].model_copy(update={"node": 77}),)
+    broken = made.model_copy(update={"nodes": tuple(nodes), "outputs": outputs})
+    without_labels = broken.model_copy(update={"id": "fit-4", "data": broken.data.model_copy(update={"y": None})})
+    assert seen(AE, broken, without_labels, good) == {"fit-3": CODE}
 
 
 def test_its_own_layers_are_what_stands_above():
     record = fitted(*frozen(), *HEAD)
-    layers = [of_layer("Dense", 64, params=9), of_layer("Dense", 12, params=9), of_layer("LeakyReLU")]
-    layers += [of_layer("Dense", 8, params=104), of_layer("Dense", 10, params=90)]
-    below, whole = with_stacked(
-        [network(AE), network(record, model_facts(tuple(layers)))], Recording(fits=(AE, record))
-    )
+    below, whole = with_stacked([network(AE), network(record, rebuilt())], Recording(fits=(AE, record)))
     assert (whole.on_codes, whole.hidden_units, whole.params) == (True, (64, 12, 8), 212)
     assert (whole.head.hidden_units, whole.head.params, whole.head.facts.input_shape) == ((8,), 194, (12,))
     assert (below.on_codes, below.head) == (False, below)

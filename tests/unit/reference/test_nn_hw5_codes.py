@@ -116,7 +116,7 @@ def test_alone_it_is_not_taken_for_the_classifier_on_images():
     [
         ({"changed": True}, Outcome.MANUAL, "labels train these layers too, so that its codes are no longer"),
         ({"known": False}, Outcome.MANUAL, "their weights are not known here"),
-        ({"fit": "fit-other", "of": (90,)}, FAILED, "not those of the trained autoencoder"),
+        ({"fits": ("fit-ae", "fit-other"), "of": (90,)}, FAILED, "not those of the trained autoencoder"),
         ({"of": (2, 3)}, FAILED, "images that the decoder drew"),
         ({"values": 256}, FAILED, "taken at another layer"),
     ],
