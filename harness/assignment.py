@@ -46,8 +46,8 @@ class GateSpec(_Toml):
     partial_from: dict[str, float] = Field(default_factory=dict)
     rule: GateRule = "mean"
     most: int | None = Field(default=None, ge=1)
-    """Runs of an accuracy at most, where fewer do not decide; the profile's where it is not given. Anything else
-    is measured on one run."""
+    """Runs of an accuracy at most, where fewer do not decide; the profile's where it is not given. What else
+    is measured has as many runs as its kind of measurement (`Measurements.runs`)."""
     of: str = "images"
     """What a share is a share of, in a word or two."""
     difference: bool = False
@@ -285,11 +285,9 @@ class Assignment:
 
     def _runs_of(self, task: str, measure: str, spec: GateSpec, profile: Profile) -> dict[str, int]:
         """How many runs a gate has in any case, and at most."""
-        if measure == "difference" and self.measurements.codes is not None:
-            pairs = self.measurements.codes.seeds[profile]  # each with an autoencoder of its own
-            return {"runs": pairs, "most": pairs}
         if spec is not self.tasks[task].accuracy:
-            return {"runs": 1, "most": 1}  # more seeds of a denoiser would share its classifier's luck
+            runs = self.measurements.runs(measure, profile)
+            return {"runs": runs, "most": runs}
         of, convolutional = self.profile(profile), self.tasks[task].convolutional
         runs = self.seeds(profile, convolutional)
         most = spec.most or (of.most_convolutional_seeds if convolutional else of.most_seeds)

@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+import functools
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from typing import TypeAlias
 
 from harness.evidence import Network
-from harness.recording import Derivation, FitRecord, Graph, Recording, UseRecord
+from harness.recording import Derivation, FitRecord, Graph, LayerState, Recording, UseRecord
+
+_GRAPHS = 8  # of one model: a Sequential grows where a hand-in goes on adding layers to it
+
+_Paths: TypeAlias = "dict[int, _Paths]"
 
 
 def bottleneck_of(autoencoder: Network) -> int | None:
@@ -62,25 +68,36 @@ def is_decoded(recording: Recording, made: Derivation, autoencoder: Network) -> 
 def uses_of(recording: Recording, fits: Iterable[FitRecord]) -> tuple[UseRecord, ...]:
     """The uses of networks that these fits trained, or of first parts of them, from the input on: models whose
     layers with weights are a network's first ones, in their order, or start from what was left of those."""
-    trained, wholes = set(), set()
+    trained: set[int] = set()
+    wholes: _Paths = {}
     for fit in fits:
         trained.add(fit.model)
-        wholes.add(_weighted(fit))
-    graphs: dict[int, set[tuple[int, ...]]] = {}
-    for fit in recording.fits:
-        graphs.setdefault(fit.model, set()).add(_weighted(fit))
-    for model in recording.models:
-        graphs.setdefault(model.uid, set()).add(_weighted(model))
+        path = wholes
+        for uid in _weighted(fit):
+            path = path.setdefault(uid, {})
+    graphs: dict[int, dict[tuple[int, ...], None]] = {}
+    for uid, graph in [
+        *((fit.model, fit) for fit in recording.fits),
+        *((one.uid, one) for one in recording.models),
+    ]:
+        known = graphs.setdefault(uid, {})
+        if len(known) < _GRAPHS:
+            known[_weighted(graph)] = None
 
-    def is_first_part(use: UseRecord) -> bool:
-        copied = {state.layer: state.of for state in use.states}
-        for layers in graphs.get(use.model, ()):
-            own = tuple(copied.get(uid, uid) for uid in layers)
-            if own and any(own == whole[: len(own)] for whole in wholes):
-                return True
-        return False
+    @functools.cache
+    def is_first_part(model: int, states: tuple[LayerState, ...]) -> bool:
+        copied = {state.layer: state.of for state in states}
+        return any(_begins(wholes, [copied.get(uid, uid) for uid in layers]) for layers in graphs.get(model, ()))
 
-    return tuple(use for use in recording.uses if use.model in trained or is_first_part(use))
+    return tuple(use for use in recording.uses if use.model in trained or is_first_part(use.model, use.states))
+
+
+def _begins(wholes: _Paths, layers: Sequence[int]) -> bool:
+    """Whether some whole begins with these layers, one at least."""
+    path: _Paths | None = wholes
+    for uid in layers:
+        path = path.get(uid) if path is not None else None
+    return bool(layers) and path is not None
 
 
 def _weighted(graph: Graph) -> tuple[int, ...]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import contextlib
 import os
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 PROC = Path("/proc")
@@ -20,22 +20,27 @@ def waited(processes: Iterable[int], seconds: float, proc: Path = PROC) -> float
     """For how many of `seconds`, all that these processes have lived, they were ready to run and no processor was
     free for them. 0.0 where the system does not tell.
 
-    Linux counts this for each thread as its run delay (`/proc/PID/task/TID/schedstat`, the second number, in
-    nanoseconds; Documentation/scheduler/sched-stats.rst). That of the thread that waited longest counts, as far as
-    the processes together are short of one processor's time: what they take from each other, nobody else took.
+    The thread that waited longest counts, as far as the processes together are short of one processor's time: what
+    they take from each other, nobody else took. What children ran that were never waited for is not known.
     """
     known = list(processes)
-    longest = max((delay for process in known for delay in _delays(proc / str(process))), default=0.0)
+    longest = max((delay for one in known for delay in delays(proc / str(one) / "task").values()), default=0.0)
     ran = sum(_processor_seconds(proc / str(process)) for process in known)
     return max(0.0, min(longest, seconds - ran))
 
 
-def _delays(process: Path) -> Iterator[float]:
-    """Seconds that each thread waited for a processor."""
+def delays(tasks: Path) -> dict[str, float]:
+    """Seconds that each thread of `/proc/PID/task` was ready to run and waited for a processor.
+
+    Linux counts this as its run delay (`schedstat`, the second number, in nanoseconds;
+    Documentation/scheduler/sched-stats.rst). None where it tells nothing.
+    """
+    found = {}
     with contextlib.suppress(OSError):
-        for thread in (process / "task").iterdir():
+        for thread in tasks.iterdir():
             with contextlib.suppress(OSError, ValueError, IndexError):  # a thread may end meanwhile
-                yield int((thread / "schedstat").read_text(encoding="ascii").split()[1]) / 1e9
+                found[thread.name] = int((thread / "schedstat").read_text(encoding="ascii").split()[1]) / 1e9
+    return found
 
 
 def _processor_seconds(process: Path) -> float:

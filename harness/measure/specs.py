@@ -61,7 +61,7 @@ class CodesSpec(_Spec):
 
     autoencoder: str
     classifiers: tuple[str, ...]
-    """The tasks whose network is the classifier; the first that has one."""
+    """The tasks whose network is the classifier: the first that has one which can be trained and stands alone."""
     seeds: dict[Literal["quick", "full"], int]
 
 
@@ -83,6 +83,11 @@ class Measurements(_Spec):
                 first = spec.denoiser if isinstance(spec, DenoisingSpec) else spec.autoencoder
                 made += [(kind, task) for task in (first, *getattr(spec, "classifiers", ()))]
         return tuple(made)
+
+    def runs(self, measure: str, profile: Literal["quick", "full"]) -> int:
+        """How many runs a measure is the mean of: a difference is one of a pair for each seed, each with an
+        autoencoder of its own; more seeds of a denoiser would share its classifier's luck."""
+        return self.codes.seeds[profile] if measure == "difference" and self.codes is not None else 1
 
     @property
     def classifiers(self) -> tuple[str, ...]:

@@ -213,7 +213,7 @@ def supervise(
         _join(threads)
         close(process)
     problem = channel.problem or printed.problem
-    run = _verdict(event, problem, process.returncode, signals_as_codes, log.text(), limits)
+    run = _verdict(event, problem, process.returncode, signals_as_codes, log.text(), limits, seconds)
     detail = run.detail
     if event == "exited" and frames.partial and not detail:
         detail = "the last frame was cut off"
@@ -266,9 +266,15 @@ def _join(threads: tuple[threading.Thread, ...]) -> None:
 
 
 def _verdict(
-    event: str, problem: FrameError | None, code: int, signals_as_codes: bool, log: str, limits: Limits
+    event: str,
+    problem: FrameError | None,
+    code: int,
+    signals_as_codes: bool,
+    log: str,
+    limits: Limits,
+    seconds: float,
 ) -> SandboxRun:
-    """How the run ended, without its frames and seconds."""
+    """How the run ended after so many seconds, without its frames."""
 
     def ended(how: Ended, detail: str = "", code: int | None = None, number: int | None = None) -> SandboxRun:
         return SandboxRun(Frames(), how, code, number, log, 0.0, detail)
@@ -277,7 +283,7 @@ def _verdict(
         amount = limits.total_memory_bytes / 2**30
         return ended(Ended.OUT_OF_MEMORY, f"its processes and files together took more than {amount:.1f} GiB")
     if event == "timeout":
-        return ended(Ended.TIMEOUT, f"still running after {limits.seconds:g} seconds")
+        return ended(Ended.TIMEOUT, f"still running after {seconds:.0f} seconds")
     if problem is not None:
         how = Ended.OUTPUT_FLOOD if isinstance(problem, FrameFloodError) else Ended.BAD_FRAMES
         return ended(how, str(problem))

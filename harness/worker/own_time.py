@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-from harness.run_delay import PATIENCE
+from harness.run_delay import PATIENCE, delays
 
 TASKS = Path("/proc/self/task")
 LOOK_SECONDS = 0.25  # at most this often: there is a file a thread
@@ -23,9 +23,9 @@ class StatementTimeout(BaseException):
 class OwnClock:
     """Seconds, less those in which this process was ready to run and no processor was free for it.
 
-    Linux counts these for each thread as its run delay (`/proc/PID/task/TID/schedstat`, the second number, in
-    nanoseconds; Documentation/scheduler/sched-stats.rst). Between two looks that of the thread that waited longest
-    counts, because the others may have had something to do. Where nothing tells it, these are plain seconds.
+    Between two looks the thread that waited longest counts (`harness.run_delay.delays`): the others may have had
+    something to do. What its own threads take from each other is left out too: that is for the limit around the
+    run to count (`harness.run_delay.waited`). Where nothing tells it, these are plain seconds.
     """
 
     def __init__(self, tasks: Path = TASKS, clock: Callable[[], float] = time.monotonic) -> None:
@@ -33,27 +33,18 @@ class OwnClock:
         self._clock = clock
         self._waited = 0.0
         self._looked = clock()
-        self._delays = self._read()
+        self._delays = delays(tasks)
 
     def now(self) -> float:
         """Own seconds since a moment that does not change; only differences mean anything."""
         now = self._clock()
         since = now - self._looked
         if since >= LOOK_SECONDS:
-            delays = self._read()
-            longest = max((delay - self._delays.get(name, 0) for name, delay in delays.items()), default=0) / 1e9
+            found = delays(self._tasks)
+            longest = max((delay - self._delays.get(name, 0.0) for name, delay in found.items()), default=0.0)
             self._waited += min(max(0.0, longest), since)
-            self._delays, self._looked = delays, now
+            self._delays, self._looked = found, now
         return now - self._waited
-
-    def _read(self) -> dict[str, int]:
-        """Run delays in nanoseconds by thread."""
-        found = {}
-        with contextlib.suppress(OSError):
-            for task in self._tasks.iterdir():
-                with contextlib.suppress(OSError, ValueError, IndexError):  # a thread may end meanwhile
-                    found[task.name] = int((task / "schedstat").read_text(encoding="ascii").split()[1])
-        return found
 
 
 def countdown(seconds: float, clock: Callable[[], float]) -> Callable[[], float]:

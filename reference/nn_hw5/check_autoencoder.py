@@ -19,7 +19,7 @@ RESHAPING = ("Flatten", "Reshape")
 
 def _following(autoencoder):
     """For each dense layer the kinds of what it hands its values on to, up to the next one. Its own activation, if
-    it has one, is among them, but for the last one's; so are other spellings of LeakyReLU."""
+    it has one, is among them, but for the last one's. LeakyReLU may be an activation."""
     blocks = []
     for layer in autoencoder.layers:
         if layer.class_name == "Dense":
@@ -27,7 +27,7 @@ def _following(autoencoder):
         elif blocks and layer.class_name not in RESHAPING:
             blocks[-1].append(layer.activation if layer.class_name == "Activation" else layer.class_name)
     blocks[-1] = []
-    return [[LEAKY if kind in (LEAKY_RELU, f"ops.{LEAKY_RELU}") else kind for kind in block] for block in blocks]
+    return [[LEAKY if kind == LEAKY_RELU else kind for kind in block] for block in blocks]
 
 
 def _listed(kinds):

@@ -64,6 +64,12 @@ def _codes(on_codes, autoencoder, evidence):
         layers = {layer.uid for layer in autoencoder.record.layers}
         trained = set(under.fits) == {autoencoder.record.id} or layers.issuperset(under.of)
         return under.values, trained, autoencoder.record.layers[-1].uid in under.of, x
+    if x is None or not (x.derived or x.of_answers):  # a match that the course has set
+        raise Failed(
+            "Its inputs are not what an encoder makes of the images.",
+            "Train it on encoder.predict(x_train), with the encoder that ends at the bottleneck.",
+            where=on_codes.where,
+        )
     values = math.prod(n or 1 for n in x.shape[1:])
     if x.derived is None:
         raise ForAPerson(

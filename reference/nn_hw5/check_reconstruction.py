@@ -74,7 +74,7 @@ def _tried(evidence, intensities):
         on_trained=on_trained,
         from_zero=bool(uniform) and all(x.noise.from_zero for x in uniform),
         unknown=any(_is_unknown(use) for use in uses),
-        other=any(use.x.noise is not None and use.x.noise.kind != "uniform" for use in whole),
+        other=any(use.x.noise is not None and use.x.noise.kind != "uniform" and not _is_few(use) for use in whole),
         many_unknown=any(_is_unknown(use) and not _is_few(use) for use in whole),
         clean_again=place if times >= intensities else None,
         crowded=max(few.values(), default=0) >= FEW_NOTED,

@@ -35,10 +35,14 @@ def _noise(network: Network) -> Iterator[Finding]:
             "noise, so that task 4 shows what it makes of noise that it does not know.",
         )  # fmt: skip
     if not noise.clipped and noise.kind != "salt_and_pepper":
-        yield Finding(
-            code="not-clipped", task="3", where=network.where,
-            message="The noisy images have values below 0 or above 1; clip them: np.clip(noisy, 0, 1).",
-        )  # fmt: skip
+        x = network.record.data.x
+        message = "The noisy images have values below 0 or above 1; clip them: np.clip(noisy, 0, 1)."
+        if x is None or x.noise is None:
+            message = (
+                "A layer adds the noise, and nothing clips what it gives: add it to the images before fit, and clip "
+                "them: np.clip(noisy, 0, 1)."
+            )
+        yield Finding(code="not-clipped", task="3", where=network.where, message=message)
 
 
 def _bottleneck(network: Network) -> Iterator[Finding]:

@@ -22,7 +22,9 @@ def noise(*layers, **changes):
         ((layer("Reshape"), NORMAL, DROPOUT, WEIGHTS), 1 / 255, 0.1),
         ((NORMAL, NORMAL, WEIGHTS), 1 / 255, 0.1414),
         ((layer("Rescaling", {"scale": 1 / 255}), NORMAL, WEIGHTS), 1.0, 0.1),
-        ((NORMAL, WEIGHTS), 1.0, 0.1 / 255),
+        ((layer("GaussianNoise", {"stddev": 25.5}), WEIGHTS), 1.0, 0.1),
+        ((NORMAL, WEIGHTS), 1.0, None),  # on images up to 255
+        ((layer("GaussianNoise", {"stddev": 1e-12}), WEIGHTS), 1 / 255, None),
         ((WEIGHTS, NORMAL, WEIGHTS), 1 / 255, None),
         ((WEIGHTS,), 1 / 255, None),
         ((layer("GaussianNoise", {"stddev": "much"}), WEIGHTS), 1 / 255, None),
@@ -47,6 +49,25 @@ def test_only_what_every_image_passes_counts():
     assert added_by(fit(**graph | {"nodes": tuple(nodes)})) is None
 
 
+@pytest.mark.parametrize(
+    ("name", "given", "level"),
+    [
+        ("TrueDivide", {"args": ["tensor", 255.0]}, 0.1),
+        ("Multiply", {"args": ["tensor"], "kwargs": {"y": 1 / 255}}, 0.1),
+        ("Add", {"args": ["tensor", 1.0]}, None),
+        ("TrueDivide", {"args": ["tensor", 0.0]}, None),
+        ("TrueDivide", {}, None),
+    ],
+)
+def test_images_that_the_network_rescales_by_arithmetic(name, given, level):
+    graph = chain(image_input(784), layer(f"ops.{name}"), NORMAL, WEIGHTS)
+    nodes = list(graph["nodes"])
+    nodes[1] = nodes[1].model_copy(update={"arguments": given})
+    found = added_by(fit(**graph | {"nodes": tuple(nodes), "data": data(x=images(scale=1.0))}))
+    assert found is None if level is None else found.level == pytest.approx(level, rel=0.001)
+
+
 def test_masks_before_the_first_weights_are_told():
+    assert masking(noise(layer("Dropout", {"rate": 0.0}), WEIGHTS)) is None
     assert masking(noise(DROPOUT, WEIGHTS)) == "Dropout"
     assert masking(noise(WEIGHTS, DROPOUT)) is None

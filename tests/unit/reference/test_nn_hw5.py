@@ -246,16 +246,12 @@ def leaky(layer):
     return [layer.model_copy(update=named if layer.class_name == "LeakyReLU" else {})]
 
 
-def operation(layer):
-    return [layer.model_copy(update={"class_name": "ops.leaky_relu"} if layer.class_name == "LeakyReLU" else {})]
-
-
 def squared(layer):
     """Images of 28 by 28 at the end."""
     return [layer, layer_facts("Reshape")] if layer.units == 784 else [layer]
 
 
-@pytest.mark.parametrize("make", [leaky, operation, squared])
+@pytest.mark.parametrize("make", [leaky, squared])
 def test_the_same_layers_in_other_words_are_right(make):
     result = judged(autoencoder=autoencoder(with_layers(autoencoder_facts(), make)))["2.layers"]
     assert result.outcome is PASSED, result.message

@@ -1,8 +1,9 @@
 """Tasks 5 and 6 of the second assignment: classifiers on codes, however they are built, and on pixels."""
 
 import pytest
-from evidence import WHERE, layer_facts
+from evidence import WHERE, data, layer_facts
 from hw5 import (
+    FLAT,
     FRESH,
     HW5,
     autoencoder_facts,
@@ -20,7 +21,7 @@ from hw5 import (
     with_layers,
 )
 
-from harness.evidence import SelfTrained, Unmeasured
+from harness.evidence import Match, SelfTrained, Unmeasured
 from harness.findings import find
 from harness.matching import match
 from harness.results import Outcome
@@ -156,6 +157,14 @@ def test_a_comparison_without_callbacks_says_so_and_costs_nothing_by_itself(on_c
     said = "Both were trained without your EarlyStopping, for 100 epochs each."
     result = judged(codes=compared(codes=(on_codes,) * 5, notes=(said,)))["6.difference"]
     assert (result.outcome, said in result.message) == (outcome, True), result.message
+
+
+@pytest.mark.parametrize("x", [FLAT, None])
+def test_a_fit_on_images_that_the_course_set_for_task_5_is_told_so(x):
+    made = on_codes(data=data(x=FLAT).model_copy(update={"x": x}))
+    matches = {**complete().matches, "5": Match(task="5", fits=(made.record.id,))}
+    result = judged(on_codes=made, matches=matches)["5.inputs"]
+    assert (result.outcome, "not what an encoder makes" in result.message) == (FAILED, True)
 
 
 def test_without_an_autoencoder_that_can_be_trained_a_person_or_nobody_compares():

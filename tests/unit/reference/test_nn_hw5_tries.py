@@ -44,6 +44,14 @@ def test_noise_on_a_few_images_is_for_a_person(drawn, outcome):
     assert ("fewer than ten at a time are not looked at" in result.message) is (outcome is Outcome.MANUAL)
 
 
+def test_other_noise_on_ten_images_beside_numbers_that_are_drawn_evenly_costs_nothing():
+    """An ordinary figure of task 3's noise, and uniform noise on fewer images than are looked at."""
+    sources = (SourceRecord(where=WHERE, text=ON_FEW + "np.random.uniform(-p, p, size=(5, 784))"),)
+    uses = tried(0.1, kind="gaussian", rows=10)
+    assert judged(recorded={"uses": uses, "sources": sources})["4.levels"].outcome is Outcome.MANUAL
+    assert judged(recorded={"uses": tried(0.1, kind="gaussian"), "sources": sources})["4.levels"].outcome is FAILED
+
+
 def weighted(*uids):
     """A graph of layers with weights, in a row."""
     layers = tuple(dense(9).model_copy(update={"uid": uid, "params": 9}) for uid in uids)
