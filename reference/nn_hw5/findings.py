@@ -39,8 +39,8 @@ def _noise(network: Network) -> Iterator[Finding]:
         message = "The noisy images have values below 0 or above 1; clip them: np.clip(noisy, 0, 1)."
         if x is None or x.noise is None:
             message = (
-                "A layer adds the noise, and nothing clips what it gives: add it to the images before fit, and clip "
-                "them: np.clip(noisy, 0, 1)."
+                "A layer adds the noise, and nothing clips what it gives: add it to the images before fit, and "
+                "clip: np.clip(noisy, 0, 1)."
             )
         yield Finding(code="not-clipped", task="3", where=network.where, message=message)
 

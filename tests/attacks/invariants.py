@@ -14,6 +14,7 @@ from attacks.pages import problems
 from attacks.suite import THROUGH, Graded, Observed
 
 from harness.results import Cause, Outcome, Result
+from harness.run_delay import PATIENCE
 
 SLACK_SECONDS = 2.0  # of the list; the run's own clock is held to it
 START_AND_END_SECONDS = 20.0  # what starting and killing may cost on a busy machine
@@ -59,11 +60,13 @@ def i5_no_secret(observed: Observed, canary: str) -> None:
 
 
 def i6_bounded(observed: Observed) -> None:
-    """Runs end at their limit, and what they send does not fill our memory."""
+    """Runs end at their limit, of their own time, and what they send does not fill our memory. By the clock on the
+    wall a machine that is busy with other tests may take PATIENCE times as long."""
     for run in observed.runs:
         assert run.run is not None
-        assert run.run.seconds <= run.limits.seconds + SLACK_SECONDS
-        assert run.seconds <= run.limits.seconds + START_AND_END_SECONDS
+        longest = PATIENCE * run.limits.seconds
+        assert run.run.seconds <= longest + SLACK_SECONDS
+        assert run.seconds <= longest + START_AND_END_SECONDS
         assert run.growth < MEMORY_BYTES
 
 
