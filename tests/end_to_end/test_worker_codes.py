@@ -69,8 +69,8 @@ def test_fresh_weights_are_told_from_unknown_ones(cell):
 def test_an_encoder_under_a_classifier_is_known(cell):
     autoencoder, *fits = cell("stacked").fits
     found = [cell("stacked").stacked[fit.id] for fit in fits]
-    assert [(one.fit, one.layers, one.values, one.known, one.at_random) for one in found] == [
-        (autoencoder.id, 3, 6, True, True)
+    assert [(one.fits, one.layers, one.values, one.known, one.at_random) for one in found] == [
+        ((autoencoder.id,), 3, 6, True, True)
     ] * 4
     assert [one.changed for one in found] == [False, False, False, True]
     assert autoencoder.id not in cell("stacked").stacked
