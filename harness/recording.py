@@ -132,10 +132,8 @@ class Noise(Strict):
     kind: Literal["salt_and_pepper", "gaussian", "uniform"]
     level: Finite
     clipped: bool = True
-    shared: bool = False
-    from_zero: bool = Field(
-        default=False, exclude_if=lambda value: not value
-    )  # so that old trainings keep their hash
+    shared: bool = Field(default=False, exclude_if=lambda value: not value)  # so that older trainings, and
+    from_zero: bool = Field(default=False, exclude_if=lambda value: not value)  # calibrations, keep their hash
 
     @model_validator(mode="after")
     def _is_uniform(self) -> Noise:

@@ -16,6 +16,7 @@ _FIRST_LOOK = 64
 _COMPARED = 10_000  # images at a time
 _PROBES = 16  # noisy images that are looked for
 _BEYOND_CHANCE = 5.0  # standard deviations
+_LARGEST = 1e6  # values of an image with noise, in units of its whole range
 _SURE = 3  # pairs of them on one line, which chance does not bring there
 _SEVERAL = 5  # images in which a pixel is black
 _FEWEST_PIXELS = 50
@@ -46,7 +47,7 @@ def _tell(clean: Array, noisy: Array, exact: float, total: bool) -> Noise | None
     """`tell` for float64 in [0, 1]; values that differ by less than `exact` are the same."""
     changed = np.abs(noisy - clean) > exact
     middle = (clean > 0.02) & (clean < 0.98)
-    if not np.isfinite(noisy).all() or not (changed & middle).any():
+    if not float(np.abs(noisy).max()) < _LARGEST or not (changed & middle).any():
         return None
     extreme = (np.abs(noisy) < exact) | (np.abs(noisy - 1) < exact)
     shared = _shared(clean, noisy)

@@ -107,6 +107,7 @@ DIFFERENT = {
     "shape": fit(data=data(x=images(shape=(60_000, 28, 28)))),
     "noise": fit(data=data(x=images(noise=Noise(kind="salt_and_pepper", level=0.4)))),
     "uniform noise": fit(data=data(x=images(noise=Noise(kind="uniform", level=0.4)))),
+    "one noise for all": fit(data=data(x=images(noise=Noise(kind="uniform", level=0.4, shared=True)))),
     "from zero": fit(data=data(x=images(noise=Noise(kind="uniform", level=0.4, from_zero=True)))),
     "integer labels": fit(data=data(y=labels(encoding="labels", shape=(60_000,)))),
     "a held-out share": fit(data=data(validation_split=0.2)),
@@ -135,7 +136,7 @@ def test_the_hash_is_of_the_content():
         "class_name": "Dense", "arguments": {"activation": "relu", "units": 64}, "trainable": True,
     }  # fmt: skip
     symmetric = recipe(DIFFERENT["uniform noise"]).model_dump(mode="json")["x"]["noise"]
-    assert symmetric == {"kind": "uniform", "level": 0.4, "clipped": True, "shared": False}
+    assert symmetric == {"kind": "uniform", "level": 0.4, "clipped": True}
     again = Recipe.model_validate_json(recipe().model_dump_json())
     assert (again, again.sha256) == (recipe(), sha())
 

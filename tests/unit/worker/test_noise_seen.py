@@ -113,6 +113,12 @@ def test_what_is_likest_to_nothing_is_no_noisy_image():
         assert numbers is None or tell(X.reshape(-1, 784), numbers, 1 / 255, drawn, False) is None
 
 
+def test_numbers_too_large_to_square_are_no_noise():
+    large = np.full((10, 784), 1.3e154)
+    large[:, 0] = 0
+    assert tell(X.reshape(-1, 784), np.arange(10), 1 / 255, large, False) is None
+
+
 @pytest.mark.mnist
 @pytest.mark.parametrize("name", ["mnist", "fashion_mnist"])
 @pytest.mark.parametrize("kind", ADDED)
