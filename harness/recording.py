@@ -132,8 +132,9 @@ class Noise(Strict):
     kind: Literal["salt_and_pepper", "gaussian", "uniform"]
     level: Finite
     clipped: bool = True
-    shared: bool = Field(default=False, exclude_if=lambda value: not value)  # so that older trainings, and
-    from_zero: bool = Field(default=False, exclude_if=lambda value: not value)  # calibrations, keep their hash
+    # Left out where they are False, so that trainings and calibrations from before these fields keep their hash.
+    shared: bool = Field(default=False, exclude_if=lambda value: not value)
+    from_zero: bool = Field(default=False, exclude_if=lambda value: not value)
 
     @model_validator(mode="after")
     def _is_uniform(self) -> Noise:

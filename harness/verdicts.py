@@ -106,11 +106,10 @@ def hold(
     what is accepted. A person decides where nothing is known to hold them against, or where they fall short and it
     is not sure what was measured (`unsure`). `notes`: sentences on what was trained otherwise than handed in.
     """
-    trainings = _times(len(values))
     verdict.where = where
     measure_mean(verdict, words.name, values, words.how, spread=gate is None or gate.rule == "mean")
     before = " ".join((*notes, ""))
-    trained = f"{before}Trained {trainings}, {words.reaches} {_all(values, words)}"
+    trained = f"{before}Trained {_times(values)}, {words.reaches} {_all(values, words)}"
     accepted = None if gate is None else gate.threshold
     if gate is None or accepted is None:
         raise ForAPerson(f"{trained}. No threshold is known for this data set, so a person decides.", where=where)
@@ -128,7 +127,7 @@ def hold(
     elif decided is Decision.PASSED:
         verdict.says(f"{trained}. {_why_accepted(gate, accepted, words)}")
     else:
-        message = before + _falls_short(values, gate, accepted, words, trainings)
+        message = before + _falls_short(values, gate, accepted, words)
         if unsure:
             raise ForAPerson(f"{message} A person decides.", where=where)
         if decided is Decision.OPEN:
@@ -147,8 +146,8 @@ def _begin(sentence: str) -> str:
     return sentence[0].upper() + sentence[1:]
 
 
-def _times(trainings: int) -> str:
-    return "once" if trainings == 1 else f"{trainings} times"
+def _times(values: Sequence[float]) -> str:
+    return "once" if len(values) == 1 else f"{len(values)} times"
 
 
 def _all(values: Sequence[float], words: Words) -> str:
@@ -170,9 +169,9 @@ def _why_accepted(gate: Gate, accepted: float, words: Words) -> str:
     )
 
 
-def _falls_short(values: Sequence[float], gate: Gate, accepted: float, words: Words, trainings: str) -> str:
+def _falls_short(values: Sequence[float], gate: Gate, accepted: float, words: Words) -> str:
     """What happened, what is needed, and where that comes from."""
-    runs = f"{words.trained} was trained {trainings} here: {words.figure}{_all(values, words)}."
+    runs = f"{words.trained} was trained {_times(values)} here: {words.figure}{_all(values, words)}."
     said = f"Training is random, so {runs}" if len(values) > 1 else _begin(runs)
     needed = words.shown(accepted)
     if gate.rule == "retry" and gate.most > 1:

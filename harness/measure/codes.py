@@ -87,19 +87,19 @@ def codes_of(
     )
     if len(on_codes) < len(pairs) or len(on_pixels) < len(pairs):
         raise Refused("the classifier's targets are no labels")
-    differences = [one - other for one, other in zip(on_codes, on_pixels, strict=True)]
-    interval = mean_interval(differences, 0.95) if len(differences) > 2 else None
-    return CodesAgainstPixels(
+    made = CodesAgainstPixels(
         autoencoder=plan.autoencoder,
         classifier=plan.classifier,
         values=plan.values,
         seeds=plan.seeds,
         codes=on_codes,
         pixels=on_pixels,
-        low=interval.low if interval else None,
-        high=interval.high if interval else None,
         notes=plan.notes,
     )
+    if len(plan.seeds) < 3:
+        return made
+    interval = mean_interval(made.differences, 0.95)
+    return made.model_copy(update={"low": interval.low, "high": interval.high})
 
 
 def _plain(network: Network) -> bool:

@@ -26,7 +26,7 @@ class SandboxError(Exception):
 @dataclass(frozen=True)
 class Limits:
     """What one run may use. Bytes and seconds throughout; time runs from the start of the worker,
-    less what it waited for a processor (`harness.run_delay`)."""
+    less what it waited for a processor (`harness.worker.run_delay`)."""
 
     seconds: float = 300.0
     memory_bytes: int = 8 * GIB

@@ -22,9 +22,9 @@ from typing import IO, Any
 
 import psutil
 
-from harness.run_delay import Deadline, waited
 from harness.sandbox.base import Ended, Frames, Limits, SandboxError, SandboxRun
 from harness.sandbox.frames import FrameError, FrameFloodError, FrameReader
+from harness.worker.run_delay import Deadline, waited
 
 CHUNK = 2**16
 START_SECONDS = 60.0
@@ -43,7 +43,7 @@ SIGKILL, SIGXCPU = 9, 24  # by number: Windows has no such names
 # `-s -P` with a fixed environment isolates as `-I` does, but lets PYTHONHASHSEED count, which `-I` ignores.
 WORKER_ARGUMENTS = ("-s", "-P", "-c")
 WORKER_CODE = "import sys; sys.path.insert(0, {root!r}); from harness.worker.main import main; main()"
-WORKER = ("__init__.py", "keras_import.py", "recorded_models.py", "recording.py", "run_delay.py", "worker")
+WORKER = ("__init__.py", "keras_import.py", "recorded_models.py", "recording.py", "worker")
 """What the worker imports of the harness, by its place in there: a walled run sees no more of it."""
 
 _ESCAPES = re.compile(r"\x1b\[[0-?]*[ -/]*[@-~]|\x1b\][^\x07\x1b]*(?:\x07|\x1b\\)?|\x1b[ -/]*[0-~]?")

@@ -25,7 +25,7 @@ class Job(BaseModel):
     `order`: cells run as they stand, or as their saved execution counts say. The hand-in's code has `run_seconds`
     from its first statement on, and `total_seconds` from the worker's start, whichever ends first. None of
     them, and `statement_seconds` neither, counts what it waited for on a busy machine (`own_time`,
-    `harness.run_delay`). `content_bytes` may cross of arrays that were not recognised.
+    `harness.worker.run_delay`). `content_bytes` may cross of arrays that were not recognised.
     """
 
     model_config = ConfigDict(extra="forbid")

@@ -26,7 +26,6 @@ from harness.recording import (
     SourceRecord,
     Where,
 )
-from harness.run_delay import Deadline, waited
 from harness.worker import (
     data_paths,
     keras2,
@@ -60,6 +59,7 @@ from harness.worker.probe import probe_noise
 from harness.worker.recorder import Recorder
 from harness.worker.replay import Replay
 from harness.worker.reports import read_reports
+from harness.worker.run_delay import Deadline, waited
 from harness.worker.shell import Shell
 
 

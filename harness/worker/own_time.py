@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-from harness.run_delay import PATIENCE, delays
+from harness.worker.run_delay import PATIENCE, delays
 
 TASKS = Path("/proc/self/task")
 LOOK_SECONDS = 0.25  # at most this often: there is a file a thread
@@ -23,9 +23,9 @@ class StatementTimeout(BaseException):
 class OwnClock:
     """Seconds, less those in which this process was ready to run and no processor was free for it.
 
-    Between two looks the thread that waited longest counts (`harness.run_delay.delays`): the others may have had
+    Between two looks the thread that waited longest counts (`run_delay.delays`): the others may have had
     something to do. What its own threads take from each other is left out too: that is for the limit around the
-    run to count (`harness.run_delay.waited`). Where nothing tells it, these are plain seconds.
+    run to count (`run_delay.waited`). Where nothing tells it, these are plain seconds.
     """
 
     def __init__(self, tasks: Path = TASKS, clock: Callable[[], float] = time.monotonic) -> None:

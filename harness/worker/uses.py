@@ -15,9 +15,7 @@ from harness.worker.keys import Array
 
 MAX_USES = 1_000
 FEWEST = 10  # images: noise on fewer is not told
-_MAX_LOOKS = (
-    200  # of a run, at few images: a training loop of the hand-in's own may have thousands of small batches
-)
+_MAX_LOOKS = 200  # of a run, at few images: a loop of the hand-in's own may have thousands of small batches
 
 
 class Uses:

@@ -14,7 +14,7 @@ from attacks.pages import problems
 from attacks.suite import THROUGH, Graded, Observed
 
 from harness.results import Cause, Outcome, Result
-from harness.run_delay import PATIENCE
+from harness.worker.run_delay import PATIENCE
 
 SLACK_SECONDS = 2.0  # of the list; the run's own clock is held to it
 START_AND_END_SECONDS = 20.0  # what starting and killing may cost on a busy machine

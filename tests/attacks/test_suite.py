@@ -27,8 +27,8 @@ from harness.results import (
     SubmissionFacts,
     TaskResult,
 )
-from harness.run_delay import PATIENCE
 from harness.sandbox import Ended, Frames, Limits, SandboxRun
+from harness.worker.run_delay import PATIENCE
 
 ALL = every_case()
 ELSEWHERE = {"D10": "test_killed.py::test_d10_"}

@@ -4,10 +4,10 @@ import time
 
 import pytest
 
-from harness.run_delay import PATIENCE
 from harness.worker import own_time
 from harness.worker.execute import Hooks, Runner
 from harness.worker.own_time import OwnClock, StatementTimeout, countdown, limited, time_limit
+from harness.worker.run_delay import PATIENCE
 
 
 class Wall:

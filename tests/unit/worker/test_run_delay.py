@@ -6,7 +6,7 @@ import sys
 
 import pytest
 
-from harness.run_delay import PATIENCE, Deadline, waited
+from harness.worker.run_delay import PATIENCE, Deadline, waited
 
 TICKS = 100
 

@@ -1,6 +1,6 @@
 """Time limits on processes of a machine that has other work: what they waited for a processor is not counted.
 
-Both sides of the sandbox wall import this module, and it imports nothing of the harness.
+The worker limits its statements by it, and from outside the sandbox limits the whole run.
 """
 
 from __future__ import annotations
