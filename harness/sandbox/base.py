@@ -94,6 +94,8 @@ class SandboxRun:
     log: str = ""
     """Standard error, at most `log_bytes` of it, without control characters or escape sequences."""
     seconds: float = 0.0
+    waited: float = 0.0
+    """How many of them its limit did not count, because it waited for a processor; told where it met the limit."""
     detail: str = ""
     """A sentence for a person about an end that is not `finished`."""
     kept: bool = False

@@ -18,6 +18,7 @@ import subprocess
 import threading
 import time
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import IO, Any
 
 import psutil
@@ -200,10 +201,10 @@ def supervise(
     waiter = threading.Thread(target=_wait, args=(process, events), daemon=True)
     threads = (channel, printed, feeder, waiter)
     event = "interrupted"
+    deadline = Deadline(started, limits.seconds, lambda so_far: waited(_family_ids(process), so_far))
     try:
         for thread in threads:
             thread.start()
-        deadline = Deadline(started, limits.seconds, lambda so_far: waited(_family_ids(process), so_far))
         event = _first(events, deadline, out_of_memory)
     finally:
         seconds = time.monotonic() - started
@@ -217,7 +218,7 @@ def supervise(
     detail = run.detail
     if event == "exited" and frames.partial and not detail:
         detail = "the last frame was cut off"
-    return SandboxRun(frames.frames, run.ended, run.return_code, run.signal, run.log, seconds, detail)
+    return replace(run, frames=frames.frames, seconds=seconds, waited=deadline.waited, detail=detail)
 
 
 def _first(events: queue.SimpleQueue[str], deadline: Deadline, out_of_memory: Callable[[], bool]) -> str:
@@ -277,7 +278,7 @@ def _verdict(
     """How the run ended after so many seconds, without its frames."""
 
     def ended(how: Ended, detail: str = "", code: int | None = None, number: int | None = None) -> SandboxRun:
-        return SandboxRun(Frames(), how, code, number, log, 0.0, detail)
+        return SandboxRun(Frames(), how, code, number, log, detail=detail)
 
     if event == "memory":
         amount = limits.total_memory_bytes / 2**30

@@ -69,6 +69,11 @@ class Deadline:
         self._began, self._seconds, self._waited, self._clock = began, seconds, waited, clock
         self._end = began + seconds
 
+    @property
+    def waited(self) -> float:
+        """Seconds by which the end has moved off so far."""
+        return self._end - self._began - self._seconds
+
     def left(self) -> float:
         """Seconds until the end; none or less when it is past."""
         now = self._clock()

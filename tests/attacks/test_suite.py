@@ -149,7 +149,7 @@ def with_file(one: Observed, name: str, text: str) -> Observed:
     return one
 
 
-SLOW = SandboxRun(Frames(), Ended.TIMEOUT, seconds=PATIENCE * Limits().seconds + 3)
+SLOW = SandboxRun(Frames(), Ended.TIMEOUT, seconds=Limits().seconds + 3)
 BREAKS = {
     "a fault of ours": lambda one: with_file(one, "fault.txt", "Traceback"),
     "a check of ours that failed": lambda one: with_task(one, task(0.0, Cause.HARNESS_FAULT)),
@@ -161,7 +161,8 @@ BREAKS = {
     "the secret in a file": lambda one: with_file(one, "more.txt", CANARY),
     "it got through": lambda one: with_printed(one, "GOT THROUGH: x"),
     "too long": lambda one: with_run(one, run=SLOW),
-    "too long to end": lambda one: with_run(one, seconds=PATIENCE * Limits().seconds + 60),
+    "too long by what it waited": lambda one: with_run(one, run=replace(SLOW, waited=PATIENCE * Limits().seconds)),
+    "too long to end": lambda one: with_run(one, seconds=Limits().seconds + 60),
     "our memory": lambda one: with_run(one, growth=2**28),
     "a script on the page": lambda one: with_file(one, "scorecard.html", render_class([]) + "<script>1</script>"),
 }

@@ -95,6 +95,7 @@ def test_what_it_waited_for_a_processor_is_not_counted(run, monkeypatch):
     monkeypatch.setattr(process, "waited", lambda processes, seconds: 60.0)
     result = run("time.sleep(1); frame(b'J', b'', b'1')", Limits(seconds=0.5))
     assert (result.ended, result.frames.recording) == (Ended.FINISHED, b"1")
+    assert result.waited > 0
 
 
 def test_nobody_waits_for_ever(run, monkeypatch):
@@ -102,6 +103,12 @@ def test_nobody_waits_for_ever(run, monkeypatch):
     monkeypatch.setattr(process, "waited", lambda processes, seconds: asked.append(list(processes)) or 1e9)
     assert run("time.sleep(600)", Limits(seconds=0.5)).ended is Ended.TIMEOUT
     assert all(asked)
+
+
+def test_a_run_that_waits_for_nobody_is_told_so(run, monkeypatch):
+    monkeypatch.setattr(process, "waited", lambda processes, seconds: 0.0)
+    result = run("time.sleep(600)", Limits(seconds=0.5))
+    assert (result.ended, result.waited) == (Ended.TIMEOUT, 0.0)
 
 
 def test_closing_every_descriptor_does_not_look_like_an_end(run):
