@@ -32,7 +32,10 @@ from harness.recording import (
     UseRecord,
     Where,
 )
-from harness.results import Curve, DatasetFacts, LayerFacts, SubmissionFacts
+from harness.results import Curve, DatasetFacts, LayerFacts, Outcome, SubmissionFacts
+
+PASSED, PARTIAL, FAILED = Outcome.PASSED, Outcome.PARTIAL, Outcome.FAILED
+NOT_ATTEMPTED, NOT_MEASURED, MANUAL = Outcome.NOT_ATTEMPTED, Outcome.NOT_MEASURED, Outcome.MANUAL
 
 SHA = "6d87418db22cc8025d05968bec9bd5c3932904b23485740db143a061a2c9d161"
 MNIST = DatasetFacts(name="mnist", sha256=SHA, official=True, train_images=60_000, evaluation_images=10_000)

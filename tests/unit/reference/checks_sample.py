@@ -6,6 +6,8 @@ from typing import Any
 
 from evidence import (
     FACTORS,
+    NOT_ATTEMPTED,
+    NOT_MEASURED,
     autoencoder,
     chain,
     complete,
@@ -25,11 +27,10 @@ from evidence import (
 from harness.assignment import load
 from harness.evidence import Network, Unmeasured
 from harness.plugin import run_checks
-from harness.results import Cause, CheckResult, LayerFacts, Outcome
+from harness.results import Cause, CheckResult, LayerFacts
 
 ASSIGNMENT = load("dat405_a7")
-PASSED, PARTIAL, FAILED = Outcome.PASSED, Outcome.PARTIAL, Outcome.FAILED
-NOTHING, UNTOLD, MANUAL = Outcome.NOT_ATTEMPTED, Outcome.NOT_MEASURED, Outcome.MANUAL
+NOTHING, UNTOLD = NOT_ATTEMPTED, NOT_MEASURED
 
 POOR = {"denoised": (0.97, 0.95, 0.7, 0.5, 0.3, 0.1)}
 LITTLE = denoising(mean_gain=(0.1, 0.09, 0.11), **POOR)

@@ -1,7 +1,20 @@
 """The checks, findings and figures of the second assignment: every outcome of every check, on built evidence."""
 
 import pytest
-from evidence import chain, data, dense, image_input, images, layer, layer_facts
+from evidence import (
+    FAILED,
+    NOT_ATTEMPTED,
+    NOT_MEASURED,
+    PARTIAL,
+    PASSED,
+    chain,
+    data,
+    dense,
+    image_input,
+    images,
+    layer,
+    layer_facts,
+)
 from hw5 import (
     FLAT,
     FRESH,
@@ -30,13 +43,8 @@ from harness.evidence import Unmeasured
 from harness.findings import find
 from harness.plugin import run_checks
 from harness.recording import Rows
-from harness.results import Cause, Outcome
+from harness.results import Cause
 from harness.scoring import build_result
-
-PASSED, PARTIAL, FAILED = Outcome.PASSED, Outcome.PARTIAL, Outcome.FAILED
-
-
-NOT_ATTEMPTED, NOT_MEASURED = Outcome.NOT_ATTEMPTED, Outcome.NOT_MEASURED
 
 
 def test_a_right_hand_in_earns_all_machine_points():

@@ -1,7 +1,7 @@
 """Tasks 5 and 6 of the second assignment: classifiers on codes, however they are built, and on pixels."""
 
 import pytest
-from evidence import WHERE, data, layer_facts
+from evidence import FAILED, MANUAL, NOT_ATTEMPTED, PASSED, WHERE, data, layer_facts
 from hw5 import (
     FLAT,
     FRESH,
@@ -24,10 +24,6 @@ from hw5 import (
 from harness.evidence import Match, SelfTrained, Unmeasured
 from harness.findings import find
 from harness.matching import match
-from harness.results import Outcome
-
-PASSED, PARTIAL, FAILED = Outcome.PASSED, Outcome.PARTIAL, Outcome.FAILED
-NOT_ATTEMPTED, NOT_MEASURED = Outcome.NOT_ATTEMPTED, Outcome.NOT_MEASURED
 
 
 def test_other_codes_are_told_once():
@@ -92,7 +88,7 @@ def test_an_encoder_is_called_untrained_only_where_its_weights_are_known_to_be_f
 def test_an_encoder_of_unknown_weights_is_for_a_person():
     results = judged(on_codes=on_codes(codes(unknown=UNKNOWN)))
     for check in ("5.inputs", "5.accuracy"):
-        assert (results[check].outcome, results[check].points) == (Outcome.MANUAL, None)
+        assert (results[check].outcome, results[check].points) == (MANUAL, None)
     assert f"what another network computes, and {UNKNOWN}. A person" in results["5.inputs"].message
 
 
@@ -115,8 +111,8 @@ def test_alone_it_is_not_taken_for_the_classifier_on_images():
 @pytest.mark.parametrize(
     ("changes", "outcome", "said"),
     [
-        ({"changed": True}, Outcome.MANUAL, "labels train these layers too, so that its codes are no longer"),
-        ({"known": False}, Outcome.MANUAL, "their weights are not known here"),
+        ({"changed": True}, MANUAL, "labels train these layers too, so that its codes are no longer"),
+        ({"known": False}, MANUAL, "their weights are not known here"),
         ({"fits": ("fit-ae", "fit-other"), "of": (90,)}, FAILED, "not those of the trained autoencoder"),
         ({"of": (2, 3)}, FAILED, "images that the decoder drew"),
         ({"values": 256}, FAILED, "taken at another layer"),
@@ -127,7 +123,7 @@ def test_what_stands_under_it_decides(changes, outcome, said):
     assert (result.outcome, said in result.message) == (outcome, True), result.message
 
 
-@pytest.mark.parametrize(("at_random", "outcome"), [(True, Outcome.MANUAL), (False, FAILED)])
+@pytest.mark.parametrize(("at_random", "outcome"), [(True, MANUAL), (False, FAILED)])
 def test_dropout_under_it_costs_nothing_by_itself(at_random, outcome):
     """In predict, by which codes are calibrated, it does not act."""
     result = judged(on_codes=stacked(accuracy=0.7, at_random=at_random))["5.accuracy"]
@@ -145,14 +141,14 @@ def test_scaled_codes_are_for_a_person_and_no_images():
     given = on_codes(scaled_codes())
     results = judged(on_codes=given)
     for check in ("5.inputs", "5.accuracy"):
-        assert (results[check].outcome, results[check].points) == (Outcome.MANUAL, None)
+        assert (results[check].outcome, results[check].points) == (MANUAL, None)
         assert "were computed from what a network of yours predicts, as by a scaler" in results[check].message
     passed = ("5.layers", "5.settings", "6.same", "6.difference")
     assert [results[check].outcome for check in passed] == [PASSED] * 4
     assert judged(on_codes=given, on_pixels=None)["6.same"].outcome is NOT_ATTEMPTED
 
 
-@pytest.mark.parametrize(("on_codes", "outcome"), [(0.89, PASSED), (0.67, Outcome.MANUAL)])
+@pytest.mark.parametrize(("on_codes", "outcome"), [(0.89, PASSED), (0.67, MANUAL)])
 def test_a_comparison_without_callbacks_says_so_and_costs_nothing_by_itself(on_codes, outcome):
     said = "Both were trained without your EarlyStopping, for 100 epochs each."
     result = judged(codes=compared(codes=(on_codes,) * 5, notes=(said,)))["6.difference"]
@@ -173,6 +169,6 @@ def test_without_an_autoencoder_that_can_be_trained_a_person_or_nobody_compares(
     matches = match(HW5.rules(), [on_codes(), on_pixels()], own=[looped]).by_task
     changes = {"autoencoder": None, "codes": None, "unmeasured": {"codes": Unmeasured(reason="r")}}
     result = judged(**changes, self_trained=(looped,), matches=matches)["6.difference"]
-    assert (result.outcome, "A loop of your own" in result.message) == (Outcome.MANUAL, True)
+    assert (result.outcome, "A loop of your own" in result.message) == (MANUAL, True)
     result = judged(**changes)["6.difference"]
     assert (result.outcome, "No autoencoder" in result.message) == (NOT_ATTEMPTED, True)

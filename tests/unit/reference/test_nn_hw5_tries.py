@@ -4,7 +4,7 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
-from evidence import WHERE, chain, dense, image_input, images
+from evidence import FAILED, MANUAL, NOT_ATTEMPTED, PARTIAL, PASSED, WHERE, chain, dense, image_input, images
 from hw5 import (
     HW5,
     LEVELS,
@@ -15,23 +15,18 @@ from hw5 import (
 )
 
 from harness.recording import FEW_NOTED, LayerState, ModelRecord, SourceRecord
-from harness.results import Outcome
 from harness.training.trained import reconstructions
-
-PASSED, PARTIAL, FAILED = Outcome.PASSED, Outcome.PARTIAL, Outcome.FAILED
-NOT_ATTEMPTED, NOT_MEASURED = Outcome.NOT_ATTEMPTED, Outcome.NOT_MEASURED
-
 
 ON_FEW = "noisy = x_test[:5] + "
 
 
 @pytest.mark.parametrize(("drawn", "outcome"), [
-    ("np.random.uniform(-p, p, size=(5, 784))", Outcome.MANUAL),
-    ("p * np.random.random((5, 784))", Outcome.MANUAL),
-    ("p * (2 * rng.random(x.shape) - 1)", Outcome.MANUAL),
-    ("p * np.random.random_sample(size=(5, 784))", Outcome.MANUAL),
-    ("p * np.random.ranf((5, 784))", Outcome.MANUAL),
-    ("tf.random.uniform((5, 784), 0, p)", Outcome.MANUAL),
+    ("np.random.uniform(-p, p, size=(5, 784))", MANUAL),
+    ("p * np.random.random((5, 784))", MANUAL),
+    ("p * (2 * rng.random(x.shape) - 1)", MANUAL),
+    ("p * np.random.random_sample(size=(5, 784))", MANUAL),
+    ("p * np.random.ranf((5, 784))", MANUAL),
+    ("tf.random.uniform((5, 784), 0, p)", MANUAL),
     ("p * np.random.normal(size=(5, 784))", NOT_ATTEMPTED),
     ("(np.random.random((5, 784)) < p)", NOT_ATTEMPTED),
     ("random.random()", NOT_ATTEMPTED),
@@ -40,15 +35,15 @@ def test_noise_on_a_few_images_is_for_a_person(drawn, outcome):
     """On fewer than ten it is not told."""
     sources = (SourceRecord(where=WHERE, text=ON_FEW + drawn),)
     result = judged(recorded={"uses": (), "sources": sources})["4.levels"]
-    assert (result.outcome, result.points) == (outcome, None if outcome is Outcome.MANUAL else 0)
-    assert ("fewer than ten at a time are not looked at" in result.message) is (outcome is Outcome.MANUAL)
+    assert (result.outcome, result.points) == (outcome, None if outcome is MANUAL else 0)
+    assert ("fewer than ten at a time are not looked at" in result.message) is (outcome is MANUAL)
 
 
 def test_other_noise_on_ten_images_beside_numbers_that_are_drawn_evenly_costs_nothing():
     """An ordinary figure of task 3's noise, and uniform noise on fewer images than are looked at."""
     sources = (SourceRecord(where=WHERE, text=ON_FEW + "np.random.uniform(-p, p, size=(5, 784))"),)
     uses = tried(0.1, kind="gaussian", rows=10)
-    assert judged(recorded={"uses": uses, "sources": sources})["4.levels"].outcome is Outcome.MANUAL
+    assert judged(recorded={"uses": uses, "sources": sources})["4.levels"].outcome is MANUAL
     assert judged(recorded={"uses": tried(0.1, kind="gaussian"), "sources": sources})["4.levels"].outcome is FAILED
 
 
@@ -94,7 +89,7 @@ def test_ten_images_are_enough():
 
 @pytest.mark.parametrize(
     ("levels", "outcome"),
-    [((0.05, 0.1, 0.2, 0.3), PASSED), ((0.05, 0.1, 0.2), Outcome.MANUAL), ((0.1,), Outcome.MANUAL)],
+    [((0.05, 0.1, 0.2, 0.3), PASSED), ((0.05, 0.1, 0.2), MANUAL), ((0.1,), MANUAL)],
 )
 def test_what_was_not_told_on_ten_images_costs_nothing_beside_what_was(levels, outcome):
     (one,) = tried(0.4, rows=10)
@@ -104,16 +99,14 @@ def test_what_was_not_told_on_ten_images_costs_nothing_beside_what_was(levels, o
     assert judged(recorded={"uses": (unknown,)})["4.levels"].outcome is NOT_ATTEMPTED
 
 
-@pytest.mark.parametrize(("rows", "outcome"), [(10, Outcome.MANUAL), (100, PARTIAL)])
+@pytest.mark.parametrize(("rows", "outcome"), [(10, MANUAL), (100, PARTIAL)])
 def test_small_batches_that_were_not_all_looked_at_are_for_a_person(rows, outcome):
     uses = tried(*[0.05] * FEW_NOTED, rows=rows)
     result = judged(recorded={"uses": uses})["4.levels"]
     assert (result.outcome, "uniform noise of 0.05" in result.message) == (outcome, True)
 
 
-@pytest.mark.parametrize(
-    ("times", "outcome"), [((5,), FAILED), ((2, 3), FAILED), ((4,), Outcome.MANUAL), ((), Outcome.MANUAL)]
-)
+@pytest.mark.parametrize(("times", "outcome"), [((5,), FAILED), ((2, 3), FAILED), ((4,), MANUAL), ((), MANUAL)])
 def test_clean_images_once_for_each_intensity_are_a_mistake(times, outcome):
     """Where the loop draws noise, but what it gives the autoencoder has none."""
     clean = images(shape=(10_000, 784), source="x_test", noise=None)
@@ -129,7 +122,7 @@ def test_another_uniform_noise_is_for_a_person_and_an_unknown_one_is_not():
     uses = tuple(use.model_copy(update={"x": images(source=None, rows=None)}) for use in tried(0.1))
     drawn = (SourceRecord(where=WHERE, text="noisy = x_test + p * np.random.rand(10000, 784)"),)
     result = judged(recorded={"uses": uses, "sources": drawn})["4.levels"]
-    assert (result.outcome, result.points) == (Outcome.MANUAL, None)
+    assert (result.outcome, result.points) == (MANUAL, None)
     result = judged(recorded={"uses": uses})["4.levels"]
     assert (result.outcome, "not recognised as uniform" in result.message) == (PARTIAL, True)
 
