@@ -48,7 +48,7 @@ def calibrate(
     from harness import bars, calibration, showing, terminal
     from harness.references import reference
 
-    def held() -> list[calibration.Held]:
+    def checked() -> calibration.Checked:
         with bars.progress(1) as progress:
             return calibration.check(load(assignment), data, profile, seeds or 3, device, progress)
 
@@ -60,7 +60,7 @@ def calibrate(
                 return calibration.write_costs(made)
 
     if check:
-        raise typer.Exit(showing.show_held(guarded(held)))
+        raise typer.Exit(showing.show_checked(guarded(checked)))
     terminal.say(f"Written: {guarded(written)}")
 
 

@@ -69,10 +69,20 @@ def same_training(one: CalibratedQuantity, other: CalibratedQuantity) -> bool:
     """Whether the runs of two quantities are runs of one recipe by one trainer, on whatever machine, and what is
     measured on them is the same."""
     named = ("keras", "tensorflow", "jax", "backend", "device", "trainer_key")
+    return same_measurement(one, other) and all(one.trainer.get(name) == other.trainer.get(name) for name in named)
+
+
+def same_measurement(one: CalibratedQuantity, other: CalibratedQuantity) -> bool:
+    """Whether two quantities are the same measurement on networks of one recipe, whatever trained them."""
     same = ("recipe", "handed_in", "levels", "settings")
-    return all(getattr(one, name) == getattr(other, name) for name in same) and all(
-        one.trainer.get(name) == other.trainer.get(name) for name in named
-    )
+    return all(getattr(one, name) == getattr(other, name) for name in same)
+
+
+def outdated(made: Reference, calibration: Calibration) -> tuple[str, ...]:
+    """Names of the quantities whose runs are not of what the references train and measure now; trains nothing."""
+    asked = made.quantities()
+    kept = calibration.quantities.items()
+    return tuple(name for name, one in kept if name not in asked or not same_measurement(one, asked[name]))
 
 
 def calibrate(
@@ -192,7 +202,6 @@ class Held:
     again: tuple[float, ...]
     low: float
     high: float
-    same_training: bool
 
     @property
     def equal(self) -> bool:
@@ -201,9 +210,23 @@ class Held:
 
     @property
     def holds(self) -> bool:
-        """The file may be used here: the recipe is still the same, and so are the outcomes, but for chance."""
+        """The outcomes are those of the file, but for chance."""
         mean = sum(self.again) / len(self.again)
-        return self.same_training and (self.equal or self.low <= mean <= self.high)
+        return self.equal or self.low <= mean <= self.high
+
+
+@dataclass(frozen=True)
+class Checked:
+    """Whether a calibration file may be used here: what was trained again, and what is of other recipes by now."""
+
+    held: tuple[Held, ...]
+    outdated: tuple[str, ...]
+    """Names of quantities, see `outdated`; none of them is trained again."""
+
+    @property
+    def holds(self) -> bool:
+        """Everything in the file is of the references as they are, and came out again."""
+        return not self.outdated and all(one.holds for one in self.held)
 
 
 DOUBT = 0.001  # that a file which holds is said not to, of each quantity
@@ -211,22 +234,25 @@ DOUBT = 0.001  # that a file which holds is said not to, of each quantity
 
 def check(
     assignment: Assignment, data: DataName, profile: Profile, seeds: int, device: Device, progress: Progress
-) -> list[Held]:
-    """Train the first `seeds` seeds of each calibrated classifier anew, whatever is kept of them, and hold them
-    against the file: run for run, and their mean against the file's other runs. What is measured on autoencoders
-    follows from the same trainer and is not checked. Raises CalibrationFailed where there is no file, or nothing in
-    it to check."""
+) -> Checked:
+    """Hold every quantity's recipe against the references', and train the first `seeds` seeds of each calibrated
+    classifier anew, whatever is kept of them: run for run, and their mean against the file's other runs. What is
+    measured on autoencoders follows from the same trainer and is not measured again. Raises CalibrationFailed where
+    there is no file, or nothing in it to check."""
     with reference(assignment, data, profile, device, RunCache(None)) as made:
         name = made.grader.dataset.name
         before = assignment.calibration(name, profile)
         if before is None:
             raise CalibrationFailed(f"{assignment.id} is not calibrated on {name} for {profile}")
+        other = outdated(made, before)
         held = []
         for task, key, network in made.classifiers():
+            if key in other:
+                continue
             quantity = before.quantities.get(key)
             chosen = [run for run in quantity.runs if run.seed < seeds] if quantity else []
             others = [run.value for run in quantity.runs if run.seed >= seeds] if quantity else []
-            if quantity is None or not chosen or len(others) < 2:
+            if not chosen or len(others) < 2:
                 progress.note(f"{key} has too few calibrated runs on {name} for {profile} to be checked")
                 continue
             prepared = made.prepared(task, network)
@@ -236,9 +262,7 @@ def check(
                 again.append(made.accuracy(prepared, run.seed).value)
             low = stats.prediction_bound(others, len(again), DOUBT / 2)
             high = -stats.prediction_bound([-value for value in others], len(again), DOUBT / 2)
-            asked = made.quantity(task, "accuracy", network, prepared)
-            same = (asked.recipe, asked.handed_in) == (quantity.recipe, quantity.handed_in)
-            held.append(Held(key, tuple(run.value for run in chosen), tuple(again), low, high, same))
-        if not held:
+            held.append(Held(key, tuple(run.value for run in chosen), tuple(again), low, high))
+        if not held and not other:
             raise CalibrationFailed(f"nothing in the calibration of {assignment.id} on {name} can be checked")
-    return held
+    return Checked(tuple(held), other)

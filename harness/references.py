@@ -126,6 +126,16 @@ class Reference:
             raise CalibrationFailed("a reference that is to be a classifier is none")
         return CalibrationRun(seed=seed, value=summary.accuracy, seconds=summary.seconds)
 
+    def quantities(self) -> dict[str, CalibratedQuantity]:
+        """Every quantity that calibration measures on the references, by name and without runs; trains nothing."""
+        named = {
+            name: self.quantity(task, "accuracy", network, self.prepared(task, network))
+            for task, name, network in self.classifiers()
+        }
+        for trial in self.trials():
+            named |= trial.quantities
+        return named
+
     def trials(self) -> Iterator[Trial]:
         """Everything that is measured on trained references besides their accuracies."""
         declared = self.assignment.measurements

@@ -19,7 +19,7 @@ from harness.text import for_terminal, points, quantity, size
 
 if TYPE_CHECKING:
     from harness.calibrated import Forecasts
-    from harness.calibration import Held
+    from harness.calibration import Checked
     from harness.doctor import Fact
     from harness.fairness import FairnessReport
     from harness.power import PowerReport
@@ -182,24 +182,27 @@ def show_cache(facts: StoreFacts, damaged: int | None, cleared: int | None) -> N
     say(f"asked        {quantity(facts.hits + facts.misses, 'time')}, {quantity(facts.hits, 'hit')}")
 
 
-def show_held(held: Sequence[Held]) -> int:
-    """Whether a calibration file holds on this machine, a line a network; gives the exit code."""
+def show_checked(checked: Checked) -> int:
+    """Whether a calibration file holds on this machine, a line a quantity; gives the exit code."""
     console = Console()
     table = Table(box=None, pad_edge=False, show_header=False)
-    for one in held:
+    for name in checked.outdated:
+        table.add_row("[red]✗[/]", name, "the file is of another recipe than the reference's")
+    for one in checked.held:
         mark = "[green]✓[/]" if one.holds else "[red]✗[/]"
         again = ", ".join(f"{value:.4f}" for value in one.again)
-        if not one.same_training:
-            said = "the file is of another recipe: calibrate anew"
-        elif one.equal:
+        if one.equal:
             said = f"{again}: as in the file, to the bit"
         else:
             where = "within" if one.holds else "outside"
             said = f"{again}: their mean is {where} {one.low:.4f} to {one.high:.4f}"
         table.add_row(mark, one.name, said)
     console.print(table)
-    if all(one.holds for one in held):
+    if checked.holds:
         return 0
+    if checked.outdated:
+        error("usage", "References were changed since they were calibrated: `harness calibrate` trains them anew.")
+        return 2
     error("usage", "The calibration does not hold on this machine: write one of its own with `harness calibrate`.")
     return 2
 

@@ -67,10 +67,13 @@ def test_it_goes_on_where_it_was_and_holds(assignment, tmp_path, monkeypatch):
     calibrate(assignment, "digits", "quick", 3, "cpu", third)
     assert third.seen == []
 
-    held = check(assignment, "digits", "quick", 1, "cpu", Stages())
-    assert [one.name for one in held if not one.equal] == []
+    checked = check(assignment, "digits", "quick", 1, "cpu", Stages())
+    assert (checked.outdated, [one.name for one in checked.held if not one.equal]) == ((), [])
     changed = json.loads(path.read_text(encoding="utf-8"))
     changed["quantities"]["2C.accuracy"]["runs"] = [{"seed": seed, "value": 0.5 + seed / 100} for seed in range(3)]
+    changed["quantities"]["3A.accuracy"]["recipe"] = "0" * 64
     path.write_text(json.dumps(changed), encoding="utf-8")
-    held = check(assignment, "digits", "quick", 1, "cpu", Stages())
-    assert [one.name for one in held if not one.holds] == ["2C.accuracy"]
+    checked = check(assignment, "digits", "quick", 1, "cpu", Stages())
+    assert checked.outdated == ("3A.accuracy",)
+    assert [one.name for one in checked.held if not one.holds] == ["2C.accuracy"]
+    assert "3A.accuracy" not in {one.name for one in checked.held}
