@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from harness.recording import Derivation
+from harness.worker import lattice
 from harness.worker.keys import KeyIndex, RowKeys
 
 Array = NDArray[Any]
@@ -19,7 +20,8 @@ MAX_ROWS = 2_000_000  # of all outputs that are remembered: 8 bytes a row
 
 
 def placeholder(shape: tuple[int, ...], key: tuple[int, ...], sums_to_one: bool = False) -> NDArray[np.float32]:
-    """What `predict` answers in a dry run: float32 in (0, 1), of which no two rows are alike.
+    """What `predict` answers in a dry run: float32 in (0, 1), of which no two rows are alike. Where a row has
+    six values and more, they lie on a lattice (see `lattice`).
 
     The same `key` (the model's uid and the number of the call) gives the same values. `sums_to_one`: those along
     the last axis sum to 1, as a softmax's do.
@@ -28,6 +30,8 @@ def placeholder(shape: tuple[int, ...], key: tuple[int, ...], sums_to_one: bool 
     draw = np.random.Generator(np.random.SFC64([*key]))
     bits = draw.integers(0, 2**64, size=(size + 1) // 2, dtype=np.uint64).view(np.uint32)[:size]
     bits >>= np.uint32(9)
+    if size >= lattice.FEWEST_COLUMNS * shape[0]:
+        bits &= np.uint32(2**23 - 2 ** (23 - lattice.BITS))
     bits |= np.uint32(0x3F800001)  # the bits of a float32 between 1 and 2: thrice as fast as drawing floats
     values: NDArray[np.float32] = bits.view(np.float32).reshape(shape)
     values -= np.float32(1)
@@ -93,12 +97,15 @@ class Outputs:
         return parts
 
     def behind(self, values: Array) -> bool:
-        """Whether `values` were computed from answers: some rows are of one, or all rise and fall with one's."""
+        """Whether `values` were computed from answers: some rows are of one, all rise and fall with one's, or a
+        column has their lattice."""
         rows, width, index = self._look_up(values)
         if rows is not None and index is not None and index.has(RowKeys(width)(rows)).any():
             return True
         shape = (len(values), width // 4) if values.ndim else ()
-        return any(shape == own and _together(sample, _sample(values)) for own, sample in self._samples)
+        if any(shape == own and _together(sample, _sample(values)) for own, sample in self._samples):
+            return True
+        return bool(self._known) and lattice.on_lattice(values)
 
     def _look_up(self, values: Array) -> tuple[Array | None, int, KeyIndex | None]:
         """The rows of `values`, their width in bytes, and the index of the answers of that width."""

@@ -43,7 +43,11 @@ encoder.trainable = True
 on_top(encoder).fit(X, Y)""",
     "scaled": """
 codes = encoder.predict(X)
-head().fit((codes - codes.mean(axis=0)) / codes.std(axis=0), Y)
+standardised = (codes - codes.mean(axis=0)) / codes.std(axis=0)
+head().fit(standardised, Y)
+many = encoder.predict(np.concatenate([X] * 4))
+order = np.random.permutation(len(many))
+head().fit(((many - many.mean(axis=0)) / many.std(axis=0))[order], np.concatenate([Y] * 4)[order])
 head().fit(codes, Y)""",
 }
 
@@ -77,6 +81,6 @@ def test_an_encoder_under_a_classifier_is_known(cell):
 
 
 def test_scaled_codes_are_told_from_codes(cell):
-    scaled, codes = (fit.data.x for fit in cell("scaled").fits)
-    assert (scaled.of_answers, scaled.derived) == (True, None)
+    *scaled, codes = (fit.data.x for fit in cell("scaled").fits)
+    assert [(one.of_answers, one.derived) for one in scaled] == [(True, None)] * 2
     assert (codes.of_answers, codes.derived.given.source) == (False, "x_train")

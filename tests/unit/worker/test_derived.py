@@ -143,16 +143,38 @@ def test_answers_of_different_kinds_are_not_one(seen, other):
     assert "answers of a network" in record.not_kept
 
 
+def standardised(codes):
+    return (codes - codes.mean(axis=0)) / codes.std(axis=0)
+
+
+def shuffled(count):
+    return np.random.default_rng(0).permutation(count)
+
+
 @pytest.mark.parametrize(
     "change",
     [
         lambda codes: codes * 2 - 1,
         lambda codes: (codes > 0.5).astype("float32"),
-        lambda codes: (codes - codes.mean(axis=0)) / codes.std(axis=0),
+        standardised,
         lambda codes: np.concatenate([codes, np.zeros((1, 6), "float32")]),
         lambda codes: np.where(np.arange(TRAIN)[:, None] < 5, 0, codes).astype("float32"),
+        lambda codes: standardised(codes)[shuffled(TRAIN)],
+        lambda codes: standardised(codes)[shuffled(TRAIN)[: TRAIN * 4 // 5]],
+        lambda codes: (codes * 6 - 3)[shuffled(TRAIN)].astype("float64"),
+        lambda codes: np.concatenate([UNIT.reshape(TRAIN, -1), standardised(codes)], axis=1)[shuffled(TRAIN)],
     ],
-    ids=["scaled", "threshold", "standardised", "joined with others", "some rows"],
+    ids=[
+        "scaled",
+        "threshold",
+        "standardised",
+        "joined with others",
+        "some rows",
+        "standardised and shuffled",
+        "four fifths of them, standardised",
+        "scaled and shuffled",
+        "shuffled beside pixels",
+    ],
 )
 def test_what_is_computed_from_answers_does_not_cross(seen, change):
     """A dry run's answers are made up, and so is what comes of them."""
