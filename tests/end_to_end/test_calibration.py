@@ -70,7 +70,7 @@ def test_it_goes_on_where_it_was_and_holds(assignment, tmp_path, monkeypatch):
     checked = check(assignment, "digits", "quick", 1, "cpu", Stages())
     assert (checked.outdated, [one.name for one in checked.held if not one.equal]) == ((), [])
     changed = json.loads(path.read_text(encoding="utf-8"))
-    changed["quantities"]["2C.accuracy"]["runs"] = [{"seed": seed, "value": 0.5 + seed / 10**6} for seed in range(3)]
+    changed["quantities"]["2C.accuracy"]["runs"] = [{"seed": seed, "value": 0.5 + seed * 1e-6} for seed in range(3)]
     changed["quantities"]["3A.accuracy"]["recipe"] = "0" * 64
     path.write_text(json.dumps(changed), encoding="utf-8")
     checked = check(assignment, "digits", "quick", 1, "cpu", Stages())
