@@ -9,6 +9,9 @@ from harness.assignment import load
 from harness.calibration import outdated, write_costs
 from harness.references import Reference, reference
 
+AT_NIGHT = (pytest.mark.mnist, pytest.mark.nightly)
+"""By digits, every push tells a recipe that hashes otherwise."""
+
 
 def in_profile(made, profile):
     """The same recording as another profile trains it."""
@@ -21,8 +24,8 @@ def in_profile(made, profile):
     [
         pytest.param("dat405_a7", "digits", marks=pytest.mark.end_to_end),
         pytest.param("nn_hw5", "digits", marks=pytest.mark.end_to_end),
-        pytest.param("dat405_a7", "mnist", marks=pytest.mark.mnist),
-        pytest.param("nn_hw5", "fashion_mnist", marks=pytest.mark.mnist),
+        pytest.param("dat405_a7", "mnist", marks=AT_NIGHT),
+        pytest.param("nn_hw5", "fashion_mnist", marks=AT_NIGHT),
     ],
 )
 def test_what_is_calibrated_is_what_the_references_train_and_measure(name, data, tmp_path):
