@@ -12,9 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 BITS = 12
-STEPS = (
-    2**BITS - 1
-)  # between the lowest value and the highest; scans of 12 bits have as many, and nobody trains on them
+STEPS = 2**BITS - 1  # from the lowest value to the highest; scans of 12 bits have as many, and are not handed in
 FEWEST_COLUMNS = 6  # of fewer values, 12 bits each, two of a million rows could be alike
 _FEWEST_ROWS = 200  # so many values of 4,096 reach nearly from end to end, and two of them are neighbours
 _FAR_ENOUGH = 0.9  # of the steps, from the lowest to the highest of a column
@@ -36,10 +34,12 @@ def _has_steps(column: NDArray[Any]) -> bool:
     levels = np.unique(column.astype(np.float64))
     if len(levels) < _FEWEST_ROWS // 2 or len(levels) > STEPS + 1 or not np.isfinite(levels[[0, -1]]).all():
         return False
-    span = levels[-1] - levels[0]
-    about = round(span / np.diff(levels).min())
-    if not _FAR_ENOUGH * STEPS <= about <= STEPS + _MISCOUNTED:
+    with np.errstate(over="ignore"):  # of values as large, and steps as small, as floats go
+        span = levels[-1] - levels[0]
+        counted = span / np.diff(levels).min()
+    if not _FAR_ENOUGH * STEPS <= counted <= STEPS + _MISCOUNTED:
         return False
+    about = round(counted)
     likely = range(about - _MISCOUNTED, min(about + _MISCOUNTED, STEPS) + 1)
     return any(_whole((levels - levels[0]) / span * steps) for steps in likely)
 

@@ -21,7 +21,7 @@ RNG = np.random.default_rng(0)
 )
 def test_scaled_columns_keep_it(rows, columns, scale, shift, kind):
     answers = placeholder((rows, columns), (rows, columns)).astype(kind)
-    assert on_lattice(((answers + shift) * scale).astype(kind)[RNG.permutation(rows)])
+    assert on_lattice(((answers + shift) * scale).astype(kind)[np.random.default_rng(rows).permutation(rows)])
 
 
 @pytest.mark.parametrize(
@@ -37,13 +37,15 @@ def test_scaled_columns_keep_it(rows, columns, scale, shift, kind):
         np.full((3000, 20), np.inf),
         np.linspace(0, 1, 3000)[:, None],
         RNG.integers(0, 4096, (3000, 20)),
+        np.linspace(-1, 1, 300)[:, None] * 1.7e308,
+        np.append(np.linspace(0, 1, 299), 5e-324)[:, None],
         placeholder((100, 20), (1, 1)),
         placeholder((5000,), (1, 1)),
         placeholder((5000, 1), (1, 1)),
     ],
     ids=[
         "uniform", "normal", "grey values", "16 bits", "tenths", "zeros", "no numbers", "without end",
-        "evenly spaced", "whole numbers", "too few rows", "no columns", "too few columns",
+        "evenly spaced", "whole numbers", "too far", "too near", "too few rows", "no columns", "too few columns",
     ],
 )  # fmt: skip
 def test_other_arrays_have_none(other):
