@@ -187,7 +187,7 @@ def show_checked(checked: Checked) -> int:
     console = Console()
     table = Table(box=None, pad_edge=False, show_header=False)
     for name in checked.outdated:
-        table.add_row("[red]✗[/]", name, "the file is of another recipe than the reference's")
+        table.add_row("[red]✗[/]", name, "the file's runs are not of what the references train and measure now")
     for one in checked.held:
         mark = "[green]✓[/]" if one.holds else "[red]✗[/]"
         again = ", ".join(f"{value:.4f}" for value in one.again)
