@@ -101,18 +101,20 @@ class Session:
         }
 
     def decide(self, given: Given) -> Standing:
-        """Keep a decision; when this returns, it is on the disk. Raises DecisionRefused, Conflict, MarksError."""
+        """Keep a decision; when this returns, it is on the disk. What stands by it: of what somebody else decided
+        right after it, the next decision is told by a Conflict. Raises DecisionRefused, Conflict, MarksError."""
         of = self._key(given)
-        self._store.add(self._draft(given), after=given.after)
+        made = self._store.add(self._draft(given), after=given.after)
         self._decided(of.submission)
-        return self._standing(given.key, self._store.history(of))
+        return self._standing_by(given.key, made)
 
     def undo(self, target: Target) -> Standing:
-        """Take back the last decision about a target. Raises Conflict, NothingToUndo and MarksError."""
+        """Take back the last decision about a target. What stands by that, as in `decide`. Raises Conflict,
+        NothingToUndo and MarksError."""
         of = self._key(target)
-        self._store.undo(of, self.author, after=target.after)
+        made = self._store.undo(of, self.author, after=target.after)
         self._decided(of.submission)
-        return self._standing(target.key, self._store.history(of))
+        return self._standing_by(target.key, made)
 
     def marked(self) -> dict[str, list[str]]:
         """By task, the keys of the hand-ins whose mark counts."""
@@ -155,6 +157,10 @@ class Session:
             ) from None  # names may be hidden
 
     # --- what stands
+
+    def _standing_by(self, key: str, made: Entry) -> Standing:
+        """What stood when this was the last entry: ids grow."""
+        return self._standing(key, [entry for entry in self._store.history(made.key) if entry.id <= made.id])
 
     def _standing(self, key: str, log: Sequence[Entry]) -> Standing:
         if not log:

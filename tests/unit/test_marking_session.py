@@ -10,8 +10,11 @@ from unit.sample_parts import check, task
 from unit.sample_results import broken
 
 from harness.complaints.confirm import confirm
-from harness.marking.entries import Kind
+from harness.marking.entries import Draft, Kind
+from harness.marking.gathered import Gathered
 from harness.marking.pages import steps
+from harness.marking.session import Given, Session, Target
+from harness.marking.store import Conflict, MarkStore
 from harness.results import IntegrityNote, Outcome, ReportFacts, save
 
 
@@ -138,6 +141,28 @@ def test_an_undo_of_what_somebody_else_changed_is_a_conflict(page):
     target = {"kind": "mark", "key": "group-01", "target": "2B", "after": after}
     answer = page.ask("/api/undo", "POST", target)
     assert (answer.status, answer.standing["points"]) == (409, 0.2)
+
+
+def test_whoever_decided_is_told_of_his_own_decision_though_somebody_else_went_on_at_once(tmp_path):
+    out = small_class(tmp_path, 1)
+    store = MarkStore.of(out)
+    went_on = []
+
+    def somebody_else(name: str) -> None:  # between the decision and the answer to it
+        last = store.since()[-1]
+        if last.author == "Ask":
+            draft = Draft.model_validate(last.model_dump(exclude={"id"}) | {"author": "Grace", "text": "Hers"})
+            went_on.append(store.add(draft, after=last.id).id)
+
+    session = Session(Gathered(out, hidden=False), store, "Ask", somebody_else)
+    given = Given(kind=Kind.MARK, key="group-01", target="2B", after=None, points=0.5, text="His")
+    told = session.decide(given)
+    assert (told.by, told.text, told.after) == ("Ask", "His", went_on[0] - 1)
+    with pytest.raises(Conflict, match="Grace"):  # what rests on his own does not overwrite hers
+        session.decide(given.model_copy(update={"after": told.after, "points": 0.1}))
+    told = session.undo(Target(kind=Kind.MARK, key="group-01", target="2B", after=went_on[0]))
+    assert (told.by, told.text, told.after) == ("Ask", "His", went_on[1] - 1)
+    assert [entry.author for entry in store.since()] == ["Ask", "Grace", "Ask", "Grace"]
 
 
 def test_a_mark_of_an_earlier_version_counts_again_when_it_is_given_again(page):
