@@ -1,6 +1,6 @@
 """Tables of docs/fairness.md, from calibration files and from what was measured:
 
-harness fairness dat405_a7 --data D --profile P --out docs/measured/fairness-D-P.json
+harness fairness dat405_a7 --task 2C --data D --profile P --out docs/measured/fairness-D-P.json
 harness power dat405_a7 --data D --profile P --out docs/measured/power-D-P.json
 harness power nn_hw5 --data D --profile P --out docs/measured/power-nn_hw5-D-P.json
 python docs/fairness.py
