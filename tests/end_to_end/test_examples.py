@@ -16,7 +16,6 @@ ON_EVERY_PUSH = {  # all of them would take too long for that; the others are gr
     "digits": (
         "good_contract",
         "good_notebook",
-        "mistake_l1_for_l2",
         "mistake_one_hot_twice",
         "report_a",
         "report_b",
@@ -29,7 +28,6 @@ ON_EVERY_PUSH = {  # all of them would take too long for that; the others are gr
         "good_contract",
         "good_notebook",
         "mistake_rescaled_twice",
-        "report_b",
         "tasks_1_2",
     ),
 }
